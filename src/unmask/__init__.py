@@ -1,0 +1,40 @@
+"""Finds forged faces in video: which person, when, where in the face, how sure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from unmask._version import __version__
+from unmask.errors import UnmaskError
+from unmask.types import Finding, Verdict
+
+if TYPE_CHECKING:
+    from unmask.detectors import import_weights, list_detectors, load_detector
+    from unmask.pipeline import scan
+
+__all__ = [
+    "Finding",
+    "UnmaskError",
+    "Verdict",
+    "__version__",
+    "import_weights",
+    "list_detectors",
+    "load_detector",
+    "scan",
+]
+
+_HOMES = {
+    "scan": "unmask.pipeline",
+    "list_detectors": "unmask.detectors",
+    "load_detector": "unmask.detectors",
+    "import_weights": "unmask.detectors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the public functions at first use, so that ``import unmask`` stays light."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'unmask' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,38 @@
+"""Everything that unmask raises on purpose.
+
+Each message says what is wrong, what was expected, what was found and what to do.
+"""
+
+from __future__ import annotations
+
+
+class UnmaskError(Exception):
+    """Root of every error that unmask raises on purpose; the CLI prints it as one line."""
+
+
+class MediaError(UnmaskError):
+    """The media file cannot be read, is not media, or is larger than the limits allow."""
+
+
+class WeightsError(UnmaskError):
+    """A weights file is missing, damaged, or does not fit the detector."""
+
+
+class UnknownNameError(UnmaskError):
+    """A name (detector, tag, setting) is not known; the message lists the known ones."""
+
+
+class MissingDependencyError(UnmaskError):
+    """An optional dependency is not installed; the message gives the command that installs it."""
+
+
+class OutputError(UnmaskError):
+    """A result cannot be written where it was asked for, or would overwrite something."""
+
+
+class DataError(UnmaskError):
+    """A training or evaluation data set lacks what the recipe needs."""
+
+
+class UsageError(UnmaskError):
+    """The arguments contradict each other or are out of range; the CLI exits with 2."""

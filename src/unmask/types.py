@@ -1,0 +1,343 @@
+"""The nouns: what flows between the rooms of the house.
+
+``_s`` is seconds, ``_px`` is pixels, RGB ``uint8`` until ``clips/tensor.py``. Boxes are
+x0, y0, x1, y1, half-open, in the upright full frame. Times come from the container's
+timestamps. A logit above 0 means fake; label 1 means fake; everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+def _short_repr(thing: Any) -> str:
+    """A repr that prints the shape of an array instead of its values."""
+    parts = []
+    for item in fields(thing):
+        value = getattr(thing, item.name)
+        shown = f"array{value.shape}" if isinstance(value, np.ndarray) else repr(value)
+        parts.append(f"{item.name}={shown}")
+    return f"{type(thing).__name__}({', '.join(parts)})"
+
+
+class _ArrayRepr:
+    """Gives the dataclasses that hold arrays their short repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return _short_repr(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoInfo:
+    """What is known of a media file before its pictures are looked at.
+
+    Sizes are those of the upright picture (rotation already applied). A still image has
+    ``frame_count`` 1, ``duration_s`` 0 and ``is_still``; a folder of frames has codec ``images``.
+    ``frame_count`` and ``duration_s`` are what the container claims: a damaged file may hold less.
+    """
+
+    path: Path
+    sha256: str
+    container: str
+    codec: str
+    width_px: int
+    height_px: int
+    rotation_deg: int
+    fps: Fraction
+    duration_s: float
+    frame_count: int | None
+    is_variable_rate: bool
+    has_audio: bool
+    is_still: bool = False
+    bit_rate_bps: int | None = None
+    size_bytes: int = 0
+    start_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Frame(_ArrayRepr):
+    """One upright picture, ``pixels`` (H, W, 3) RGB uint8, at ``time_s`` from the video's start.
+
+    ``index`` counts every decoded frame, wanted or not, from 0.
+    """
+
+    index: int
+    time_s: float
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FaceObservation(_ArrayRepr):
+    """Where one face is in one frame: geometry only.
+
+    ``box_px`` is (4,) float32; ``landmarks_px`` is (K, 2) float32, for K = 5: left eye, right
+    eye (as seen in the picture), nose tip, left and right mouth corner. ``is_interpolated``
+    marks geometry that was filled between two detections.
+    """
+
+    track_id: int
+    frame_index: int
+    time_s: float
+    box_px: Floats
+    landmarks_px: Floats
+    confidence: float
+    is_interpolated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FacePatch(_ArrayRepr):
+    """Native pixels around a face, never resampled: ``pixels`` (h, w, 3) RGB uint8.
+
+    ``origin_px`` is the (x, y) of the patch's first pixel in the full frame. The patch may be
+    smaller than asked for where the frame ends.
+    """
+
+    observation: FaceObservation
+    pixels: Pixels
+    origin_px: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FaceTrack(_ArrayRepr):
+    """One person from appearance to disappearance or shot cut."""
+
+    track_id: int
+    observations: tuple[FaceObservation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """What a detector wants to see; hashable, so that equal specs share clips.
+
+    Attributes:
+        region: which part of the person is cut.
+        align: ``similarity`` rotates the face upright by its landmarks; ``none`` cuts the box.
+        margin: side of the cut as a multiple of the longest side of the face box.
+        size: (H, W) in pixels that the network receives.
+        load_size: (H, W) of the cut before the centre crop to ``size``; None: equal to it.
+        fit: ``stretch`` to ``size``, or ``pad`` with zeros to keep the aspect.
+        color: channels of the clip.
+        mean, std: per channel, in units of 0..1.
+        frames: frames in a clip; 1 for an image detector.
+        fps: the rate at which frames are taken; None keeps the video's own.
+        stride: takes every n-th of these frames.
+        hop: frames (after ``fps`` and ``stride``) from one clip's start to the next.
+    """
+
+    region: Literal["face", "mouth"] = "face"
+    align: Literal["none", "similarity"] = "none"
+    margin: float = 1.3
+    size: tuple[int, int] = (224, 224)
+    load_size: tuple[int, int] | None = None
+    fit: Literal["stretch", "pad"] = "stretch"
+    color: Literal["rgb", "gray"] = "rgb"
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    frames: int = 1
+    fps: float | None = None
+    stride: int = 1
+    hop: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Clip(_ArrayRepr):
+    """What one detector looks at once: ``pixels`` (T, H, W, C) uint8 of one person.
+
+    ``frame_indices`` (T,) int64, ``times_s`` (T,) float64, ``is_real_frame`` (T,) bool: False
+    where a missing frame repeats the one before. ``regions_px`` (T, 4) float32 is the box of
+    the full frame that each picture shows (of its upright hull for an aligned cut).
+    """
+
+    track_id: int
+    spec: InputSpec
+    pixels: Pixels
+    frame_indices: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+    is_real_frame: NDArray[np.bool_]
+    regions_px: Floats
+    face_px: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ClipScore(_ArrayRepr):
+    """One detector's answer on one clip.
+
+    ``mask`` (T, h, w) float32 in 0..1, 1 = forged pixel, over ``regions_px`` (T, 4) of the full
+    frame; ``embedding`` (D,) float32. ``face_px`` is the median longest side of the face box.
+    """
+
+    detector: str
+    track_id: int
+    start_s: float
+    end_s: float
+    logit: float
+    frame_indices: tuple[int, ...] = ()
+    face_px: float = 0.0
+    mask: Floats | None = None
+    regions_px: Floats | None = None
+    embedding: Floats | None = None
+
+
+class Finding(StrEnum):
+    """The four answers. Never "real": a detector cannot prove that."""
+
+    MANIPULATED = "manipulated"
+    INCONCLUSIVE = "inconclusive"
+    NO_MANIPULATION_FOUND = "no_manipulation_found"
+    NO_FACE = "no_face"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How logits become a finding, and on what data that was decided.
+
+    ``slope`` and ``intercept`` map a video's logit to a log-odds at equal priors (None: the
+    report gives no probability). A video logit at or above ``threshold`` is ``manipulated``,
+    one below ``lower`` is ``no_manipulation_found``, between them ``inconclusive``.
+    """
+
+    name: str
+    detector: str
+    weights_sha256: str
+    threshold: float
+    lower: float
+    target_false_alarm_rate: float
+    real_videos: int
+    false_alarms: int
+    fake_videos: int
+    fakes_found: int
+    data: str
+    date: str
+    slope: float | None = None
+    intercept: float | None = None
+    min_face_px: float = 0.0
+    min_scored_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorUse:
+    """Which detector spoke, with which weights."""
+
+    name: str
+    weights: str
+    sha256: str
+    license: str
+    trained_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What was looked at, and what was not. All durations in seconds."""
+
+    duration_s: float
+    decoded_s: float
+    face_s: float
+    scored_s: float
+    frames_decoded: int
+    frames_examined: int
+    faces_found: int
+    faces_scored: int
+    clips_scored: int
+    clips_dropped: int
+    smallest_face_px: float
+    audio: Literal["not analyzed", "none"]
+    is_damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceVerdict:
+    """The answer for one person: when seen, what found, and each detector's logit."""
+
+    track_id: int
+    start_s: float
+    end_s: float
+    finding: Finding
+    logits: dict[str, float]
+    probability: float | None
+    face_px: float
+    clips: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer on one video, with everything needed to check it.
+
+    ``probability`` is None without a calibration, never a bare sigmoid. ``tracks`` is the
+    geometry of every face found, ``clip_scores`` every number a detector gave.
+    """
+
+    video: VideoInfo
+    finding: Finding
+    probability: float | None
+    threshold: float | None
+    calibration: Calibration | None
+    faces: tuple[FaceVerdict, ...]
+    clip_scores: tuple[ClipScore, ...] = field(repr=False)
+    tracks: tuple[FaceTrack, ...] = field(repr=False)
+    coverage: Coverage
+    reasons: tuple[str, ...]
+    detectors: tuple[DetectorUse, ...]
+    device: str
+    unmask_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class KeyFrame(_ArrayRepr):
+    """One picture of evidence: ``pixels`` (h, w, 3) RGB uint8 of the full upright frame.
+
+    ``box_px`` (4,) is the face; ``mask`` (mh, mw) float32 in 0..1 covers ``region_px`` (4,).
+    ``scale`` is the size of ``pixels`` relative to the frame that the coordinates refer to.
+    """
+
+    track_id: int
+    frame_index: int
+    time_s: float
+    logit: float
+    detector: str
+    pixels: Pixels
+    scale: float
+    box_px: Floats
+    mask: Floats | None = None
+    region_px: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Explanation(_ArrayRepr):
+    """Where a detector looked: ``heat`` (h, w) float32 over one frame of one person."""
+
+    detector: str
+    method: str
+    track_id: int
+    frame_index: int
+    heat: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledVideo:
+    """One row of a data set's index; ``label`` 1 = fake.
+
+    ``source_id`` is shared by a real video and all forgeries made of it.
+    """
+
+    path: Path
+    label: int
+    dataset: str
+    split: str
+    method: str = ""
+    source_id: str = ""
+    subject: str = ""
+    compression: str = ""
+    mask_path: Path | None = None
