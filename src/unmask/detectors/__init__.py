@@ -1,0 +1,28 @@
+"""Clips to scores: one file per detector, found by name."""
+
+from __future__ import annotations
+
+from unmask.detectors._card import Blend, Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._download import cache_dir
+from unmask.detectors._import import import_weights
+from unmask.detectors._registry import build, detector, get_card, list_detectors
+from unmask.detectors._safetensors import save_weights
+from unmask.detectors._weights import load_detector
+
+__all__ = [
+    "Blend",
+    "Card",
+    "Output",
+    "Paper",
+    "Recipe",
+    "Target",
+    "Weights",
+    "build",
+    "cache_dir",
+    "detector",
+    "get_card",
+    "import_weights",
+    "list_detectors",
+    "load_detector",
+    "save_weights",
+]

@@ -1,0 +1,145 @@
+"""A published weights file becomes safetensors of ours: read without running code, and verified."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unmask.detectors._card import Card, Weights
+from unmask.detectors._download import cache_dir
+from unmask.detectors._registry import build, get_card
+from unmask.detectors._safetensors import (
+    check_finite,
+    check_fit,
+    check_owner,
+    file_sha256,
+    read_metadata,
+    read_safetensors,
+    save_weights,
+)
+from unmask.errors import WeightsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+    Importer = Callable[[Path], Mapping[str, Tensor]]
+
+_LOG = logging.getLogger("unmask")
+UNKNOWN = "unknown"
+
+
+def import_weights(name: str, path: str | Path, out: str | Path | None = None) -> Path:
+    """Turns a published file into a verified safetensors file of ours.
+
+    A file that the card knows by its SHA-256 keeps its tag, licence and training data in the
+    metadata; any other file that fits is taken as of unknown origin, with a warning in the log.
+
+    Args:
+        name: the detector that the file is for.
+        path: the published file: ``.h5``, ``.pt`` (read without running its code) or safetensors.
+        out: the file to write; None writes NAME-STEM.safetensors to the cache folder. An
+            existing file is kept when it holds the same weights, and never overwritten.
+
+    Returns:
+        The path that ``load_detector(name, weights=...)`` takes.
+
+    Raises:
+        UnknownNameError: no such detector.
+        WeightsError: the file cannot be read or does not fit the detector.
+        OutputError: ``out`` exists with other contents or cannot be written.
+    """
+    card, source = get_card(name), Path(path).expanduser()
+    if not source.is_file():
+        raise WeightsError(f"Cannot find '{source}'. Give the published weights file of {name}.")
+    digest = file_sha256(source)
+    known = next((entry for entry in card.weights if entry.sha256 == digest), None)
+    state = _read(card, source, known)
+    if known is None:
+        _LOG.warning(
+            "'%s' is not a published file of %s that unmask knows (sha256 %s…): it fits, but its "
+            "origin, licence and training data are unknown.",
+            *(source, name, digest[:8]),
+        )
+    target = Path(out).expanduser() if out else cache_dir() / f"{name}-{source.stem}.safetensors"
+    return save_weights(
+        state,
+        target,
+        detector=name,
+        tag=known.tag if known else UNKNOWN,
+        license=known.license if known else UNKNOWN,
+        trained_on=known.trained_on if known else UNKNOWN,
+        source=(known.url or source.name) if known else source.name,
+        source_sha256=digest,
+    )
+
+
+def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]:
+    """The first reading of the file that fits the network, or an error with every attempt."""
+    wanted = build(card).state_dict()
+    failures: list[str] = []
+    for importer in _importers(card, path, known):
+        try:
+            state = importer(path)
+            check_fit(state, wanted, str(path), card.name)
+            check_finite(state, str(path))
+        except WeightsError as error:
+            if str(error) not in failures:
+                failures.append(str(error))
+        else:
+            return state
+    raise WeightsError(" ".join(failures))
+
+
+def _importers(card: Card, path: Path, known: Weights | None) -> list[Importer]:
+    """The importer of the recognised file alone, else all of the card, then our own layout."""
+    if known is not None and known.importer is not None:
+        return [known.importer]
+    if path.suffix == ".safetensors":
+        return [lambda file: _read_own(card, file)]
+    importers: list[Importer] = []
+    for entry in card.weights:
+        if entry.importer is not None and entry.importer not in importers:
+            importers.append(entry.importer)
+    if path.suffix.lower() not in (".h5", ".hdf5", ".keras") or not importers:
+        importers.append(read_pickle)
+    return importers
+
+
+def _read_own(card: Card, path: Path) -> Mapping[str, Tensor]:
+    check_owner(read_metadata(path), card.name, path)
+    return read_safetensors(path)
+
+
+def read_pickle(path: Path) -> dict[str, Tensor]:
+    """The state dict in a ``.pt`` file: tensors and plain containers only, no code is run.
+
+    Raises:
+        WeightsError: it holds anything else, or no state dict.
+    """
+    import pickle
+
+    import torch
+
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"Cannot read '{path}' as a torch file of plain tensors. "
+            "Give the published file, or its state dict saved by itself."
+        ) from error
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(found, dict) and isinstance(found.get(key), dict):
+            found = found[key]
+            break
+    if not isinstance(found, dict) or not found:
+        raise WeightsError(f"Cannot find a state dict in '{path}'. Give a file that holds one.")
+    bad = [key for key, value in found.items() if not isinstance(value, torch.Tensor)]
+    if bad:
+        raise WeightsError(
+            f"Cannot use '{path}': {len(bad)} of its {len(found)} entries are no tensors "
+            f"({bad[0]}, …). Give its state dict saved by itself."
+        )
+    return {str(key).removeprefix("module."): value for key, value in found.items()}

@@ -1,0 +1,174 @@
+"""Weights from a tag or a file into a detector, checked before anything is loaded."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from unmask.detectors._card import Card, Weights
+from unmask.detectors._download import cache_dir, download, published_path
+from unmask.detectors._registry import build, explain_unknown, get_card
+from unmask.detectors._safetensors import (
+    check_finite,
+    check_fit,
+    check_hash,
+    check_owner,
+    file_sha256,
+    read_metadata,
+    read_safetensors,
+)
+from unmask.errors import UnknownNameError, UsageError, WeightsError
+from unmask.types import DetectorUse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor, nn
+
+_PICKLES = {".pt", ".pth", ".tar", ".ckpt", ".bin", ".pkl"}
+_PUBLISHED = _PICKLES | {".h5", ".hdf5", ".keras"}
+
+
+class _Loaded(NamedTuple):
+    """A state dict that is safe to read, and where it comes from."""
+
+    state: Mapping[str, Tensor]
+    use: DetectorUse
+
+
+def load_detector(name: str, weights: str | Path | None = None, device: str = "cpu") -> nn.Module:
+    """A detector ready to score, in eval mode.
+
+    Args:
+        name: one of ``list_detectors()``.
+        weights: a tag of the card, or a safetensors file. None takes the card's first weights
+            that ship with the package or can be downloaded; a card without any stays untrained.
+        device: as torch names it.
+
+    Returns:
+        A module with ``.card`` and ``.weights_used`` (a ``DetectorUse``; its ``weights`` is
+        ``untrained`` and its ``sha256`` empty where there are none).
+
+    Raises:
+        UnknownNameError: no such detector or tag.
+        WeightsError: the weights are missing, damaged, of another detector, or do not fit.
+        UsageError: the device cannot be used.
+    """
+    card = get_card(name)
+    loaded = _find(card, weights)
+    module = build(card)
+    use = DetectorUse(name=name, weights="untrained", sha256="", license="", trained_on="")
+    if loaded is not None:
+        use = loaded.use
+        check_fit(loaded.state, module.state_dict(), use.weights, name)
+        check_finite(loaded.state, use.weights)
+        module.load_state_dict(dict(loaded.state))
+    vars(module)["weights_used"] = use
+    try:
+        module.to(device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"Cannot use device {device!r}: {reason}. Give one that torch has here, such as 'cpu'."
+        ) from error
+    return module.eval()
+
+
+def shipped_path(weights: Weights) -> Path | None:
+    """Where the package keeps these weights; None when they do not ship."""
+    if weights.file is None:
+        return None
+    return Path(str(resources.files("unmask"))) / "weights" / weights.file
+
+
+def _find(card: Card, weights: str | Path | None) -> _Loaded | None:
+    """The asked-for state dict, or None when the detector has no weights."""
+    if weights is None:
+        able = [entry for entry in card.weights if entry.file or entry.url]
+        return _from_entry(card, able[0]) if able else None
+    for entry in card.weights:
+        if entry.tag == weights:
+            return _from_entry(card, entry)
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return _from_file(card, path)
+    if isinstance(weights, Path) or path.suffix or len(path.parts) > 1:
+        raise WeightsError(f"Cannot find weights file '{path}'. Give an existing safetensors file.")
+    tags = [entry.tag for entry in card.weights]
+    message = explain_unknown(f"weights of {card.name}", str(weights), tags)
+    raise UnknownNameError(f"{message} A path to a safetensors file works too.")
+
+
+def _from_entry(card: Card, entry: Weights) -> _Loaded:
+    """Shipped file, else published file in the cache, else what was imported, else a download."""
+    shipped = shipped_path(entry)
+    if shipped is not None:
+        if not shipped.is_file():
+            raise WeightsError(
+                f"Weights '{shipped}' of {card.name} are missing. They ship with the package: "
+                "install unmask again."
+            )
+        return _ours(card, entry, shipped)
+    published = published_path(card.name, entry)
+    if published is None:
+        raise WeightsError(
+            f"Weights {entry.tag!r} of {card.name} cannot be downloaded. Get the published file "
+            f"and run: unmask weights import {card.name} FILE"
+        )
+    imported = published.with_suffix(".safetensors")
+    if not published.is_file() and _is_import_of(entry, imported):
+        return _from_file(card, imported, entry)
+    if not published.is_file():
+        download(card.name, entry, published)
+    if entry.importer is None:
+        return _ours(card, entry, published)
+    digest = check_hash(published, entry.sha256)
+    return _Loaded(entry.importer(published), _use(card, entry, digest))
+
+
+def _ours(card: Card, entry: Weights, path: Path) -> _Loaded:
+    """A safetensors file whose hash the card knows."""
+    digest = check_hash(path, entry.sha256)
+    check_owner(read_metadata(path), card.name, path)
+    return _Loaded(read_safetensors(path), _use(card, entry, digest))
+
+
+def _use(card: Card, entry: Weights, digest: str) -> DetectorUse:
+    return DetectorUse(
+        name=card.name,
+        weights=entry.tag,
+        sha256=digest,
+        license=entry.license,
+        trained_on=entry.trained_on,
+    )
+
+
+def _is_import_of(entry: Weights, path: Path) -> bool:
+    """Whether ``path`` was made by ``import_weights`` from the very file the entry names."""
+    if not path.is_file() or entry.sha256 is None:
+        return False
+    return read_metadata(path).get("source_sha256") == entry.sha256
+
+
+def _from_file(card: Card, path: Path, entry: Weights | None = None) -> _Loaded:
+    """A file given by its path; nothing is known of it but what it says itself."""
+    if path.suffix.lower() in _PUBLISHED:
+        raise WeightsError(
+            f"Cannot load '{path}' directly: it is a published file ({path.suffix}), expected "
+            f"safetensors. Run: unmask weights import {card.name} {path}"
+        )
+    metadata = read_metadata(path)
+    check_owner(metadata, card.name, path)
+    state = read_safetensors(path)
+    use = DetectorUse(
+        name=card.name,
+        weights=entry.tag if entry else str(path),
+        sha256=file_sha256(path),
+        license=metadata.get("license", "unknown"),
+        trained_on=metadata.get("trained_on", "unknown"),
+    )
+    return _Loaded(state, use)
+
+
+__all__ = ["cache_dir", "load_detector", "shipped_path"]
