@@ -5,6 +5,9 @@ Each message says what is wrong, what was expected, what was found and what to d
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+
 
 class UnmaskError(Exception):
     """Root of every error that unmask raises on purpose; the CLI prints it as one line."""
@@ -36,3 +39,18 @@ class DataError(UnmaskError):
 
 class UsageError(UnmaskError):
     """The arguments contradict each other or are out of range; the CLI exits with 2."""
+
+
+def import_optional(module: str, extra: str) -> ModuleType:
+    """Imports a module that only the extra ``unmask[extra]`` brings.
+
+    Raises:
+        MissingDependencyError: it is not installed; the message gives the command.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        name = module.partition(".")[0]
+        raise MissingDependencyError(
+            f"{name} is not installed. Install it with: pip install 'unmask[{extra}]'"
+        ) from error

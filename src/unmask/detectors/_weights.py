@@ -118,7 +118,8 @@ def _from_entry(card: Card, entry: Weights) -> _Loaded:
         )
     imported = published.with_suffix(".safetensors")
     if not published.is_file() and _is_import_of(entry, imported):
-        return _from_file(card, imported, entry)
+        # The hash stays that of the published file: the same weights, whichever way they came.
+        return _Loaded(_from_file(card, imported).state, _use(card, entry, entry.sha256 or ""))
     if not published.is_file():
         download(card.name, entry, published)
     if entry.importer is None:
@@ -151,7 +152,7 @@ def _is_import_of(entry: Weights, path: Path) -> bool:
     return read_metadata(path).get("source_sha256") == entry.sha256
 
 
-def _from_file(card: Card, path: Path, entry: Weights | None = None) -> _Loaded:
+def _from_file(card: Card, path: Path) -> _Loaded:
     """A file given by its path; nothing is known of it but what it says itself."""
     if path.suffix.lower() in _PUBLISHED:
         raise WeightsError(
@@ -163,7 +164,7 @@ def _from_file(card: Card, path: Path, entry: Weights | None = None) -> _Loaded:
     state = read_safetensors(path)
     use = DetectorUse(
         name=card.name,
-        weights=entry.tag if entry else str(path),
+        weights=str(path),
         sha256=file_sha256(path),
         license=metadata.get("license", "unknown"),
         trained_on=metadata.get("trained_on", "unknown"),
