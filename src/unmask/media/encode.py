@@ -1,0 +1,128 @@
+"""RGB frames -> a video file that appears complete or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from av.container import OutputContainer
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.stream import VideoStream
+
+from unmask.errors import OutputError
+from unmask.types import Pixels
+
+
+def write_video(
+    path: str | Path,
+    frames: Iterable[Pixels],
+    fps: Fraction | int,
+    *,
+    crf: int = 18,
+    codec: str = "libx264",
+    overwrite: bool = False,
+) -> None:
+    """Writes frames as 8-bit 4:2:0 BT.709 video; the container follows the file's suffix.
+
+    An odd width or height grows by one repeated column or row, which 4:2:0 needs. The file is
+    written beside its final place and moved there at the end, so that an interruption leaves
+    nothing behind.
+
+    Args:
+        path: where to; the folder must exist.
+        frames: (H, W, 3) RGB uint8, all of one size; taken one at a time.
+        fps: frames per second.
+        crf: quality of x264, x265 and VP9; lower is better.
+        codec: FFmpeg's name of the encoder.
+        overwrite: whether a file that is there already may be replaced.
+
+    Raises:
+        OutputError: the file exists, the folder is not there or not writable, the suffix or
+            codec is unknown, or there is no frame.
+    """
+    path = Path(path)
+    remaining = iter(frames)
+    first = next(remaining, None)
+    if first is None:
+        raise OutputError(f"Cannot write '{path}': there is no frame. Give at least one.")
+    with _in_place(path, overwrite) as partial, _opened(partial, path) as container:
+        stream = _add_stream(container, path, codec, Fraction(fps), crf, first)
+        for index, pixels in enumerate(chain([first], remaining)):
+            if pixels.shape != first.shape:
+                raise OutputError(
+                    f"Cannot write '{path}': frame {index} has shape {pixels.shape}, the first "
+                    f"has {first.shape}. Give frames of one size."
+                )
+            frame = _to_yuv(pixels)
+            frame.pts = index
+            frame.time_base = 1 / Fraction(fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+@contextmanager
+def _in_place(path: Path, overwrite: bool) -> Iterator[Path]:
+    """A name to write to, moved to ``path`` on success and removed on anything else."""
+    if path.exists() and not overwrite:
+        raise OutputError(f"Cannot write '{path}': it exists. Give another name, or overwrite.")
+    if path.is_dir():
+        raise OutputError(f"Cannot write '{path}': it is a folder. Give a file name.")
+    if not path.parent.is_dir():
+        raise OutputError(f"Cannot write '{path}': its folder does not exist. Create it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"Cannot write '{path}': its folder is not writable. Choose another.")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(partial: Path, path: Path) -> Iterator[OutputContainer]:
+    # The index goes to the front, so that a browser can start before the end has come.
+    options = {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".mov") else {}
+    try:
+        with av.open(str(partial.absolute()), mode="w", options=options) as container:
+            yield container
+    except (av.error.FFmpegError, ValueError) as error:
+        raise OutputError(
+            f"Cannot write '{path}': {error}. Use a suffix such as .mp4, .mkv or .webm with an "
+            "encoder that fits it, and check the free space."
+        ) from error
+
+
+def _add_stream(
+    container: OutputContainer, path: Path, codec: str, fps: Fraction, crf: int, first: Pixels
+) -> VideoStream:
+    stream = container.add_stream(codec, rate=fps)
+    if not isinstance(stream, VideoStream):
+        raise OutputError(f"Cannot write '{path}': {codec} is no video encoder. Use libx264.")
+    height_px, width_px = first.shape[:2]
+    stream.width, stream.height = width_px + width_px % 2, height_px + height_px % 2
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.options = {"crf": str(crf)}
+    context.colorspace = 1  # AVCOL_SPC_BT709
+    context.color_range = ColorRange.MPEG
+    context.color_primaries = ColorPrimaries.BT709
+    context.color_trc = ColorTrc.BT709
+    return stream
+
+
+def _to_yuv(pixels: Pixels) -> av.VideoFrame:
+    height_px, width_px = pixels.shape[:2]
+    if height_px % 2 or width_px % 2:
+        pixels = np.pad(pixels, ((0, height_px % 2), (0, width_px % 2), (0, 0)), mode="edge")
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+    return frame.reformat(
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+    )

@@ -1,0 +1,185 @@
+"""Stills and folders of frames, as videos of one or many pictures."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from unmask.errors import MediaError
+from unmask.media.container import cannot_read, too_many_pixels
+from unmask.media.decode import Notes, Picture
+from unmask.types import Pixels
+
+IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+# Only these decoders: Pillow knows 40 more, some of which start other programs (EPS).
+_FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF")
+_ORIENTATION_TAG: Final = 0x0112
+_ROTATIONS: Final = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageHeader:
+    """What a picture file says of itself; sizes are upright, the rotation is clockwise."""
+
+    format: str
+    width_px: int
+    height_px: int
+    rotation_deg: int
+    pictures: int
+
+
+def is_image(path: Path) -> bool:
+    """Whether the name is that of a picture (animated GIFs are videos)."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The pictures of a folder, in the order in which a person counts (2 before 10).
+
+    Raises:
+        MediaError: there is none, or the folder must not be read.
+    """
+    try:
+        images = [path for path in folder.iterdir() if is_image(path) and path.is_file()]
+    except PermissionError as error:
+        raise cannot_read(
+            folder, "permission denied. Make the folder readable for this user."
+        ) from error
+    if not images:
+        raise cannot_read(
+            folder,
+            f"the folder holds no pictures ({', '.join(IMAGE_SUFFIXES)}). "
+            "Give a folder with the frames of one video, or the video file itself.",
+        )
+    return sorted(images, key=_natural_key)
+
+
+def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
+    parts = re.split(r"([0-9]+)", path.name.lower())
+    return [(int(p), "") if p.isdecimal() else (-1, p) for p in parts], path.name
+
+
+def read_header(path: Path, max_pixels: int) -> ImageHeader:
+    """Format and upright size, without decoding the picture.
+
+    Raises:
+        MediaError: it is not a picture, or has too many pixels.
+    """
+    with _opened(path, max_pixels) as image:
+        tag = int(image.getexif().get(_ORIENTATION_TAG, 1))
+        width_px, height_px = image.size[::-1] if tag in (5, 6, 7, 8) else image.size
+        return ImageHeader(
+            format=str(image.format).lower(),
+            width_px=width_px,
+            height_px=height_px,
+            rotation_deg=_ROTATIONS.get(tag, 0),
+            pictures=int(getattr(image, "n_frames", 1)),
+        )
+
+
+def read_pixels(path: Path, max_pixels: int) -> Pixels:
+    """The upright picture (H, W, 3) RGB uint8; see-through parts lie on black.
+
+    Raises:
+        MediaError: it does not decode, or has too many pixels.
+    """
+    with _opened(path, max_pixels) as image:
+        try:
+            upright = ImageOps.exif_transpose(image)
+            return np.array(_to_rgb(upright), dtype=np.uint8)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise cannot_read(
+                path, "the picture is damaged or incomplete. Get the file again."
+            ) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode == "I":
+        # Pillow cuts 16-bit gray off at 255 instead of scaling it.
+        gray = np.asarray(image).astype(np.int64) >> 8
+        return Image.fromarray(gray.clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "black"), rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _opened(path: Path, max_pixels: int) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            # Our own limit is checked right below, before a pixel is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=_FORMATS)
+    except PermissionError as error:
+        raise cannot_read(
+            path, "permission denied. Make the file readable for this user."
+        ) from error
+    except Image.DecompressionBombError as error:
+        limit = f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,}"
+        raise cannot_read(
+            path, f"the picture has more than {limit} pixels. Scale it down."
+        ) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise cannot_read(
+            path,
+            "its content is not a picture that can be opened (JPEG, PNG, WebP, BMP or TIFF). "
+            "Give a picture or a video.",
+        ) from error
+    if image.width * image.height > max_pixels:
+        image.close()
+        raise too_many_pixels(path, image.width, image.height, max_pixels)
+    return image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """A picture that is RGB already."""
+
+    pixels: Pixels
+
+    def __call__(self) -> Pixels:
+        return self.pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSource:
+    """Pictures from image files: one still, or a folder of frames at a constant rate."""
+
+    paths: Sequence[Path]
+    fps: Fraction
+    max_pixels: int
+    is_still: bool
+
+    def pictures(self, notes: Notes) -> Iterator[Picture]:
+        """All pictures; one that does not decode is noted and left out."""
+        for index, path in enumerate(self.paths):
+            picture = self._picture(index)
+            try:
+                pixels = picture.to_rgb()
+            except MediaError:
+                notes.damage(picture.time_s)
+                notes.remark(f"the picture {path.name} could not be decoded")
+                continue
+            yield Picture(time_s=picture.time_s, end_s=picture.end_s, to_rgb=_Ready(pixels))
+
+    def pictures_at(self, times_s: list[float]) -> Iterator[Picture]:
+        """For every time the picture shown then."""
+        for time_s in times_s:
+            index = int((time_s + 1e-6) * self.fps)
+            yield self._picture(min(max(index, 0), len(self.paths) - 1))
+
+    def _picture(self, index: int) -> Picture:
+        path = self.paths[index]
+        time_s = float(index / self.fps)
+        end_s = time_s if self.is_still else float((index + 1) / self.fps)
+        return Picture(
+            time_s=time_s, end_s=end_s, to_rgb=lambda: read_pixels(path, self.max_pixels)
+        )

@@ -1,0 +1,194 @@
+"""A video as a stream of upright RGB frames with the container's own times."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from unmask.media.container import MAX_PIXELS
+from unmask.media.decode import ContainerSource, Notes, Picture, Source
+from unmask.media.images import ImageSource
+from unmask.media.probe import FOLDER_FPS, examine
+from unmask.types import Frame, VideoInfo
+
+Wanted = Callable[[int, float, float | None], bool]
+
+
+def open_video(
+    path: str | Path, *, max_pixels: int = MAX_PIXELS, folder_fps: Fraction | int = FOLDER_FPS
+) -> Video:
+    """Opens a video, a picture or a folder of frames.
+
+    Args:
+        path: the file or folder; it is only ever read.
+        max_pixels: most pixels (width x height) a picture may have.
+        folder_fps: the rate of a folder of frames, which no file says.
+
+    Raises:
+        MediaError: it cannot be read, is no media, has no video, does not decode, or has too
+            many pixels.
+    """
+    found = examine(Path(path), max_pixels, Fraction(folder_fps))
+    source: Source
+    if found.images:
+        source = ImageSource(
+            paths=found.images,
+            fps=found.info.fps,
+            max_pixels=max_pixels,
+            is_still=found.info.is_still,
+        )
+    else:
+        source = ContainerSource(
+            path=found.info.path,
+            max_pixels=max_pixels,
+            zero=found.zero,
+            fps=found.info.fps,
+            duration_s=found.checked_duration_s,
+        )
+    return Video(found.info, source)
+
+
+class Video:
+    """An open video. Each call of ``frames`` reads it from the start.
+
+    Attributes:
+        info: what ``probe`` says.
+        frames_decoded: frames decoded so far by the latest ``frames``.
+        decoded_s: seconds from the video's start to the end of the latest of them.
+    """
+
+    def __init__(self, info: VideoInfo, source: Source) -> None:
+        self.info = info
+        self.frames_decoded = 0
+        self.decoded_s = 0.0
+        self._source = source
+        self._notes = Notes()
+        self._times = array("d")
+        self._running: list[Generator[Frame]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every iteration that is still under way and closes its file."""
+        for frames in self._running:
+            frames.close()
+        self._running.clear()
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether something could not be read or decoded, or is missing, so far."""
+        return self._notes.bad_packets > 0
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What a reader of the answer should know of the file, in plain words."""
+        notes, sentences = self._notes, []
+        is_cut = any(remark.startswith("the file ends") for remark in notes.remarks)
+        lost = notes.bad_packets - is_cut
+        if lost and self._lost_the_rest():
+            sentences.append(
+                f"the file is damaged after {self.decoded_s:.1f} s: "
+                f"{_packets(lost)} could not be decoded"
+            )
+        elif lost:
+            sentences.append(
+                f"the file is damaged: {_packets(lost)} could not be decoded, "
+                f"the first at {notes.first_bad_s or 0.0:.1f} s"
+            )
+        return (*sentences, *notes.remarks)
+
+    def _lost_the_rest(self) -> bool:
+        first_bad_s = self._notes.first_bad_s
+        return first_bad_s is not None and self.decoded_s - first_bad_s < 0.5
+
+    def frames(self, wanted: Wanted | None = None) -> Iterator[Frame]:
+        """Decodes every frame and yields the wanted ones, in the order of showing.
+
+        Times are seconds from the first frame, by the container's timestamps. What cannot be
+        decoded is stepped over and told by ``problems`` afterwards.
+
+        Args:
+            wanted: called with index, time and the following frame's time (None at the last
+                frame), all in seconds; only frames for which it is true become RGB. None:
+                every frame.
+        """
+        self.frames_decoded, self.decoded_s = 0, 0.0
+        self._notes, self._times = Notes(), array("d")
+        frames = self._frames(wanted)
+        self._running.append(frames)
+        return frames
+
+    def _frames(self, wanted: Wanted | None) -> Generator[Frame]:
+        shown: Picture | None = None
+        pictures = self._source.pictures(self._notes)
+        try:
+            for following in pictures:
+                if shown is not None:
+                    yield from self._chosen(shown, following.time_s, wanted)
+                shown = following
+                self._times.append(shown.time_s)
+                self.frames_decoded, self.decoded_s = len(self._times), shown.end_s
+            if shown is not None:
+                yield from self._chosen(shown, None, wanted)
+        finally:
+            _close(pictures)
+
+    def _chosen(
+        self, picture: Picture, next_time_s: float | None, wanted: Wanted | None
+    ) -> Iterator[Frame]:
+        # With one frame of lookahead, the frame shown is not the newest, except at the end.
+        index = len(self._times) - 1
+        if wanted is None or wanted(index, picture.time_s, next_time_s):
+            yield Frame(index=index, time_s=picture.time_s, pixels=picture.to_rgb())
+
+    def frames_at(self, times_s: Sequence[float]) -> Iterator[Frame]:
+        """For each time, ascending, the frame that is shown then, found by seeking.
+
+        A time before the first frame gives the first, one behind the last gives the last. The
+        index is that of ``frames`` where it has come by already, else reckoned from the rate.
+        """
+        frames = self._frames_at(list(times_s))
+        self._running.append(frames)
+        return frames
+
+    def _frames_at(self, times_s: list[float]) -> Generator[Frame]:
+        pictures = self._source.pictures_at(times_s)
+        try:
+            for picture in pictures:
+                yield Frame(
+                    index=self._index_at(picture.time_s),
+                    time_s=picture.time_s,
+                    pixels=picture.to_rgb(),
+                )
+        finally:
+            _close(pictures)
+
+    def _index_at(self, time_s: float) -> int:
+        index = bisect_left(self._times, time_s - 1e-6)
+        if index < len(self._times):
+            return index
+        return round(time_s * self.info.fps)
+
+
+def _packets(count: int) -> str:
+    return "1 packet" if count == 1 else f"{count} packets"
+
+
+def _close(pictures: Iterator[Picture]) -> None:
+    """Closes the file behind a generator now, not when it is collected."""
+    if isinstance(pictures, Generator):
+        pictures.close()
