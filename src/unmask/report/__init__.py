@@ -1,0 +1,8 @@
+"""Stage 6: the answer -> reading. JSON for machines, one HTML file and a few lines for people."""
+
+from unmask.report.schema import schema
+from unmask.report.summary import summary
+from unmask.report.to_html import to_html
+from unmask.report.to_json import to_json
+
+__all__ = ["schema", "summary", "to_html", "to_json"]

@@ -1,0 +1,213 @@
+"""The words of a report: findings, times, shares and sentences, shared by HTML and terminal."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from unmask.types import Calibration, FaceVerdict, Finding, Verdict
+
+FINDING_WORDS = {
+    Finding.MANIPULATED: "Manipulated",
+    Finding.INCONCLUSIVE: "Inconclusive",
+    Finding.NO_MANIPULATION_FOUND: "No manipulation found",
+    Finding.NO_FACE: "No face found",
+}
+_SEVERITY = {
+    Finding.MANIPULATED: 0,
+    Finding.INCONCLUSIVE: 1,
+    Finding.NO_MANIPULATION_FOUND: 2,
+    Finding.NO_FACE: 3,
+}
+# Below this many real videos one false alarm more or less moves the rate visibly.
+_SMALL_SAMPLE = 300
+
+
+def printable(text: str) -> str:
+    r"""The text with control characters and text-direction overrides made visible.
+
+    A file name may hold terminal escapes, or U+202E, which makes ``exe.4pm`` read ``mp4.exe``.
+
+    >>> printable("a\x1b[2Jb\u202egpj.mp4")
+    'a\\x1b[2Jb\\u202egpj.mp4'
+    """
+    return "".join(
+        char
+        if char.isprintable()
+        else char.encode("ascii", "backslashreplace").decode()
+        if ord(char) > 127
+        else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def file_name(path: Path) -> str:
+    """The last part of the path, safe to show."""
+    return printable(os.fsencode(path.name or str(path)).decode("utf-8", "backslashreplace"))
+
+
+def clock(seconds: float, *, decimals: int = 1) -> str:
+    """A point in time on the video's own clock.
+
+    >>> clock(3725.04), clock(4.25), clock(59.97)
+    ('1:02:05.0', '0:04.2', '1:00.0')
+    """
+    sign = "-" if seconds < 0 else ""
+    rounded = round(abs(seconds), decimals)
+    minutes, rest = divmod(rounded, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    width = 2 if decimals == 0 else 3 + decimals
+    tail = f"{rest:0{width}.{decimals}f}"
+    return f"{sign}{hours}:{minutes:02d}:{tail}" if hours else f"{sign}{minutes}:{tail}"
+
+
+def span(seconds: float) -> str:
+    """A length of time.
+
+    >>> span(12.34), span(185), span(3725)
+    ('12.3 s', '3 min 05 s', '1 h 02 min')
+    """
+    if seconds < 119.5:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, with one decimal below 10.
+
+    >>> percent(0.0083), percent(0.76), percent(0.05)
+    ('0.8 %', '76 %', '5 %')
+    """
+    value = 100 * share
+    text = f"{value:.1f}" if value < 10 else f"{value:.0f}"
+    return f"{text.removesuffix('.0')} %"
+
+
+def chance(probability: float) -> str:
+    """A probability in per cent that never claims certainty.
+
+    >>> chance(0.9999), chance(0.8312), chance(0.0)
+    ('over 99 %', '83 %', 'under 1 %')
+    """
+    if probability > 0.99:
+        return "over 99 %"
+    return "under 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
+
+
+def score_text(logit: float) -> str:
+    """A logit with its sign.
+
+    >>> score_text(3.214), score_text(-0.5), score_text(float("nan"))
+    ('+3.21', '-0.50', 'not a number')
+    """
+    return f"{logit:+.2f}" if math.isfinite(logit) else "not a number"
+
+
+def plural(count: int, noun: str) -> str:
+    """The count with its noun.
+
+    >>> plural(1, "face"), plural(1200, "clip")
+    ('1 face', '1,200 clips')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def leading_logit(face: FaceVerdict, verdict: Verdict) -> float | None:
+    """The logit that the finding rests on: the calibrated detector's, else the highest."""
+    if verdict.calibration is not None and verdict.calibration.detector in face.logits:
+        return face.logits[verdict.calibration.detector]
+    finite = [logit for logit in face.logits.values() if math.isfinite(logit)]
+    return max(finite, default=None)
+
+
+def by_suspicion(verdict: Verdict) -> list[FaceVerdict]:
+    """The faces, most suspicious first."""
+
+    def rank(face: FaceVerdict) -> tuple[int, float, float]:
+        logit = leading_logit(face, verdict)
+        return (
+            _SEVERITY[face.finding],
+            -(-math.inf if logit is None or math.isnan(logit) else logit),
+            face.start_s,
+        )
+
+    return sorted(verdict.faces, key=rank)
+
+
+def explain(verdict: Verdict) -> str:
+    """One sentence that says what the finding means, with the numbers it rests on."""
+    calibration = verdict.calibration
+    logits = [leading_logit(face, verdict) for face in verdict.faces]
+    highest = max((z for z in logits if z is not None and math.isfinite(z)), default=None)
+    if verdict.finding is Finding.NO_FACE:
+        return "No face was found that could be examined, so nothing is said about manipulation."
+    if verdict.finding is Finding.MANIPULATED:
+        text = "At least one face carries traces of manipulation"
+        if calibration and highest is not None and highest >= calibration.threshold:
+            text += (
+                f": the highest score, {score_text(highest)}, reaches the threshold of "
+                f"{score_text(calibration.threshold)}"
+            )
+        return text + "."
+    if verdict.finding is Finding.NO_MANIPULATION_FOUND:
+        text = "No face that was examined carries traces that this detector knows"
+        if calibration and highest is not None and highest < calibration.lower:
+            text += (
+                f": the highest score, {score_text(highest)}, stays below the lower bound of "
+                f"{score_text(calibration.lower)}"
+            )
+        return text + ". This does not prove that the video is untouched."
+    if calibration is None:
+        return (
+            "The detector gave scores, but no calibration says how to read them, so they are "
+            "not turned into an answer."
+        )
+    if highest is not None and calibration.lower <= highest < calibration.threshold:
+        return (
+            f"The highest score, {score_text(highest)}, lies between the lower bound of "
+            f"{score_text(calibration.lower)} and the threshold of "
+            f"{score_text(calibration.threshold)}: neither answer is supported."
+        )
+    return "What could be examined does not support an answer; the reasons below say why."
+
+
+def error_rates(calibration: Calibration) -> list[str]:
+    """How often the threshold was wrong on videos whose answer was known, in sentences."""
+    real, alarms = calibration.real_videos, calibration.false_alarms
+    if real <= 0:
+        return ["No real videos stand behind the threshold, so its error rate is not known."]
+    found, fakes = calibration.fakes_found, calibration.fake_videos
+    sentences = [
+        f"The threshold was set for false alarms on at most "
+        f"{percent(calibration.target_false_alarm_rate)} of real videos. On "
+        f"{plural(real, 'real validation video')} it raised {plural(alarms, 'false alarm')} "
+        f"({percent(alarms / real)})"
+        + (
+            f", and it found {found:,} of {fakes:,} forgeries ({percent(found / fakes)})."
+            if fakes
+            else "."
+        )
+    ]
+    if real < _SMALL_SAMPLE:
+        sentences.append(
+            f"That is a small sample: the true false-alarm rate may be as high as "
+            f"{percent(upper_rate(alarms, real))} (95 % interval)."
+        )
+    return sentences
+
+
+def upper_rate(events: int, trials: int) -> float:
+    """Upper end of the 95 % Wilson interval of a rate.
+
+    >>> round(upper_rate(0, 40), 3), round(upper_rate(2, 100), 3)
+    (0.088, 0.07)
+    """
+    z = 1.959964
+    rate = events / trials
+    center = rate + z * z / (2 * trials)
+    half = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    return min(1.0, (center + half) / (1 + z * z / trials))
