@@ -1,0 +1,194 @@
+"""What every detector promises; a new file in src/unmask/detectors is tested by being there."""
+
+from __future__ import annotations
+
+import copy
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import unmask.detectors
+from unmask.detectors import Card, Output, Target, get_card, list_detectors
+
+pytestmark = pytest.mark.parametrize("name", list_detectors())
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def card(name: str) -> Card:
+    return get_card(name)
+
+
+@pytest.fixture
+def net(card: Card) -> nn.Module:
+    return card.build()
+
+
+def clips(card: Card, batch: int) -> Tensor:
+    """(B, C, T, H, W) as the detector gets it: pixels in 0..1, normalized by its spec."""
+    spec = card.input
+    channels = 3 if spec.color == "rgb" else 1
+    shape = (batch, channels, spec.frames, *spec.size)
+    pixels = torch.rand(shape, generator=torch.Generator().manual_seed(1))
+    per_channel = (1, channels, 1, 1, 1)
+    mean, std = torch.tensor(spec.mean), torch.tensor(spec.std)
+    return (pixels - mean.view(per_channel)) / std.view(per_channel)
+
+
+def target(card: Card) -> Target:
+    """Two pairs of a real and a forged sample; the lower half of the forged ones is forged."""
+    label = torch.tensor([0.0, 1.0, 0.0, 1.0])
+    mask = torch.zeros(4, card.input.frames, *card.input.size)
+    mask[label == 1, :, card.input.size[0] // 2 :] = 1
+    return Target(label=label, mask=mask, pair=torch.tensor([0, 0, 1, 1]))
+
+
+def is_trained(card: Card, key: str) -> bool:
+    return not any(key == part or key.startswith(f"{part}.") for part in card.recipe.freeze)
+
+
+def test_card_is_named_like_its_file(card: Card, name: str):
+    assert card.name == name
+    assert (Path(unmask.detectors.__file__).parent / f"{name}.py").is_file()
+
+
+def test_card_says_where_it_comes_from(card: Card):
+    paper = card.paper
+    assert all((card.summary, paper.title, paper.authors, paper.venue, paper.url))
+    assert 2000 < paper.year < 2100
+    assert paper.differences
+    assert all(len(difference.split()) > 3 for difference in paper.differences)
+
+
+def test_weights_have_license_hash_and_origin(card: Card):
+    tags = [weights.tag for weights in card.weights]
+    assert len(tags) == len(set(tags))
+    for weights in card.weights:
+        assert weights.license
+        assert weights.trained_on
+        if weights.url or weights.file:
+            assert weights.sha256 is not None
+            assert len(weights.sha256) == 64
+
+
+def test_input_is_hashable_and_consistent(card: Card):
+    spec = card.input
+    assert hash(spec) == hash(copy.copy(spec))
+    channels = 3 if spec.color == "rgb" else 1
+    assert len(spec.mean) == len(spec.std) == channels
+    assert min(spec.std) > 0
+
+
+def test_builds_without_network(card: Card, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object):
+        raise AssertionError("a detector must build without network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    net = card.build()
+    assert net.training
+    assert net.card is card
+
+
+def test_survives_a_deep_copy(card: Card, net: nn.Module):
+    assert copy.deepcopy(net).card is card
+
+
+def test_outputs_are_as_declared(card: Card, net: nn.Module):
+    with torch.no_grad():
+        output = net.eval()(clips(card, 2))
+    assert isinstance(output, Output)
+    assert output.logit.shape == (2,)
+    assert output.logit.isfinite().all()
+    assert (output.mask is not None) == ("mask" in card.outputs)
+    assert (output.embedding is not None) == ("embedding" in card.outputs)
+    if output.mask is not None:
+        assert output.mask.ndim == 4
+        assert output.mask.shape[:2] == (2, card.input.frames)
+        assert output.mask.isfinite().all()
+    if output.embedding is not None:
+        assert output.embedding.ndim == 2
+        assert output.embedding.shape[0] == 2
+
+
+def test_batch_of_two_equals_two_batches_of_one(card: Card, net: nn.Module):
+    both = clips(card, 2)
+    with torch.no_grad():
+        net.eval()
+        together = net(both)
+        apart = [net(both[i : i + 1]) for i in range(2)]
+    for field in ("logit", *card.outputs):
+        expected = torch.cat([getattr(output, field) for output in apart])
+        torch.testing.assert_close(getattr(together, field), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_every_trained_parameter_gets_a_gradient(card: Card, net: nn.Module):
+    card.recipe.loss(net(clips(card, 4)), target(card)).backward()
+    trained = {key: p for key, p in net.named_parameters() if is_trained(card, key)}
+    assert trained
+    without = [key for key, p in trained.items() if p.requires_grad and p.grad is None]
+    assert not without
+    gradients = [p.grad for p in trained.values() if p.grad is not None]
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert sum(float(gradient.abs().sum()) for gradient in gradients) > 0
+
+
+def test_frozen_parts_exist(card: Card, net: nn.Module):
+    modules = {key for key, _ in net.named_modules()} | {key for key, _ in net.named_parameters()}
+    assert set(card.recipe.freeze) <= modules
+    prefixes = tuple(card.recipe.learning_rates)
+    assert all(any(key.startswith(prefix) for key in modules) for prefix in prefixes)
+
+
+def test_a_few_steps_lower_the_loss(card: Card, net: nn.Module):
+    inputs, wanted = clips(card, 4), target(card)
+    parameters = [p for key, p in net.named_parameters() if is_trained(card, key)]
+    optimizer = torch.optim.Adam(parameters, lr=card.recipe.learning_rate)
+    losses = []
+    for _ in range(6):
+        torch.manual_seed(0)  # The same dropout every time, so that only the weights differ.
+        loss = card.recipe.loss(net(inputs), wanted)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0]
+
+
+def test_cam_layer_exists(card: Card, net: nn.Module):
+    layer = net.get_submodule(card.cam_layer)
+    seen: list[Tensor] = []
+    layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    with torch.no_grad():
+        net.eval()(clips(card, 1))
+    assert card.cam_layer
+    assert seen[0].ndim >= 4
+
+
+def test_state_dict_round_trip(card: Card, net: nn.Module):
+    other = card.build()
+    inputs = clips(card, 1)
+    other.load_state_dict(net.state_dict())
+    with torch.no_grad():
+        assert torch.equal(other.eval()(inputs).logit, net.eval()(inputs).logit)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_exports_and_agrees(card: Card, net: nn.Module):
+    inputs = clips(card, 2)
+    net.eval()
+    with torch.no_grad():
+        exported = torch.export.export(net, (inputs,)).module()
+        for field in ("logit", *card.outputs):
+            got, expected = getattr(exported(inputs), field), getattr(net(inputs), field)
+            torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
