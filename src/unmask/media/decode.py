@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import av
 import av.error
@@ -43,6 +43,7 @@ class Notes:
 
     bad_packets: int = 0
     first_bad_s: float | None = None
+    is_cut_off: bool = False
     jumps: int = 0
     remarks: list[str] = field(default_factory=list)
 
@@ -58,6 +59,9 @@ class Notes:
             self.remarks.append(text)
 
 
+OnDamage: TypeAlias = "Callable[[Packet[VideoStream] | None], None]"
+
+
 class Source(Protocol):
     """Where pictures come from: a container, a still, a folder."""
 
@@ -70,32 +74,53 @@ class Source(Protocol):
         ...
 
 
-class _Clock:
-    """Presentation timestamps -> seconds from the first frame, never running backwards."""
+def timestamp(frame: VideoFrame | Packet[VideoStream], uses_dts: bool) -> int | None:
+    """When a frame is shown, in ticks of its time base.
 
-    def __init__(self, zero: int | None, time_base: Fraction, fps: Fraction, notes: Notes):
-        self._zero = zero
-        self._time_base = time_base
-        self._step_s = float(1 / fps)
+    AVI stores no time of showing, and what FFmpeg makes up for one is wrong where frames are
+    stored out of order; the time of decoding is right but for a constant shift.
+    """
+    if uses_dts:
+        return frame.dts
+    return frame.pts
+
+
+class _Clock:
+    """Timestamps -> seconds from the first frame, never running backwards."""
+
+    def __init__(self, source: ContainerSource, stream: VideoStream, notes: Notes) -> None:
+        self._zero = source.zero
+        self._uses_dts = source.uses_dts
+        self._time_base = stream.time_base or Fraction(1, 90_000)
+        self._step_s = float(1 / source.fps)
         self._notes = notes
         self._shift_s = 0.0
-        self.last_s: float | None = None
+        self._last_s: float | None = None
+
+    def due(self, packet: Packet[VideoStream] | None) -> float:
+        """About when a packet's picture would be shown, for messages."""
+        ticks = None if packet is None else timestamp(packet, self._uses_dts)
+        if ticks is None or self._zero is None:
+            return self._last_s or 0.0
+        return max(float((ticks - self._zero) * self._time_base) + self._shift_s, 0.0)
 
     def read(self, frame: VideoFrame) -> tuple[float, float]:
         """Start and end of a frame."""
-        due_s = 0.0 if self.last_s is None else self.last_s + self._step_s
+        due_s = 0.0 if self._last_s is None else self._last_s + self._step_s
         time_s = due_s
-        if frame.pts is not None:
+        ticks = timestamp(frame, self._uses_dts)
+        if ticks is not None:
             if self._zero is None:
-                self._zero = frame.pts
-            time_s = float((frame.pts - self._zero) * self._time_base) + self._shift_s
-            if self.last_s is not None and time_s <= self.last_s:
+                self._zero = ticks
+            time_s = float((ticks - self._zero) * self._time_base) + self._shift_s
+            if self._last_s is not None and time_s <= self._last_s:
                 # Two recordings joined without new timestamps: go on where the first ended.
                 self._shift_s += due_s - time_s
                 time_s = due_s
                 self._notes.jumps += 1
-                self._notes.remark(f"the timestamps jump back at {due_s:.1f} s")
-        self.last_s = time_s
+                if self._notes.jumps == 1:
+                    self._notes.remark(f"the timestamps jump back at {due_s:.1f} s")
+        self._last_s = time_s
         length_s = float(frame.duration * self._time_base) if frame.duration else self._step_s
         return time_s, time_s + length_s
 
@@ -104,21 +129,24 @@ class _Clock:
 class ContainerSource:
     """The pictures of a media file. Every call opens the file anew, so calls do not interfere.
 
-    ``zero`` is the timestamp of the first frame.
+    ``zero`` is the timestamp of the first frame. ``duration_s`` is how long the video (not the
+    sound) lasts by the container's word; if that is not ``is_exact`` a shorter video counts as
+    cut off only when something was damaged too.
     """
 
     path: Path
     max_pixels: int
     zero: int | None
     fps: Fraction
+    uses_dts: bool
     duration_s: float | None
+    is_exact: bool
 
     def pictures(self, notes: Notes) -> Iterator[Picture]:
         """All pictures from the first on; damage goes to ``notes`` and is stepped over."""
         with opened(self.path, self.max_pixels) as (container, stream):
-            clock = self._clock(stream, notes)
             end_s = 0.0
-            for frame, picture in self._timed(container, stream, clock, notes):
+            for frame, picture in self._timed(container, stream, notes):
                 end_s = picture.end_s
                 _remark_on(frame, picture, stream, notes)
                 yield picture
@@ -134,23 +162,18 @@ class ContainerSource:
 
     def pictures_from(self, seek_s: float | None) -> Iterator[Picture]:
         """Pictures from the keyframe before ``seek_s`` on; None: from the start."""
-        notes = Notes()
         with opened(self.path, self.max_pixels) as (container, stream):
             if seek_s is not None and self.zero is not None and stream.time_base:
                 offset = self.zero + int(max(seek_s, 0.0) / stream.time_base)
                 container.seek(offset, stream=stream, backward=True)
-            clock = self._clock(stream, notes)
-            for _, picture in self._timed(container, stream, clock, notes):
+            for _, picture in self._timed(container, stream, Notes()):
                 yield picture
 
-    def _clock(self, stream: VideoStream, notes: Notes) -> _Clock:
-        return _Clock(self.zero, stream.time_base or Fraction(1, 90_000), self.fps, notes)
-
     def _timed(
-        self, container: InputContainer, stream: VideoStream, clock: _Clock, notes: Notes
+        self, container: InputContainer, stream: VideoStream, notes: Notes
     ) -> Iterator[tuple[VideoFrame, Picture]]:
-        converter = Converter()
-        for frame in decoded(container, stream, lambda: notes.damage(clock.last_s or 0.0)):
+        converter, clock = Converter(), _Clock(self, stream, notes)
+        for frame in decoded(container, stream, lambda packet: notes.damage(clock.due(packet))):
             time_s, end_s = clock.read(frame)
             yield (
                 frame,
@@ -158,12 +181,14 @@ class ContainerSource:
             )
 
     def _remark_on_end(self, end_s: float, notes: Notes) -> None:
-        if self.duration_s is None:
+        if self.duration_s is None or not (self.is_exact or notes.bad_packets):
             return
-        missing_s = self.duration_s - end_s
-        if missing_s > max(0.25, 3 / float(self.fps)):
-            notes.damage(end_s)
-            notes.remark(f"the file ends at {end_s:.1f} s of {self.duration_s:.1f} s")
+        if self.duration_s - end_s > max(0.25, 3 / float(self.fps)):
+            notes.is_cut_off = True
+            notes.remark(
+                f"the pictures end at {end_s:.1f} s of {self.duration_s:.1f} s: "
+                "the rest is missing or damaged"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +240,7 @@ class _Finder:
 
 
 def decoded(
-    container: InputContainer, stream: VideoStream, on_damage: Callable[[], None]
+    container: InputContainer, stream: VideoStream, on_damage: OnDamage
 ) -> Iterator[VideoFrame]:
     """Every frame that can be decoded, in the order of showing.
 
@@ -228,17 +253,17 @@ def decoded(
         except av.error.EOFError:
             return
         except (av.error.FFmpegError, ValueError):
-            on_damage()
+            on_damage(packet)
             continue
         for frame in frames:
             if frame.is_corrupt:
-                on_damage()
+                on_damage(packet)
             else:
                 yield frame
 
 
 def _packets(
-    container: InputContainer, stream: VideoStream, on_damage: Callable[[], None]
+    container: InputContainer, stream: VideoStream, on_damage: OnDamage
 ) -> Iterator[Packet[VideoStream] | None]:
     """Packets of the stream, then None to flush the decoder. Read errors are stepped over."""
     errors = 0
@@ -252,7 +277,7 @@ def _packets(
         except (av.error.FFmpegError, ValueError):
             # demux() is a generator and dead after an error; a new one reads on behind it.
             errors += 1
-            on_damage()
+            on_damage(None)
         else:
             break
     yield None

@@ -20,7 +20,7 @@ from unmask.types import Pixels
 
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 # Only these decoders: Pillow knows 40 more, some of which start other programs (EPS).
-_FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF")
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 _ORIENTATION_TAG: Final = 0x0112
 _ROTATIONS: Final = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 
@@ -117,6 +117,7 @@ def _opened(path: Path, max_pixels: int) -> Image.Image:
         with warnings.catch_warnings():
             # Our own limit is checked right below, before a pixel is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            Image.init()  # some formats load late, and Image.open then fails to find them
             image = Image.open(path, formats=_FORMATS)
     except PermissionError as error:
         raise cannot_read(

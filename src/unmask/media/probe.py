@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from unmask.media import images
 from unmask.media.container import MAX_PIXELS, cannot_read, opened
-from unmask.media.decode import decoded
+from unmask.media.decode import decoded, timestamp
 from unmask.media.picture import orientation
 from unmask.types import VideoInfo
 
@@ -27,6 +27,7 @@ FOLDER_FPS: Final = Fraction(25)
 _MAX_PACKETS: Final = 2000
 _MAX_PLAUSIBLE_FPS: Final = 300
 _AV_TIME_BASE: Final = 1_000_000
+_WITHOUT_PTS: Final = ("avi",)
 
 
 def probe(
@@ -50,15 +51,16 @@ def probe(
 class Examined:
     """A probe's result with what decoding needs besides.
 
-    ``zero`` is the timestamp of the first frame; ``checked_duration_s`` is how long the video
-    stream must last if nothing is missing, None where the container does not say so reliably.
-    ``images`` are the files of a folder, or the one still.
+    ``images`` are the files of a folder, or the one still; for the rest see
+    ``decode.ContainerSource``.
     """
 
     info: VideoInfo
-    zero: int | None = None
-    checked_duration_s: float | None = None
     images: Sequence[Path] = ()
+    zero: int | None = None
+    uses_dts: bool = False
+    video_s: float | None = None
+    is_exact: bool = False
 
 
 def examine(path: Path, max_pixels: int, folder_fps: Fraction) -> Examined:
@@ -150,39 +152,53 @@ def _examine_folder(folder: Path, max_pixels: int, fps: Fraction) -> Examined:
 def _examine_container(path: Path, max_pixels: int) -> Examined:
     first = _first_frame(path, max_pixels)
     with opened(path, max_pixels) as (container, stream):
-        stream_s = _stream_duration_s(stream)
-        duration_s = stream_s
-        if duration_s is None and container.duration:
-            duration_s = container.duration / _AV_TIME_BASE
-        packets = _read_packets(container, stream, None if duration_s is None else _MAX_PACKETS)
-        is_whole = len(packets.times) < _MAX_PACKETS or duration_s is None
+        name = container.format.name.split(",")[0]
+        has_audio = len(container.streams.audio) > 0
+        start_s = float((first.ticks or 0) * (stream.time_base or 0))
+        # Matroska counts durations from 0, not from the first picture.
+        before_s = start_s if name == "matroska" else 0.0
+        video_s, whole_s = _durations_s(container, stream, before_s)
+        # Without a duration (browsers record such files) the packets are counted to the end.
+        packets = _read_packets(container, stream, _MAX_PACKETS if whole_s else None)
         fps = _rate(stream, packets)
-        if duration_s is None:
-            duration_s = packets.span_s + float(1 / fps)
-        time_base = stream.time_base or Fraction(1)
         info = VideoInfo(
             path=path,
             sha256=_sha256(path),
-            container=container.format.name.split(",")[0],
-            codec=stream.codec_context.codec.name
-            if stream.codec_context.codec
-            else stream.codec_context.name,
+            container=name,
+            codec=stream.codec_context.codec.canonical_name,
             width_px=first.width_px,
             height_px=first.height_px,
             rotation_deg=first.rotation_deg,
             fps=fps,
-            duration_s=duration_s,
-            frame_count=stream.frames or (len(packets.times) if is_whole else None),
+            duration_s=video_s or whole_s or packets.duration_s(fps),
+            frame_count=stream.frames or (packets.count if packets.are_all else None),
             is_variable_rate=packets.is_variable,
-            has_audio=len(container.streams.audio) > 0,
+            has_audio=has_audio,
             bit_rate_bps=container.bit_rate or None,
             size_bytes=path.stat().st_size,
-            start_s=float((first.pts or 0) * time_base),
+            start_s=start_s,
         )
-        # An MP4 says by itself where it breaks off, and edit lists make its durations differ.
-        is_reliable = info.container != "mov"
-        checked_s = stream_s if is_reliable else None
-        return Examined(info=info, zero=first.pts, checked_duration_s=checked_s)
+    return Examined(
+        info=info,
+        zero=first.ticks,
+        uses_dts=name in _WITHOUT_PTS,
+        video_s=video_s if has_audio else video_s or whole_s,
+        # Edit lists make the durations in an MP4 differ from what is shown; one that is cut off
+        # makes itself heard by errors.
+        is_exact=name != "mov",
+    )
+
+
+def _durations_s(
+    container: InputContainer, stream: VideoStream, before_s: float
+) -> tuple[float | None, float | None]:
+    """How long the video stream and the whole file last, each None if it is not said."""
+    video_s = _stream_duration_s(stream)
+    whole_s = container.duration / _AV_TIME_BASE if container.duration else None
+    return (
+        None if video_s is None else max(video_s - before_s, 0.0),
+        None if whole_s is None else max(whole_s - before_s, 0.0),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,26 +206,23 @@ class _FirstFrame:
     width_px: int
     height_px: int
     rotation_deg: int
-    pts: int | None
+    ticks: int | None
 
 
 def _first_frame(path: Path, max_pixels: int) -> _FirstFrame:
-    failures: list[None] = []
     with opened(path, max_pixels) as (container, stream):
         codec = stream.codec_context.name
-        for frame in decoded(container, stream, _counting(failures)):
+        uses_dts = container.format.name in _WITHOUT_PTS
+        for frame in decoded(container, stream, lambda packet: None):
             turn = orientation(frame)
             width_px, height_px = turn.size(frame.width, frame.height)
-            return _FirstFrame(width_px, height_px, turn.rotation_deg, frame.pts)
+            ticks = timestamp(frame, uses_dts)
+            return _FirstFrame(width_px, height_px, turn.rotation_deg, ticks)
     raise cannot_read(
         path,
-        f"it says that it holds {codec} video, but not one picture can be decoded "
-        f"(tried {len(failures)} packets). The file is damaged: get it again.",
+        f"it says that it holds {codec} video, but not one picture of it can be decoded. "
+        "The file is damaged or cut off: get it again.",
     )
-
-
-def _counting(failures: list[None]) -> Callable[[], None]:
-    return lambda: failures.append(None)
 
 
 def _stream_duration_s(stream: VideoStream) -> float | None:
@@ -226,14 +239,20 @@ def _stream_duration_s(stream: VideoStream) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Packets:
-    """Sorted presentation times of packets in seconds, and the timestamps' resolution."""
+    """How many packets there are, and the sorted times of those that have one, in seconds.
 
+    ``tick_s`` is the resolution of the times; ``are_all`` says that the file was read to its end.
+    """
+
+    count: int
     times: list[float]
     tick_s: float
+    are_all: bool
 
-    @property
-    def span_s(self) -> float:
-        return self.times[-1] - self.times[0] if self.times else 0.0
+    def duration_s(self, fps: Fraction) -> float:
+        if len(self.times) < 2:
+            return float(self.count / fps)  # a bare H.264 stream has no times
+        return self.times[-1] - self.times[0] + float(1 / fps)
 
     @property
     def is_variable(self) -> bool:
@@ -252,14 +271,20 @@ class _Packets:
 def _read_packets(container: InputContainer, stream: VideoStream, limit: int | None) -> _Packets:
     time_base = stream.time_base or Fraction(1)
     times: list[float] = []
+    count, are_all = 0, False
     try:
-        for packet in islice(container.demux(stream), limit):
+        for packet in container.demux(stream):
+            if count == limit:
+                break
             time = packet.pts if packet.pts is not None else packet.dts
             if time is not None and not packet.is_discard:
                 times.append(float(time * time_base))
+            count += packet.size > 0 and not packet.is_discard
+        else:
+            are_all = True
     except (av.error.FFmpegError, ValueError):
         pass  # a damaged file: what was read until here is what is known
-    return _Packets(sorted(times), float(time_base))
+    return _Packets(count, sorted(times), float(time_base), are_all)
 
 
 def _rate(stream: VideoStream, packets: _Packets) -> Fraction:
@@ -267,8 +292,9 @@ def _rate(stream: VideoStream, packets: _Packets) -> Fraction:
     for rate in (stream.average_rate, stream.guessed_rate):
         if rate and 0 < rate <= _MAX_PLAUSIBLE_FPS:
             return rate
-    if packets.span_s > 0:
-        rate = Fraction((len(packets.times) - 1) / packets.span_s).limit_denominator(1001)
+    if len(packets.times) > 1 and packets.times[-1] > packets.times[0]:
+        span_s = packets.times[-1] - packets.times[0]
+        rate = Fraction((len(packets.times) - 1) / span_s).limit_denominator(1001)
         if rate > 0:
             return rate
     return FOLDER_FPS

@@ -8,13 +8,16 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from unmask.media.container import MAX_PIXELS
 from unmask.media.decode import ContainerSource, Notes, Picture, Source
 from unmask.media.images import ImageSource
 from unmask.media.probe import FOLDER_FPS, examine
 from unmask.types import Frame, VideoInfo
+
+# Damage this close to the last picture has taken the end of the file, not a part of its middle.
+_TAIL_S: Final = 0.5
 
 Wanted = Callable[[int, float, float | None], bool]
 
@@ -48,7 +51,9 @@ def open_video(
             max_pixels=max_pixels,
             zero=found.zero,
             fps=found.info.fps,
-            duration_s=found.checked_duration_s,
+            uses_dts=found.uses_dts,
+            duration_s=found.video_s,
+            is_exact=found.is_exact,
         )
     return Video(found.info, source)
 
@@ -91,29 +96,22 @@ class Video:
     @property
     def is_damaged(self) -> bool:
         """Whether something could not be read or decoded, or is missing, so far."""
-        return self._notes.bad_packets > 0
+        return self._notes.bad_packets > 0 or self._notes.is_cut_off
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What a reader of the answer should know of the file, in plain words."""
-        notes, sentences = self._notes, []
-        is_cut = any(remark.startswith("the file ends") for remark in notes.remarks)
-        lost = notes.bad_packets - is_cut
-        if lost and self._lost_the_rest():
-            sentences.append(
-                f"the file is damaged after {self.decoded_s:.1f} s: "
-                f"{_packets(lost)} could not be decoded"
+        lost, first_s = self._notes.bad_packets, self._notes.first_bad_s or 0.0
+        if not lost:
+            return tuple(self._notes.remarks)
+        packets = "1 packet" if lost == 1 else f"{lost} packets"
+        if self.decoded_s - first_s < _TAIL_S:
+            damage = f"the file is damaged after {first_s:.1f} s: {packets} could not be decoded"
+        else:
+            damage = (
+                f"the file is damaged: {packets} could not be decoded, the first at {first_s:.1f} s"
             )
-        elif lost:
-            sentences.append(
-                f"the file is damaged: {_packets(lost)} could not be decoded, "
-                f"the first at {notes.first_bad_s or 0.0:.1f} s"
-            )
-        return (*sentences, *notes.remarks)
-
-    def _lost_the_rest(self) -> bool:
-        first_bad_s = self._notes.first_bad_s
-        return first_bad_s is not None and self.decoded_s - first_bad_s < 0.5
+        return (damage, *self._notes.remarks)
 
     def frames(self, wanted: Wanted | None = None) -> Iterator[Frame]:
         """Decodes every frame and yields the wanted ones, in the order of showing.
@@ -182,10 +180,6 @@ class Video:
         if index < len(self._times):
             return index
         return round(time_s * self.info.fps)
-
-
-def _packets(count: int) -> str:
-    return "1 packet" if count == 1 else f"{count} packets"
 
 
 def _close(pictures: Iterator[Picture]) -> None:
