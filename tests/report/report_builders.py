@@ -330,7 +330,9 @@ def make_still() -> Verdict:
 def make_damaged() -> Verdict:
     return replace(
         make_verdict(Finding.INCONCLUSIVE, "broken upload.mov"),
-        coverage=make_coverage(decoded_s=4.1, frames_decoded=123, is_damaged=True),
+        coverage=make_coverage(
+            decoded_s=4.1, face_s=4.0, scored_s=3.6, frames_decoded=123, is_damaged=True
+        ),
         reasons=("The file is damaged: 4.1 s of 12.5 s could be decoded.",),
     )
 
@@ -367,3 +369,17 @@ def make_key_frame(
         mask=blob.astype(np.float32) if with_mask else None,
         region_px=region if with_mask else None,
     )
+
+
+def all_verdicts() -> dict[str, Verdict]:
+    """Every kind of verdict that a report must cope with, by name."""
+    return {
+        **{finding.value: make_verdict(finding) for finding in Finding},
+        "uncalibrated": make_uncalibrated(),
+        "two people": make_two_people(),
+        "crowd": make_crowd(),
+        "long": make_long(),
+        "still": make_still(),
+        "damaged": make_damaged(),
+        "odd name": make_verdict(name="<script>alert(1)<script> \x1b[2J\u202e é 'x\".mp4"),
+    }

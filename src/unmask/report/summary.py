@@ -9,6 +9,7 @@ from unmask.report.wording import (
     by_suspicion,
     chance,
     clock,
+    face_name,
     file_name,
     leading_logit,
     plural,
@@ -41,7 +42,7 @@ def summary(verdict: Verdict) -> str:
 def _faces(verdict: Verdict) -> list[str]:
     faces = by_suspicion(verdict)
     shown = faces if len(faces) <= _FACES + 1 else faces[:_FACES]
-    lines = [_face(number, face, verdict) for number, face in enumerate(shown, start=1)]
+    lines = [_face(face, verdict) for face in shown]
     rest = faces[len(shown) :]
     if rest:
         counts = Counter(FINDING_WORDS[face.finding].lower() for face in rest)
@@ -50,12 +51,12 @@ def _faces(verdict: Verdict) -> list[str]:
     return lines
 
 
-def _face(number: int, face: FaceVerdict, verdict: Verdict) -> str:
+def _face(face: FaceVerdict, verdict: Verdict) -> str:
     when = "" if verdict.video.is_still else f" {clock(face.start_s)}-{clock(face.end_s)}"
     logit = leading_logit(face, verdict)
     score = "not scored" if logit is None else f"score {score_text(logit)}"
     odds = "" if face.probability is None else f", {chance(face.probability)}"
-    return f"  Face {number}{when}: {FINDING_WORDS[face.finding]} ({score}{odds})"
+    return f"  {face_name(face.track_id)}{when}: {FINDING_WORDS[face.finding]} ({score}{odds})"
 
 
 def _reasons(reasons: tuple[str, ...]) -> list[str]:

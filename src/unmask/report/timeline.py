@@ -183,18 +183,21 @@ def _cells(scores: Sequence[ClipScore], scale: Scale, total_s: float) -> tuple[C
 
 
 def _extents(scores: Sequence[ClipScore]) -> tuple[list[float], list[float]]:
-    """Start and end of each clip, widened to meet its neighbours.
+    """Start and end of each clip, widened to meet its neighbours where none is missing between.
 
     A clip ends at its last frame, and one picture has no length at all: without this a
     bar of single pictures would be all gaps.
     """
-    middles = np.array([(score.start_s + score.end_s) / 2 for score in scores])
+    starts = np.array([score.start_s for score in scores])
+    ends = np.array([score.end_s for score in scores])
+    middles = (starts + ends) / 2
     gaps = np.diff(middles)
-    gaps = gaps[gaps > 0]
-    half = float(np.median(gaps)) / 2 if gaps.size else 0.0
-    starts = [min(s.start_s, m - half) for s, m in zip(scores, middles.tolist(), strict=True)]
-    ends = [max(s.end_s, m + half) for s, m in zip(scores, middles.tolist(), strict=True)]
-    return starts, ends
+    if gaps.size:
+        is_next = gaps <= 1.5 * np.median(gaps)
+        meetings = middles[:-1] + gaps / 2
+        ends[:-1] = np.where(is_next, np.maximum(ends[:-1], meetings), ends[:-1])
+        starts[1:] = np.where(is_next, np.minimum(starts[1:], meetings), starts[1:])
+    return starts.tolist(), ends.tolist()
 
 
 def _merge(values: np.ndarray, scale: Scale, total_s: float) -> tuple[Cell, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,9 +30,9 @@ class FrameView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceView:
-    """One face as the template shows it; ``number`` counts from the most suspicious."""
+    """One face as the template shows it."""
 
-    number: int
+    name: str
     face: FaceVerdict
     finding: str
     score: str
@@ -57,9 +58,9 @@ def to_html(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
         calibration=calibration,
         name=wording.file_name(verdict.video.path),
         finding=wording.FINDING_WORDS[verdict.finding],
-        words=wording.FINDING_WORDS,
         explanation=wording.explain(verdict),
         error_rates=wording.error_rates(calibration) if calibration else [],
+        sample=wording.sample(calibration) if calibration else "",
         faces=faces,
         open_faces=_OPEN_FACES if len(faces) > _OPEN_FACES + 1 else len(faces),
         open_frames=_OPEN_FRAMES,
@@ -93,13 +94,19 @@ def _environment() -> Environment:
         score=wording.score_text,
         printable=wording.printable,
         plural=wording.plural,
+        tight=_tight,
     )
     return environment
 
 
+def _tight(text: str) -> str:
+    """The text with numbers kept on one line with their units."""
+    return re.sub(r"(?<=\d) (?=(?:%|s|px|min|h)(?!\w))", "\N{NO-BREAK SPACE}", text)
+
+
 def _faces(verdict: Verdict, key_frames: Sequence[KeyFrame]) -> list[FaceView]:
     views = []
-    for number, face in enumerate(wording.by_suspicion(verdict), start=1):
+    for face in wording.by_suspicion(verdict):
         logit = wording.leading_logit(face, verdict)
         shown = sorted(
             (frame for frame in key_frames if frame.track_id == face.track_id),
@@ -107,7 +114,7 @@ def _faces(verdict: Verdict, key_frames: Sequence[KeyFrame]) -> list[FaceView]:
         )
         views.append(
             FaceView(
-                number=number,
+                name=wording.face_name(face.track_id),
                 face=face,
                 finding=wording.FINDING_WORDS[face.finding],
                 score="not scored" if logit is None else wording.score_text(logit),

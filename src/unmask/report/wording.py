@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import unicodedata
 from pathlib import Path
 
 from unmask.types import Calibration, FaceVerdict, Finding, Verdict
@@ -33,13 +34,14 @@ def printable(text: str) -> str:
     'a\\x1b[2Jb\\u202egpj.mp4'
     """
     return "".join(
-        char
-        if char.isprintable()
-        else char.encode("ascii", "backslashreplace").decode()
-        if ord(char) > 127
-        else char.encode("unicode_escape").decode()
-        for char in text
+        char.encode("unicode_escape").decode() if _is_hidden(char) else char for char in text
     )
+
+
+def _is_hidden(char: str) -> bool:
+    # The joiners U+200C and U+200D are part of normal spelling in several scripts.
+    is_odd = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
+    return is_odd and char not in "\u200c\u200d"
 
 
 def file_name(path: Path) -> str:
@@ -105,6 +107,15 @@ def score_text(logit: float) -> str:
     ('+3.21', '-0.50', 'not a number')
     """
     return f"{logit:+.2f}" if math.isfinite(logit) else "not a number"
+
+
+def face_name(track_id: int) -> str:
+    """How a report calls a face: the same name wherever it stands in the list.
+
+    >>> face_name(0)
+    'Face 1'
+    """
+    return f"Face {track_id + 1}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -173,6 +184,14 @@ def explain(verdict: Verdict) -> str:
             f"{score_text(calibration.threshold)}: neither answer is supported."
         )
     return "What could be examined does not support an answer; the reasons below say why."
+
+
+def sample(calibration: Calibration) -> str:
+    """How many videos stand behind the error rates."""
+    return (
+        f"They were measured on {plural(calibration.real_videos, 'real video')} and "
+        f"{calibration.fake_videos:,} forged ones."
+    )
 
 
 def error_rates(calibration: Calibration) -> list[str]:

@@ -1,0 +1,95 @@
+"""The lines for the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from report_builders import (
+    all_verdicts,
+    make_crowd,
+    make_damaged,
+    make_face,
+    make_still,
+    make_two_people,
+    make_uncalibrated,
+    make_verdict,
+)
+
+from unmask.report import summary
+from unmask.report.wording import explain
+from unmask.types import Finding
+
+VERDICTS = all_verdicts()
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_it_is_short_and_plain(name: str) -> None:
+    text = summary(VERDICTS[name])
+    assert 2 <= len(text.splitlines()) <= 12
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("people", [4, 5, 6, 20])
+def test_a_crowd_still_fits(people: int) -> None:
+    assert len(summary(make_crowd(people)).splitlines()) <= 12
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [
+        (Finding.MANIPULATED, "Manipulated"),
+        (Finding.INCONCLUSIVE, "Inconclusive"),
+        (Finding.NO_MANIPULATION_FOUND, "No manipulation found"),
+        (Finding.NO_FACE, "No face found"),
+    ],
+)
+def test_the_first_line_gives_name_and_finding(finding: Finding, words: str) -> None:
+    first = summary(make_verdict(finding)).splitlines()[0]
+    assert first == f"interview_2026-11-03.mp4: {words}"
+
+
+def test_two_people_stand_in_order_of_suspicion() -> None:
+    lines = summary(make_two_people()).splitlines()
+    assert lines[1] == "  Probability of manipulation: 96 % (if equally likely beforehand)"
+    assert lines[2] == "  Face 2 0:03.0-0:08.0: Manipulated (score +3.21, 96 %)"
+    assert lines[3] == "  Face 1 0:00.0-0:12.4: No manipulation found (score -2.40, 4 %)"
+    assert lines[-1] == (
+        "  Looked at: 12.5 s of 12.5 s decoded, a face in 12.1 s, scored 11.8 s; "
+        "2 of 2 faces scored; audio not analyzed"
+    )
+
+
+def test_the_rest_of_a_crowd_is_counted() -> None:
+    text = summary(make_crowd())
+    assert "... and 16 faces more: 16 no manipulation found" in text
+    assert "... and 6 reasons more in the report" in text
+
+
+def test_damage_and_missing_calibration_are_told() -> None:
+    assert summary(make_damaged()).endswith("the file is damaged")
+    assert "Probability of manipulation: not given" in summary(make_uncalibrated())
+
+
+def test_a_still_has_no_times() -> None:
+    assert "Looked at: one still picture; 1 of 1 face scored" in summary(make_still())
+    assert "0:00" not in summary(make_still())
+
+
+def test_a_face_without_a_score_is_called_that() -> None:
+    face = replace(make_face(0, Finding.INCONCLUSIVE, 0.0), logits={})
+    text = summary(replace(make_verdict(Finding.INCONCLUSIVE), faces=(face,)))
+    assert "Face 1 0:00.0-0:12.4: Inconclusive (not scored)" in text
+
+
+def test_the_explanation_never_contradicts_the_numbers() -> None:
+    """A finding that rests on something else than the highest logit is told without numbers."""
+    verdict = make_verdict(Finding.MANIPULATED)
+    low = replace(verdict, faces=(make_face(0, Finding.MANIPULATED, 0.1),))
+    assert explain(low) == "At least one face carries traces of manipulation."
+    assert "+3.21, reaches the threshold of +1.37" in explain(verdict)
+    unclear = replace(low, finding=Finding.INCONCLUSIVE)
+    assert "lies between the lower bound of -0.42 and the threshold of +1.37" in explain(unclear)
+    sure = replace(verdict, finding=Finding.INCONCLUSIVE)
+    assert explain(sure).startswith("What could be examined does not support an answer")
