@@ -254,8 +254,8 @@ def test_a_timeline_is_drawn_and_told() -> None:
     assert text.count('class="timeline"') == 3
     labels = re.findall(r'aria-label="(Scores over time[^"]*)"', text)
     assert html.unescape(labels[0]) == (
-        "Scores over time of Face 2. Highest score +3.46 at 0:04.0; 20 clips scored, 12 of them "
-        "at or over the threshold (+1.37)."
+        "Scores over time of Face 2. Highest clip score +3.46 at 0:04.0; 20 clips scored, 12 of "
+        "them at or over the threshold (+1.37)."
     )
     assert 'text-anchor="start">0:00<' in text
 
@@ -287,3 +287,10 @@ def test_dark_print_and_phone_are_provided_for() -> None:
     assert "@media print" in text
     assert "@media (max-width: 640px)" in text
     assert 'name="viewport"' in text
+
+
+def test_the_heat_is_explained_only_where_there_is_some() -> None:
+    words = "suspected pixels, weak to strong"
+    assert words in to_html(make_verdict(), [make_key_frame()])
+    assert words not in to_html(make_verdict(), [make_key_frame(with_mask=False)])
+    assert words not in to_html(make_verdict())

@@ -114,7 +114,7 @@ def test_a_still_has_no_time_axis() -> None:
     assert bar.cells == ()
     assert (
         bar.text
-        == "Highest score +2.20; 1 clip scored, 1 of them at or over the threshold (+1.37)."
+        == "Highest clip score +2.20; 1 clip scored, 1 of them at or over the threshold (+1.37)."
     )
 
 

@@ -162,7 +162,9 @@ def _told(scores: Sequence[ClipScore], scale: Scale, total_s: float) -> str:
         return "No clip of this face could be scored."
     top = max(scores, key=lambda score: score.logit)
     where = f" at {clock(top.start_s)}" if total_s > 0 else ""
-    told = f"Highest score {score_text(top.logit)}{where}; {plural(len(scores), 'clip')} scored"
+    told = (
+        f"Highest clip score {score_text(top.logit)}{where}; {plural(len(scores), 'clip')} scored"
+    )
     if not scale.is_calibrated:
         return told + ", no threshold known for this detector."
     over = sum(score.logit >= scale.high for score in scores)

@@ -62,6 +62,7 @@ def to_html(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
         error_rates=wording.error_rates(calibration) if calibration else [],
         sample=wording.sample(calibration) if calibration else "",
         faces=faces,
+        has_heat=any(shown.mask is not None for shown in key_frames),
         open_faces=_OPEN_FACES if len(faces) > _OPEN_FACES + 1 else len(faces),
         open_frames=_OPEN_FRAMES,
         open_reasons=_OPEN_REASONS,

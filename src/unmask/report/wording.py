@@ -160,7 +160,7 @@ def explain(verdict: Verdict) -> str:
         text = "At least one face carries traces of manipulation"
         if calibration and highest is not None and highest >= calibration.threshold:
             text += (
-                f": the highest score, {score_text(highest)}, reaches the threshold of "
+                f": the highest face score, {score_text(highest)}, reaches the threshold of "
                 f"{score_text(calibration.threshold)}"
             )
         return text + "."
@@ -168,7 +168,7 @@ def explain(verdict: Verdict) -> str:
         text = "No face that was examined carries traces that this detector knows"
         if calibration and highest is not None and highest < calibration.lower:
             text += (
-                f": the highest score, {score_text(highest)}, stays below the lower bound of "
+                f": the highest face score, {score_text(highest)}, stays below the lower bound of "
                 f"{score_text(calibration.lower)}"
             )
         return text + ". This does not prove that the video is untouched."
@@ -179,7 +179,7 @@ def explain(verdict: Verdict) -> str:
         )
     if highest is not None and calibration.lower <= highest < calibration.threshold:
         return (
-            f"The highest score, {score_text(highest)}, lies between the lower bound of "
+            f"The highest face score, {score_text(highest)}, lies between the lower bound of "
             f"{score_text(calibration.lower)} and the threshold of "
             f"{score_text(calibration.threshold)}: neither answer is supported."
         )
