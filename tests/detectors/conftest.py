@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from unmask.detectors import _registry as registry
+
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
@@ -27,3 +29,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("UNMASK_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def own_names(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a test register detectors of its own, with an empty cache and without a proxy."""
+    monkeypatch.setattr(registry, "_CLASSES", dict(registry._CLASSES))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)

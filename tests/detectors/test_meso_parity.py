@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -11,10 +13,12 @@ import pytest
 import torch
 
 from unmask.detectors import get_card, import_weights, load_detector
-from unmask.errors import WeightsError
+from unmask.detectors._safetensors import read_metadata
+from unmask.errors import MissingDependencyError, WeightsError
 from unmask.nn.keras import flatten_hwc, read_layers
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+SHARED = Path(os.environ.get("UNMASK_SHARED", Path(__file__).parents[3] / "shared"))
 TOLERANCE = 1e-5
 
 # The published files number layers within a Keras session: Meso4 came second, from 5 (or 3) on.
@@ -114,6 +118,24 @@ def test_other_network_is_refused(
     assert not (tmp_path / "ours.safetensors").exists()
 
 
+@pytest.mark.parametrize("name", ["meso4", "mesoinception4"])
+@pytest.mark.parametrize("tag", ["df", "f2f"])
+def test_published_files_are_recognized(name: str, tag: str, tmp_path: Path):
+    (entry,) = [weights for weights in get_card(name).weights if weights.tag == tag]
+    assert entry.url is not None
+    source = SHARED / "checkpoints" / "mesonet" / entry.url.rpartition("/")[2]
+    if not source.is_file():
+        pytest.skip(f"needs the published file {source}; set UNMASK_SHARED")
+    assert source.stat().st_size == entry.size_bytes
+    out = import_weights(name, source, tmp_path / "ours.safetensors")
+    assert read_metadata(out)["tag"] == tag
+    assert read_metadata(out)["source_sha256"] == entry.sha256
+    net = load_detector(name, out)
+    assert net.weights_used.license == "Apache-2.0"
+    with torch.no_grad():
+        assert net(torch.full((1, 3, 1, 256, 256), 0.5)).logit.isfinite().all()
+
+
 def test_more_than_one_frame_is_refused():
     net = get_card("meso4").build().eval()
     with pytest.raises(RuntimeError):
@@ -160,3 +182,11 @@ def test_not_hdf5_and_no_layers_are_refused(tmp_path: Path):
     h5py.File(path, "w").close()
     with pytest.raises(WeightsError, match="Cannot find any layer with weights"):
         read_layers(path)
+
+
+def test_missing_h5py_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingDependencyError) as caught:
+        read_layers(tmp_path / "x.h5")
+    expected = "h5py is not installed. Install it with: pip install 'unmask[import]'"
+    assert str(caught.value) == expected

@@ -23,6 +23,8 @@ from unmask.detectors import _registry as registry
 from unmask.errors import UnknownNameError
 from unmask.types import InputSpec
 
+pytestmark = pytest.mark.usefixtures("own_names")
+
 
 def loss(output: Output, target: Target) -> Tensor:
     return (output.logit - target.label).square().mean()
@@ -45,11 +47,6 @@ class Blank(nn.Module):
 
     def forward(self, clips: Tensor) -> Output:
         return Output(logit=self.value.expand(len(clips)))
-
-
-@pytest.fixture(autouse=True)
-def own_names(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(registry, "_CLASSES", dict(registry._CLASSES))
 
 
 def test_names_are_sorted_files_without_underscore():

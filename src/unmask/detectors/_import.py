@@ -120,11 +120,15 @@ def read_pickle(path: Path) -> dict[str, Tensor]:
         WeightsError: it holds anything else, or no state dict.
     """
     import pickle
+    import warnings
 
     import torch
 
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Torch warns of uncommon pickle protocols; what it cannot read it refuses anyway.
+            warnings.simplefilter("ignore")
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise WeightsError(
             f"Cannot read '{path}' as a torch file of plain tensors. "

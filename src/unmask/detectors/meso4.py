@@ -64,8 +64,8 @@ CARD = Card(
             "which are left out here.",
             "Embedding: the 16 numbers of the first dense layer before its activation; the "
             "authors have none.",
-            "LeakyReLU: as in the authors' code, which the parity fixture follows. The weights they "
-            "publish were trained without it, as far as can be measured: see "
+            "LeakyReLU: as in the authors' code, which the parity fixture follows. The weights "
+            "they publish were trained without it, as far as can be measured: see "
             "docs/decisions/mesonet_leakyrelu.md.",
         ),
     ),
