@@ -17,7 +17,7 @@ from report_builders import (
 )
 
 from unmask.report import summary
-from unmask.report.wording import explain
+from unmask.report.wording import by_suspicion, explain
 from unmask.types import Finding
 
 VERDICTS = all_verdicts()
@@ -93,3 +93,16 @@ def test_the_explanation_never_contradicts_the_numbers() -> None:
     assert "lies between the lower bound of -0.42 and the threshold of +1.37" in explain(unclear)
     sure = replace(verdict, finding=Finding.INCONCLUSIVE)
     assert explain(sure).startswith("What could be examined does not support an answer")
+
+
+def test_the_finding_ranks_before_the_score() -> None:
+    """A face too small for a finding may score higher than one that is called manipulated."""
+    verdict = replace(
+        make_verdict(),
+        faces=(
+            make_face(0, Finding.INCONCLUSIVE, 5.0),
+            make_face(1, Finding.MANIPULATED, 2.0),
+            make_face(2, Finding.MANIPULATED, 3.0),
+        ),
+    )
+    assert [face.track_id for face in by_suspicion(verdict)] == [2, 1, 0]
