@@ -146,7 +146,7 @@ def test_scores_after_the_claimed_end_still_show() -> None:
 def test_a_cell_shows_the_highest_of_its_clips() -> None:
     """A calm clip after a suspicious one in the same cell must not hide it."""
     scores = make_scores(
-        0, 0.0, 3600.0, lambda t: 3.0 if round(t) % 15 == 0 else -3.0, step_s=1.0, with_mask=False
+        0, 0.0, 3600.0, lambda t: 3.0 if round(t) % 15 == 7 else -3.0, step_s=1.0, with_mask=False
     )
     (bar,) = bars(0, replace(make_long(), clip_scores=scores))
     assert sum(cell.width for cell in bar.cells if cell.is_over) == pytest.approx(100, abs=0.5)
