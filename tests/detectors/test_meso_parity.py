@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +17,6 @@ from unmask.errors import MissingDependencyError, WeightsError
 from unmask.nn.keras import flatten_hwc, read_layers
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-SHARED = Path(os.environ.get("UNMASK_SHARED", Path(__file__).parents[3] / "shared"))
 TOLERANCE = 1e-5
 
 # The published files number layers within a Keras session: Meso4 came second, from 5 (or 3) on.
@@ -120,12 +118,12 @@ def test_other_network_is_refused(
 
 @pytest.mark.parametrize("name", ["meso4", "mesoinception4"])
 @pytest.mark.parametrize("tag", ["df", "f2f"])
-def test_published_files_are_recognized(name: str, tag: str, tmp_path: Path):
+def test_published_files_are_recognized(name: str, tag: str, shared_folder: Path, tmp_path: Path):
     (entry,) = [weights for weights in get_card(name).weights if weights.tag == tag]
     assert entry.url is not None
-    source = SHARED / "checkpoints" / "mesonet" / entry.url.rpartition("/")[2]
+    source = shared_folder / "checkpoints" / "mesonet" / entry.url.rpartition("/")[2]
     if not source.is_file():
-        pytest.skip(f"needs the published file {source}; set UNMASK_SHARED")
+        pytest.skip(f"needs the published file {source}")
     assert source.stat().st_size == entry.size_bytes
     out = import_weights(name, source, tmp_path / "ours.safetensors")
     assert read_metadata(out)["tag"] == tag
