@@ -100,13 +100,14 @@ class FaceObservation(_ArrayRepr):
 class FacePatch(_ArrayRepr):
     """Native pixels around a face, never resampled: ``pixels`` (h, w, 3) RGB uint8.
 
-    ``origin_px`` is the (x, y) of the patch's first pixel in the full frame. The patch may be
-    smaller than asked for where the frame ends.
+    ``origin_px`` is the (x, y) of the patch's first pixel in the full frame, whose (width,
+    height) is ``frame_size_px``: a cut that would leave the frame is moved inside instead.
     """
 
     observation: FaceObservation
     pixels: Pixels
     origin_px: tuple[int, int]
+    frame_size_px: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -50,9 +50,7 @@ def list_images(folder: Path) -> list[Path]:
     try:
         images = [path for path in folder.iterdir() if is_image(path) and path.is_file()]
     except PermissionError as error:
-        raise cannot_read(
-            folder, "permission denied. Make the folder readable for this user."
-        ) from error
+        raise cannot_read(folder, "permission denied. Make it readable for this user.") from error
     if not images:
         raise cannot_read(
             folder,
@@ -120,9 +118,7 @@ def _opened(path: Path, max_pixels: int) -> Image.Image:
             Image.init()  # some formats load late, and Image.open then fails to find them
             image = Image.open(path, formats=_FORMATS)
     except PermissionError as error:
-        raise cannot_read(
-            path, "permission denied. Make the file readable for this user."
-        ) from error
+        raise cannot_read(path, "permission denied. Make it readable for this user.") from error
     except Image.DecompressionBombError as error:
         limit = f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,}"
         raise cannot_read(

@@ -1,0 +1,21 @@
+"""Pseudo-forgeries made from real faces alone, and the augmentation both classes share.
+
+The identity of a face is never changed: the pasted pixels come from the same picture or from
+another moment of the same clip. This makes training data, not deepfakes.
+"""
+
+from __future__ import annotations
+
+from unmask.blending.augment import Augmentation, augment_pair
+from unmask.blending.blend import Face, Pair, self_blend
+from unmask.blending.masks import REGIONS, draw_mask
+
+__all__ = [
+    "REGIONS",
+    "Augmentation",
+    "Face",
+    "Pair",
+    "augment_pair",
+    "draw_mask",
+    "self_blend",
+]

@@ -1,0 +1,129 @@
+"""The augmentation that real and forged pictures share, so that no global trace separates them.
+
+Both pictures of a pair pass through the same steps with the same parameters: light, resize
+chain, blur, noise, and one codec (none, JPEG, or H.264 by a real encode and decode).
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+
+from unmask.blending.blend import Pair, jpeg_round_trip, log_uniform
+from unmask.types import Pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmentation:
+    """Chances of each step, and the ranges its strength is drawn from.
+
+    ``codec_shares`` are those of none, JPEG and H.264. Lists of two are low and high.
+    """
+
+    light: float = 0.5
+    resize: float = 0.5
+    resize_share: tuple[float, float] = (0.4, 1.6)
+    blur: float = 0.15
+    noise: float = 0.15
+    codec_shares: tuple[float, float, float] = (0.25, 0.35, 0.4)
+    jpeg_quality: tuple[int, int] = (35, 95)
+    h264_crf: tuple[int, int] = (18, 40)
+
+
+def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -> Pair:
+    """Applies one draw of the augmentation to both pictures of a pair.
+
+    The pictures keep their size, unless the resize chain ends in another one: then the mask
+    follows. Flips are left to who cuts: they would move the landmarks.
+    """
+    both = [pair.real, pair.fake]
+    mask = pair.mask
+    if rng.random() < settings.light:
+        gain, offset = 1 + rng.normal(0, 0.12), rng.normal(0, 10)
+        both = [cv2.convertScaleAbs(p, alpha=max(gain, 0.3), beta=offset) for p in both]
+    if rng.random() < settings.resize:
+        both, mask = _resize(both, mask, rng, settings)
+    if rng.random() < settings.blur:
+        sigma = rng.uniform(0.3, 1.5)
+        both = [cv2.GaussianBlur(p, (0, 0), sigma) for p in both]
+    if rng.random() < settings.noise:
+        sigma = rng.uniform(1, 8)
+        both = [_noisy(p, rng, sigma) for p in both]
+    codec = rng.choice(3, p=settings.codec_shares)
+    if codec == 1:
+        quality = int(rng.integers(*settings.jpeg_quality))
+        both = [jpeg_round_trip(p, quality) for p in both]
+    elif codec == 2:
+        both = _h264_pair(both, rng, int(rng.integers(*settings.h264_crf)))
+    return Pair(np.ascontiguousarray(both[0]), np.ascontiguousarray(both[1]), mask)
+
+
+def _noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
+    noise = rng.standard_normal(pixels.shape, np.float32) * sigma
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+def _resize(
+    both: list[Pixels], mask: np.ndarray, rng: np.random.Generator, settings: Augmentation
+) -> tuple[list[Pixels], np.ndarray]:
+    """To another size, and half of the time back, as sharing platforms do."""
+    height, width = mask.shape
+    share = log_uniform(rng, *settings.resize_share)
+    size = (max(48, round(width * share)), max(48, round(height * share)))
+    down = cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR
+    how = int(rng.choice([down, cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
+    both = [cv2.resize(p, size, interpolation=how) for p in both]
+    if share > 1 or rng.random() < 0.5:
+        back = int(rng.choice([cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
+        return [cv2.resize(p, (width, height), interpolation=back) for p in both], mask
+    return both, cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR)
+
+
+def _h264_pair(both: list[Pixels], rng: np.random.Generator, crf: int) -> list[Pixels]:
+    """Encodes the pair side by side as a short clip with slight motion; returns one frame."""
+    height, width = both[0].shape[:2]
+    height, width = height - height % 2, width - width % 2
+    sheet = np.concatenate([p[:height, :width] for p in both], axis=1)
+    shifts = [(int(rng.integers(-2, 3)), int(rng.integers(-2, 3))) for _ in range(2)]
+    clip = [np.roll(sheet, shift, axis=(0, 1)) for shift in shifts] + [sheet]
+    order = rng.permutation(3)
+    decoded = h264_round_trip([clip[i] for i in order], crf)
+    picture = decoded[int(np.flatnonzero(order == 2)[0])]
+    restored = []
+    for number, original in enumerate(both):
+        whole = original.copy()
+        whole[:height, :width] = picture[:, number * width : (number + 1) * width]
+        restored.append(whole)
+    return restored
+
+
+def h264_round_trip(clip: list[Pixels], crf: int, preset: str = "superfast") -> list[Pixels]:
+    """Encodes frames (H, W, 3) RGB of even size with libx264 in memory and decodes them.
+
+    Args:
+        clip: at least one frame, all of one size.
+        crf: constant rate factor, 0 (lossless) to 51.
+        preset: x264's speed preset.
+
+    Returns:
+        As many frames as went in.
+    """
+    height, width = clip[0].shape[:2]
+    memory = io.BytesIO()
+    with av.open(memory, "w", format="mp4") as out:
+        stream = out.add_stream("libx264", rate=Fraction(25))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.thread_count = 1
+        stream.options = {"crf": str(crf), "preset": preset, "tune": "zerolatency"}
+        for pixels in clip:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels))))
+        out.mux(stream.encode())
+    memory.seek(0)
+    with av.open(memory) as again:
+        again.streams.video[0].thread_count = 1
+        return [f.to_ndarray(format="rgb24") for f in again.decode(video=0)]

@@ -1,0 +1,209 @@
+"""Cuts detector input out of native pixels, resampling each crop exactly once.
+
+Scan, training and evaluation all come through ``cut_face``: there is no second preprocessing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from unmask.clips.plan import Plan, eye_angle, region_of
+from unmask.types import Clip, FacePatch, Floats, InputSpec, Pixels
+
+_LEAST_REAL_SHARE = 0.8
+
+
+def cut_face(patch: FacePatch, spec: InputSpec) -> tuple[Pixels, Floats]:
+    """Cuts one picture of a face.
+
+    Args:
+        patch: native pixels around the face.
+        spec: what the detector wants.
+
+    Returns:
+        Pixels (H, W, C) uint8 of ``spec.load_size`` or ``spec.size``, center-cropped to
+        ``spec.size``; and the (4,) box of the full frame that they show.
+    """
+    region = region_of(spec, patch.observation, patch.frame_size_px)
+    height, width = spec.load_size or spec.size
+    if spec.align == "similarity":
+        pixels = _rotate(patch, spec, (width, height))
+    else:
+        pixels = _resize(patch, spec, region, (width, height))
+    if (height, width) != spec.size:
+        pixels, region = _center_crop(pixels, region, spec.size)
+    if spec.color == "gray":
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
+    return np.ascontiguousarray(pixels, dtype=np.uint8), region
+
+
+def _resize(
+    patch: FacePatch, spec: InputSpec, region: Floats, size: tuple[int, int]
+) -> Pixels:
+    """Cuts whole pixels and resizes: area averaging to shrink, bicubic to enlarge."""
+    x, y = patch.origin_px
+    limit = np.array([patch.pixels.shape[1], patch.pixels.shape[0]] * 2)
+    corner = np.rint(region - np.array([x, y, x, y])).astype(int)
+    x0, y0, x1, y1 = (int(v) for v in np.clip(corner, 0, limit))
+    x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+    pixels = patch.pixels[y0:y1, x0:x1]
+    if spec.fit == "pad":
+        height, width = pixels.shape[:2]
+        edge = max(height, width)
+        top, left = (edge - height) // 2, (edge - width) // 2
+        pixels = cv2.copyMakeBorder(
+            pixels, top, edge - height - top, left, edge - width - left, cv2.BORDER_CONSTANT
+        )
+    is_smaller = size[0] < pixels.shape[1]
+    how = cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC
+    resized: Pixels = cv2.resize(pixels, size, interpolation=how)
+    return resized
+
+
+def _rotate(patch: FacePatch, spec: InputSpec, size: tuple[int, int]) -> Pixels:
+    """Turns the face upright by its eye line; bilinear, replicating the frame's border."""
+    observation = patch.observation
+    points = observation.landmarks_px
+    box = observation.box_px
+    side = float(max(box[2] - box[0], box[3] - box[1])) * spec.margin
+    center = points[3:5].mean(axis=0) if spec.region == "mouth" else points.mean(axis=0)
+    center = center - np.asarray(patch.origin_px, np.float32)
+    angle, scale = eye_angle(points), size[0] / side
+    cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
+    matrix = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0]])
+    # -0.5: pixel centers, so that an unrotated cut at scale 1 is the identity.
+    matrix[:, 2] = np.asarray(size) / 2 - 0.5 - matrix[:, :2] @ (center - 0.5)
+    turned: Pixels = cv2.warpAffine(
+        patch.pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return turned
+
+
+def _center_crop(
+    pixels: Pixels, region: Floats, size: tuple[int, int]
+) -> tuple[Pixels, Floats]:
+    height, width = pixels.shape[:2]
+    top, left = (height - size[0]) // 2, (width - size[1]) // 2
+    scale = (region[2:] - region[:2]) / np.array([width, height], np.float32)
+    start = region[:2] + scale * np.array([left, top], np.float32)
+    end = start + scale * np.array([size[1], size[0]], np.float32)
+    cropped = pixels[top : top + size[0], left : left + size[1]]
+    return cropped, np.concatenate([start, end]).astype(np.float32)
+
+
+class _Picture(NamedTuple):
+    pixels: Pixels
+    region: Floats
+    frame_index: int
+    time_s: float
+    face_px: float
+    is_real: bool
+
+
+@dataclass(slots=True)
+class _Strip:
+    """The pictures of one person for one spec that a coming clip may still need."""
+
+    first_slot: int
+    pictures: dict[int, _Picture] = field(default_factory=dict)
+    last_slot: int = -1
+    next_start: int = 0
+    yielded: int = 0
+
+
+class Cutter:
+    """Turns a stream of patches into clips; a clip leaves as soon as it is full.
+
+    A missing frame repeats the last one and is marked; a clip under 80 % real frames is dropped
+    and counted in ``clips_dropped``.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._strips: dict[tuple[int, int], _Strip] = {}
+        self.clips_dropped = 0
+
+    def __call__(self, patches: Iterable[FacePatch]) -> Iterator[Clip]:
+        """Yields the clips of all specs and persons, in the order in which they fill."""
+        last_frame = -1
+        for patch in patches:
+            index = patch.observation.frame_index
+            if index != last_frame:
+                self._plan.forget_before(index)
+                last_frame = index
+            cuts: dict[int, _Picture] = {}
+            for number, slot in self._plan.slots(index):
+                spec = self._plan.specs[number]
+                if number not in cuts:
+                    cuts[number] = _take(patch, spec)
+                yield from self._add(patch.observation.track_id, number, slot, cuts[number])
+        for (track_id, number), strip in self._strips.items():
+            yield from self._finish(track_id, self._plan.specs[number], strip)
+
+    def _add(self, track_id: int, number: int, slot: int, picture: _Picture) -> Iterator[Clip]:
+        spec = self._plan.specs[number]
+        strip = self._strips.get((track_id, number))
+        if strip is None:
+            strip = self._strips[track_id, number] = _Strip(first_slot=slot, next_start=slot)
+        gap = range(strip.last_slot + 1, slot) if strip.pictures else range(0)
+        if len(gap) >= spec.frames:
+            # Nothing of the past can reach a clip that is real enough: begin anew.
+            self.clips_dropped += int(bool(strip.pictures) and spec.frames > 1)
+            strip.pictures.clear()
+            strip.next_start = slot
+        elif gap:
+            repeated = strip.pictures[strip.last_slot]._replace(is_real=False)
+            strip.pictures.update({missing: repeated for missing in gap})
+        strip.pictures[slot] = picture
+        strip.last_slot = slot
+        while strip.next_start + spec.frames - 1 <= slot:
+            slots = range(strip.next_start, strip.next_start + spec.frames)
+            if slots.start in strip.pictures:
+                yield from self._clip(track_id, spec, strip, slots)
+            strip.next_start += spec.hop
+            for old in [s for s in strip.pictures if s < strip.next_start and s < slot]:
+                del strip.pictures[old]
+
+    def _finish(self, track_id: int, spec: InputSpec, strip: _Strip) -> Iterator[Clip]:
+        """A person seen too shortly for one full clip still gets one, padded, if real enough."""
+        if strip.yielded or not strip.pictures or spec.frames == 1:
+            return
+        slots = range(strip.next_start, strip.next_start + spec.frames)
+        last = strip.pictures[strip.last_slot]._replace(is_real=False)
+        for slot in slots:
+            strip.pictures.setdefault(slot, last)
+        yield from self._clip(track_id, spec, strip, slots)
+
+    def _clip(
+        self, track_id: int, spec: InputSpec, strip: _Strip, slots: range
+    ) -> Iterator[Clip]:
+        pictures = [strip.pictures[slot] for slot in slots]
+        is_real = np.array([p.is_real for p in pictures])
+        if is_real.mean() < _LEAST_REAL_SHARE:
+            self.clips_dropped += 1
+            return
+        strip.yielded += 1
+        yield Clip(
+            track_id=track_id,
+            spec=spec,
+            pixels=np.stack([p.pixels for p in pictures]),
+            frame_indices=np.array([p.frame_index for p in pictures], np.int64),
+            times_s=np.array([p.time_s for p in pictures], np.float64),
+            is_real_frame=is_real,
+            regions_px=np.stack([p.region for p in pictures]),
+            face_px=float(np.median([p.face_px for p in pictures])),
+        )
+
+
+def _take(patch: FacePatch, spec: InputSpec) -> _Picture:
+    pixels, region = cut_face(patch, spec)
+    observation = patch.observation
+    box = observation.box_px
+    face_px = float(max(box[2] - box[0], box[3] - box[1]))
+    return _Picture(pixels, region, observation.frame_index, observation.time_s, face_px, True)

@@ -1,0 +1,70 @@
+"""The layout everybody can make: ``real/…`` and ``fake/<method>/…`` below one folder."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from unmask.errors import DataError
+from unmask.types import LabelledVideo
+
+MEDIA_SUFFIXES = frozenset(
+    ".mp4 .mov .m4v .mkv .webm .avi .mpg .mpeg .mts .ts .wmv .flv .gif "
+    ".jpg .jpeg .png .webp .bmp .tif .tiff".split()
+)
+_FAKE_FOLDERS = frozenset({"fake", "forged", "manipulated"})
+
+
+def read_folder(
+    path: str | Path, *, split: str | None = None, validation_share: float = 0.1
+) -> list[LabelledVideo]:
+    """Lists the media below a folder.
+
+    What lies below a folder named ``fake``, ``forged`` or ``manipulated`` is labelled 1, with
+    the next folder's name as the method; everything else is labelled 0. Without ``split``,
+    about ``validation_share`` of the files go to the split ``val``, chosen by a hash of the
+    file's ``source_id`` (its stem up to ``__``'s second part), so always the same ones; a
+    folder of its own for validation can be named with ``split="val"``.
+
+    Args:
+        path: the folder.
+        split: gives all rows this split instead of dividing them.
+        validation_share: share of the sources that validate.
+
+    Raises:
+        DataError: if the folder does not exist or holds no media.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        raise DataError(
+            f"Cannot read data from '{root}': it is not a folder. "
+            "Give a folder with media files, forged ones below 'fake/'."
+        )
+    rows = []
+    for file in sorted(root.rglob("*")):
+        if file.suffix.lower() not in MEDIA_SUFFIXES or not file.is_file():
+            continue
+        parts = [part.lower() for part in file.relative_to(root).parts[:-1]]
+        fake_at = next((i for i, part in enumerate(parts) if part in _FAKE_FOLDERS), None)
+        method = "" if fake_at is None else "/".join(parts[fake_at + 1 :]) or "forged"
+        rows.append(
+            LabelledVideo(
+                path=file,
+                label=int(fake_at is not None),
+                dataset=root.name,
+                split=split or _split_of(file.stem, validation_share),
+                method=method,
+                source_id=file.stem,
+            )
+        )
+    if not rows:
+        raise DataError(
+            f"No media in '{root}': expected videos or pictures ({', '.join(sorted(MEDIA_SUFFIXES))})."
+            " Check the path."
+        )
+    return rows
+
+
+def _split_of(source_id: str, validation_share: float) -> str:
+    number = int.from_bytes(hashlib.sha256(source_id.encode()).digest()[:4], "big") / 2**32
+    return "val" if number < validation_share else "train"

@@ -1,0 +1,269 @@
+"""Follows people through a video and cuts native pixels around their faces.
+
+Faces are searched at a limited rate; between two finds the geometry is interpolated, over time
+it is smoothed, short gaps are filled and marked, and nothing is followed across a shot cut.
+Frames wait ``max_gap_s`` before they leave, so that the future can fill the past: memory does
+not grow with the length of the video.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from unmask.faces.find import FoundFaces
+from unmask.types import FaceObservation, FacePatch, FaceTrack, Floats, Frame, Pixels
+
+Needs = Callable[[FaceObservation, tuple[int, int]], tuple[int, int, int, int]]
+"""From an observation and the frame's (width, height): the x0, y0, x1, y1 to cut."""
+
+_CUT_DIFFERENCE = 32.0
+_CUT_JUMP = 2.5
+
+
+@dataclass(slots=True)
+class _Sight:
+    """One find of one person, and whether smoothing has touched it."""
+
+    time_s: float
+    geometry: Floats
+    confidence: float
+
+
+@dataclass(slots=True)
+class _Track:
+    track_id: int
+    sights: list[_Sight] = field(default_factory=list)
+    observations: list[FaceObservation] = field(default_factory=list)
+    is_closed: bool = False
+
+    def is_confirmed(self, only_picture: bool) -> bool:
+        """True for a person seen surely once, or less surely several times."""
+        best = max(s.confidence for s in self.sights)
+        return best >= 0.7 or len(self.sights) >= 3 or (only_picture and best >= 0.5)
+
+
+def _geometry(box: Floats, landmarks: Floats) -> Floats:
+    return np.concatenate([box.reshape(2, 2), landmarks]).astype(np.float32)
+
+
+def _side(geometry: Floats) -> float:
+    return float(max(geometry[1] - geometry[0]))
+
+
+def _overlap(a: Floats, b: Floats) -> float:
+    """How well two geometries match, above 0: IoU of the boxes plus nearness of the points."""
+    inner = np.minimum(a[1], b[1]) - np.maximum(a[0], b[0])
+    intersection = float(np.prod(np.maximum(inner, 0)))
+    union = float(np.prod(a[1] - a[0]) + np.prod(b[1] - b[0])) - intersection
+    distance = float(np.linalg.norm(a[2:] - b[2:], axis=1).mean()) / max(_side(a), _side(b))
+    ratio = _side(a) / max(_side(b), 1e-3)
+    if distance > 0.6 or not 0.5 < ratio < 2:
+        return 0.0
+    return intersection / max(union, 1e-6) + (0.6 - distance)
+
+
+class ShotCuts:
+    """Notices a cut between two pictures by what changes on a 32 x 18 thumbnail."""
+
+    def __init__(self) -> None:
+        self._last: Floats | None = None
+        self._usual = 4.0
+
+    def __call__(self, pixels: Pixels) -> bool:
+        """True when ``pixels`` is the first of a new shot."""
+        small = cv2.resize(pixels, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
+        if self._last is None:
+            self._last = small
+            return False
+        difference = float(np.abs(small - self._last).mean())
+        self._last = small
+        # A cut is a jump in absolute terms and against what this video usually does.
+        is_cut = difference > _CUT_DIFFERENCE and difference > _CUT_JUMP * self._usual
+        if not is_cut:
+            self._usual = 0.8 * self._usual + 0.2 * difference
+        return is_cut
+
+
+class Follower:
+    """Turns a stream of frames into a stream of face patches.
+
+    Args:
+        find: gives the faces of one picture.
+        needs: says which region of the frame to cut for an observation.
+        finds_per_s: faces are searched at most this often.
+        max_gap_s: a person lost for longer than this becomes another track.
+        min_face_px: smaller faces are followed (and reported) but not cut.
+        max_faces: most faces cut in one frame, the largest first.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[Pixels], FoundFaces],
+        needs: Needs,
+        *,
+        finds_per_s: float = 6.0,
+        max_gap_s: float = 0.5,
+        min_face_px: float = 40.0,
+        max_faces: int = 32,
+    ) -> None:
+        self._find = find
+        self._needs = needs
+        self._interval_s = 1 / finds_per_s
+        self._max_gap_s = max_gap_s
+        self._min_face_px = min_face_px
+        self._max_faces = max_faces
+        self._tracks: list[_Track] = []
+        self._live: list[_Track] = []  # may be found again
+        self._pending: list[_Track] = []  # may still be seen in a waiting frame
+        self._is_cut = ShotCuts()
+        self.frames_examined = 0
+        self.shot_cuts_s: list[float] = []
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[FacePatch]:
+        """Yields the patches of every frame in order of time."""
+        waiting: deque[Frame] = deque()
+        last_find_s = -np.inf
+        for frame in frames:
+            self.frames_examined += 1
+            is_new_shot = self._is_cut(frame.pixels)
+            if is_new_shot:
+                self.shot_cuts_s.append(frame.time_s)
+                self._close(self._live)
+            waiting.append(frame)
+            if is_new_shot or frame.time_s - last_find_s >= self._interval_s - 1e-3:
+                self._look(frame)
+                last_find_s = frame.time_s
+            while waiting and waiting[0].time_s < frame.time_s - self._max_gap_s:
+                yield from self._patches(waiting.popleft(), only_picture=False)
+        only_picture = self.frames_examined == 1
+        while waiting:
+            yield from self._patches(waiting.popleft(), only_picture=only_picture)
+
+    def tracks(self) -> tuple[FaceTrack, ...]:
+        """Everybody seen so far, with the geometry of every frame examined."""
+        return tuple(
+            FaceTrack(track_id=t.track_id, observations=tuple(t.observations))
+            for t in self._tracks
+            if t.observations
+        )
+
+    def _close(self, tracks: list[_Track]) -> None:
+        for track in tracks:
+            track.is_closed = True
+        self._live = [t for t in self._live if not t.is_closed]
+
+    def _look(self, frame: Frame) -> None:
+        """Searches one frame and hands every find to the track it fits best, greedily."""
+        found = self._find(frame.pixels)
+        lost = [t for t in self._live if frame.time_s - t.sights[-1].time_s > self._max_gap_s]
+        self._close(lost)
+        faces = [
+            _geometry(box, points)
+            for box, points in zip(found.boxes_px, found.landmarks_px, strict=True)
+        ]
+        matches = sorted(
+            (
+                (_overlap(track.sights[-1].geometry, face), track_number, face_number)
+                for track_number, track in enumerate(self._live)
+                for face_number, face in enumerate(faces)
+            ),
+            reverse=True,
+        )
+        taken: dict[int, _Track] = {}
+        used: set[int] = set()
+        for match, track_number, face_number in matches:
+            if match > 0.15 and face_number not in taken and track_number not in used:
+                taken[face_number] = self._live[track_number]
+                used.add(track_number)
+        for number, face in enumerate(faces):
+            track = taken.get(number) or self._new_track()
+            sight = _Sight(frame.time_s, face, float(found.confidence[number]))
+            track.sights.append(sight)
+
+    def _new_track(self) -> _Track:
+        track = _Track(track_id=len(self._tracks))
+        self._tracks.append(track)
+        self._live.append(track)
+        self._pending.append(track)
+        return track
+
+    def _patches(self, frame: Frame, *, only_picture: bool) -> Iterator[FacePatch]:
+        """Cuts every person out of a frame whose past and future are known."""
+        seen: list[FaceObservation] = []
+        self._pending = [
+            t for t in self._pending if not t.is_closed or t.sights[-1].time_s >= frame.time_s
+        ]
+        for track in self._pending:
+            if track.is_confirmed(only_picture):
+                observation = self._observe(track, frame)
+                if observation is not None:
+                    track.observations.append(observation)
+                    seen.append(observation)
+            self._forget(track, frame.time_s)
+        seen = [o for o in seen if _box_side(o) >= self._min_face_px]
+        seen.sort(key=_box_side, reverse=True)
+        height, width = frame.pixels.shape[:2]
+        for observation in seen[: self._max_faces]:
+            x0, y0, x1, y1 = self._needs(observation, (width, height))
+            yield FacePatch(
+                observation=observation,
+                pixels=np.ascontiguousarray(frame.pixels[y0:y1, x0:x1]),
+                origin_px=(x0, y0),
+                frame_size_px=(width, height),
+            )
+
+    def _forget(self, track: _Track, time_s: float) -> None:
+        """Drops finds that no later frame can need; the last three keep the smoothing going."""
+        while len(track.sights) > 3 and track.sights[2].time_s < time_s:
+            if track.sights[0].confidence > track.sights[1].confidence:
+                track.sights[1].confidence = track.sights[0].confidence
+            del track.sights[0]
+
+    def _observe(self, track: _Track, frame: Frame) -> FaceObservation | None:
+        """Where the person is in this frame: seen, or interpolated between two finds."""
+        times = [s.time_s for s in track.sights]
+        after = int(np.searchsorted(times, frame.time_s - 1e-6))
+        if after == len(times):
+            return None
+        sight = track.sights[after]
+        confidence = sight.confidence
+        geometry = _smooth(track.sights, after)
+        is_interpolated = sight.time_s > frame.time_s + 1e-6
+        if is_interpolated:
+            if after == 0 or sight.time_s - times[after - 1] > self._max_gap_s + 1e-6:
+                return None
+            share = (frame.time_s - times[after - 1]) / (sight.time_s - times[after - 1])
+            before = _smooth(track.sights, after - 1)
+            geometry = ((1 - share) * before + share * geometry).astype(np.float32)
+            confidence = min(confidence, track.sights[after - 1].confidence)
+        return FaceObservation(
+            track_id=track.track_id,
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            box_px=geometry[:2].reshape(4),
+            landmarks_px=geometry[2:],
+            confidence=confidence,
+            is_interpolated=is_interpolated,
+        )
+
+
+def _box_side(observation: FaceObservation) -> float:
+    box = observation.box_px
+    return float(max(box[2] - box[0], box[3] - box[1]))
+
+
+def _smooth(sights: list[_Sight], at: int) -> Floats:
+    """Mean of a find and its neighbors (1/4, 1/2, 1/4), unless the face moves fast."""
+    here = sights[at].geometry
+    if not 0 < at < len(sights) - 1:
+        return here
+    before, after = sights[at - 1].geometry, sights[at + 1].geometry
+    step = max(np.abs(here - before).max(), np.abs(after - here).max())
+    if step > 0.12 * _side(here):
+        return here
+    return (0.25 * before + 0.5 * here + 0.25 * after).astype(np.float32)
