@@ -11,7 +11,15 @@ import torch
 from torch import Tensor, nn
 
 import unmask.detectors
-from unmask.detectors import Card, Output, Target, get_card, list_detectors
+from unmask.detectors import (
+    Card,
+    Output,
+    Target,
+    get_card,
+    list_detectors,
+    load_detector,
+    save_weights,
+)
 
 pytestmark = pytest.mark.parametrize("name", list_detectors())
 
@@ -143,11 +151,13 @@ def test_every_trained_parameter_gets_a_gradient(card: Card, net: nn.Module):
     assert sum(float(gradient.abs().sum()) for gradient in gradients) > 0
 
 
-def test_frozen_parts_exist(card: Card, net: nn.Module):
+def test_parts_that_the_recipe_names_exist(card: Card, net: nn.Module):
     modules = {key for key, _ in net.named_modules()} | {key for key, _ in net.named_parameters()}
     assert set(card.recipe.freeze) <= modules
     prefixes = tuple(card.recipe.learning_rates)
     assert all(any(key.startswith(prefix) for key in modules) for prefix in prefixes)
+    if card.recipe.start is not None:
+        assert callable(getattr(net, card.recipe.start))
 
 
 def test_a_few_steps_lower_the_loss(card: Card, net: nn.Module):
@@ -181,6 +191,23 @@ def test_state_dict_round_trip(card: Card, net: nn.Module):
     other.load_state_dict(net.state_dict())
     with torch.no_grad():
         assert torch.equal(other.eval()(inputs).logit, net.eval()(inputs).logit)
+
+
+def test_saved_weights_load_again(card: Card, net: nn.Module, tmp_path: Path):
+    path = save_weights(
+        net.state_dict(),
+        tmp_path / "x.safetensors",
+        detector=card.name,
+        tag="test",
+        license="MIT",
+        trained_on="nothing",
+    )
+    loaded = load_detector(card.name, path)
+    assert not loaded.training
+    assert loaded.card is card
+    inputs = clips(card, 1)
+    with torch.no_grad():
+        assert torch.equal(loaded(inputs).logit, net.eval()(inputs).logit)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from unmask.detectors._card import Card, Weights
-from unmask.detectors._download import cache_dir, download, published_path
+from unmask.detectors._download import download, published_path
 from unmask.detectors._registry import build, explain_unknown, get_card
 from unmask.detectors._safetensors import (
     check_finite,
@@ -170,6 +170,3 @@ def _from_file(card: Card, path: Path) -> _Loaded:
         trained_on=metadata.get("trained_on", "unknown"),
     )
     return _Loaded(state, use)
-
-
-__all__ = ["cache_dir", "load_detector", "shipped_path"]
