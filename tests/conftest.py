@@ -19,7 +19,7 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
-FACE_CENTER = (222, 118)  # x, y in the astronaut's 512x512 portrait; the face is ~110 px wide
+FACE_CENTER = (222, 118)  # x, y in the astronaut's 512x512 portrait; the face is 90x120 px
 
 
 def encode_video(
@@ -103,7 +103,7 @@ def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def face_image() -> Pixels:
-    """The astronaut's portrait, (512, 512, 3) RGB uint8: one face of about 110 px."""
+    """The astronaut's portrait, (512, 512, 3) RGB uint8: one face of 90x120 px."""
     from skimage.data import astronaut
 
     return np.ascontiguousarray(astronaut()[..., :3])
@@ -119,7 +119,7 @@ def face_image_file(media_folder: Path, face_image: Pixels) -> Path:
 
 @pytest.fixture(scope="session")
 def portrait_video(media_folder: Path, face_image: Pixels) -> Path:
-    """2 s, 25 fps, 256x256 H.264: one face of at least 100 px that sways and comes nearer."""
+    """2 s, 25 fps, 256x256 H.264: one face of 90x120 px and more that sways and comes nearer."""
     return encode_video(media_folder / "portrait.mp4", moving_face(face_image, 50))
 
 
@@ -132,7 +132,7 @@ def two_people_video(media_folder: Path, face_image: Pixels) -> Path:
 
 @pytest.fixture(scope="session")
 def twenty_faces_video(media_folder: Path, face_image: Pixels) -> Path:
-    """1 s, 10 fps, 800x640: five by four faces of about 80 px."""
+    """1 s, 10 fps, 800x640: five by four faces of 60x80 px."""
     tiles = [cut_face(face_image, 160, dx=2 * np.sin(i / 3), zoom=0.7) for i in range(10)]
     frames = [np.tile(tile, (4, 5, 1)) for tile in tiles]
     return encode_video(media_folder / "twenty_faces.mp4", frames, fps=10)
@@ -269,3 +269,21 @@ def shared_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared folder at {folder}; set UNMASK_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def encode() -> Callable[..., Path]:
+    """``encode_video``, for tests that need a special file."""
+    return encode_video
+
+
+@pytest.fixture(scope="session")
+def bars() -> Callable[..., list[Pixels]]:
+    """``moving_bars``: ``bars(count, width, height)`` gives frames without a face."""
+    return moving_bars
+
+
+@pytest.fixture(scope="session")
+def faces(face_image: Pixels) -> Callable[[int, int], list[Pixels]]:
+    """``moving_face``: ``faces(count, size)`` gives frames of a swaying face."""
+    return lambda count, size=256: moving_face(face_image, count, size)

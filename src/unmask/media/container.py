@@ -74,7 +74,7 @@ def _open_container(path: Path, max_pixels: int) -> InputContainer:
         "format_whitelist": _DEMUXERS,
         "protocol_whitelist": "file",
         # Reaches the decoders that FFmpeg opens by itself to find out what the streams are.
-        "max_pixels": str(max_pixels),
+        "max_pixels": str(_decoder_limit(max_pixels)),
     }
     try:
         # An absolute path cannot be taken for a URL ("http:…", "concat:a|b").
@@ -85,7 +85,7 @@ def _open_container(path: Path, max_pixels: int) -> InputContainer:
 
 def _explain(path: Path, error: Exception) -> MediaError:
     if isinstance(error, PermissionError):
-        return cannot_read(path, "permission denied. Make the file readable for this user.")
+        return cannot_read(path, "permission denied. Make it readable for this user.")
     with path.open("rb") as file:
         head = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith((b"ffconcat", b"#extm3u", b"<?xml", b"<mpd")):
@@ -121,6 +121,11 @@ def _video_stream(container: InputContainer, path: Path, max_pixels: int) -> Vid
     return stream
 
 
+def _decoder_limit(max_pixels: int) -> int:
+    """Room for the edge that codecs add: 1080 lines are coded as 1088, a few more at 64x64."""
+    return max_pixels * 21 // 20 + 128 * 128
+
+
 def _describe(stream: av.stream.Stream) -> str:
     codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
     if stream.disposition & av.stream.Disposition.attached_pic:
@@ -134,7 +139,7 @@ def _prepare_decoder(stream: VideoStream, max_pixels: int) -> None:
     The header may lie about the size, so the decoder gets the limit too.
     """
     context = stream.codec_context
-    context.options = {**context.options, "max_pixels": str(max_pixels)}
+    context.options = {**context.options, "max_pixels": str(_decoder_limit(max_pixels))}
     threads = min(len(os.sched_getaffinity(0)), _MAX_THREADS)
     context.thread_count = threads
     small = context.width * context.height <= _MAX_FRAME_THREADED_PIXELS

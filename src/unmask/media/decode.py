@@ -22,6 +22,7 @@ from unmask.types import Pixels
 
 # A demuxer that fails this often in a row without giving a packet has reached the end.
 _MAX_READ_ERRORS: Final = 100
+_MAX_REMARKS: Final = 10
 # How far ahead decoding on is cheaper than seeking; and how far before the time wanted a seek
 # goes when one straight to it lands too late (MPEG-TS and some AVI files seek loosely).
 _DECODE_ON_S: Final = 2.0
@@ -145,10 +146,9 @@ class ContainerSource:
     def pictures(self, notes: Notes) -> Iterator[Picture]:
         """All pictures from the first on; damage goes to ``notes`` and is stepped over."""
         with opened(self.path, self.max_pixels) as (container, stream):
-            end_s = 0.0
+            end_s, size = 0.0, None
             for frame, picture in self._timed(container, stream, notes):
-                end_s = picture.end_s
-                _remark_on(frame, picture, stream, notes)
+                end_s, size = picture.end_s, _remark_on(frame, picture, size, notes)
                 yield picture
             self._remark_on_end(end_s, notes)
 
@@ -283,12 +283,14 @@ def _packets(
     yield None
 
 
-def _remark_on(frame: VideoFrame, picture: Picture, stream: VideoStream, notes: Notes) -> None:
+def _remark_on(
+    frame: VideoFrame, picture: Picture, last_size: tuple[int, int] | None, notes: Notes
+) -> tuple[int, int]:
+    """Notes HDR and a change of size; returns the size."""
     curve = hdr_curve(frame)
     if curve is not None:
         notes.remark(f"the video is HDR ({curve}); it was looked at without tone mapping")
-    declared = (stream.width, stream.height)
-    if 0 not in declared and (frame.width, frame.height) != declared:
-        notes.remark(
-            f"the picture size changes to {frame.width}x{frame.height} at {picture.time_s:.1f} s"
-        )
+    size = (frame.width, frame.height)
+    if last_size is not None and size != last_size and len(notes.remarks) < _MAX_REMARKS:
+        notes.remark(f"the picture size changes to {size[0]}x{size[1]} at {picture.time_s:.1f} s")
+    return size

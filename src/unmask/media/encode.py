@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import av
 import av.error
 import numpy as np
+from av.codec.codec import Codec, UnknownCodecError
 from av.container import OutputContainer
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
@@ -91,21 +93,39 @@ def _opened(partial: Path, path: Path) -> Iterator[OutputContainer]:
     # The index goes to the front, so that a browser can start before the end has come.
     options = {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".mov") else {}
     try:
-        with av.open(str(partial.absolute()), mode="w", options=options) as container:
-            yield container
-    except (av.error.FFmpegError, ValueError) as error:
+        container = av.open(str(partial.absolute()), mode="w", options=options)
+    except ValueError as error:
         raise OutputError(
-            f"Cannot write '{path}': {error}. Use a suffix such as .mp4, .mkv or .webm with an "
-            "encoder that fits it, and check the free space."
+            f"Cannot write '{path}': '{path.suffix}' is the suffix of no video file. "
+            "Use .mp4, .mkv, .mov or .webm."
+        ) from error
+    try:
+        with container:
+            yield container
+    except av.error.FFmpegError as error:
+        raise OutputError(
+            f"Cannot write '{path}': {error.strerror}. "
+            "Check the free space, and that the encoder takes this size, rate and crf."
         ) from error
 
 
 def _add_stream(
     container: OutputContainer, path: Path, codec: str, fps: Fraction, crf: int, first: Pixels
 ) -> VideoStream:
-    stream = container.add_stream(codec, rate=fps)
-    if not isinstance(stream, VideoStream):
-        raise OutputError(f"Cannot write '{path}': {codec} is no video encoder. Use libx264.")
+    try:
+        if Codec(codec, "w").type != "video":
+            raise UnknownCodecError(codec)
+    except UnknownCodecError as error:
+        raise OutputError(
+            f"Cannot write '{path}': there is no video encoder '{codec}'. Use libx264."
+        ) from error
+    try:
+        stream = cast(VideoStream, container.add_stream(codec, rate=fps))
+    except ValueError as error:
+        raise OutputError(
+            f"Cannot write '{path}': '{codec}' does not fit into a '{path.suffix}' file. "
+            "Use libx264 with .mp4, libvpx-vp9 with .webm."
+        ) from error
     height_px, width_px = first.shape[:2]
     stream.width, stream.height = width_px + width_px % 2, height_px + height_px % 2
     stream.pix_fmt = "yuv420p"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from unmask.errors import MediaError
 from unmask.media.container import cannot_read, too_many_pixels
@@ -21,8 +22,19 @@ from unmask.types import Pixels
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 # Only these decoders: Pillow knows 40 more, some of which start other programs (EPS).
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+# What Pillow raises on broken files; UnidentifiedImageError is an OSError.
+_BROKEN: Final = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error)
 _ORIENTATION_TAG: Final = 0x0112
-_ROTATIONS: Final = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
+# Exif orientation -> what makes the picture upright, and the clockwise turn in it.
+_TURNS: Final = {
+    2: (Image.Transpose.FLIP_LEFT_RIGHT, 0),
+    3: (Image.Transpose.ROTATE_180, 180),
+    4: (Image.Transpose.FLIP_TOP_BOTTOM, 180),
+    5: (Image.Transpose.TRANSPOSE, 90),
+    6: (Image.Transpose.ROTATE_270, 90),
+    7: (Image.Transpose.TRANSVERSE, 270),
+    8: (Image.Transpose.ROTATE_90, 270),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +84,15 @@ def read_header(path: Path, max_pixels: int) -> ImageHeader:
         MediaError: it is not a picture, or has too many pixels.
     """
     with _opened(path, max_pixels) as image:
-        tag = int(image.getexif().get(_ORIENTATION_TAG, 1))
-        width_px, height_px = image.size[::-1] if tag in (5, 6, 7, 8) else image.size
+        tag = _orientation(image)
+        is_swapped = tag >= 5 and not _turns_itself(image)
+        width_px, height_px = image.size[::-1] if is_swapped else image.size
         return ImageHeader(
             format=str(image.format).lower(),
             width_px=width_px,
             height_px=height_px,
-            rotation_deg=_ROTATIONS.get(tag, 0),
-            pictures=int(getattr(image, "n_frames", 1)),
+            rotation_deg=_TURNS[tag][1] if tag in _TURNS else 0,
+            pictures=_count(image),
         )
 
 
@@ -91,12 +104,40 @@ def read_pixels(path: Path, max_pixels: int) -> Pixels:
     """
     with _opened(path, max_pixels) as image:
         try:
-            upright = ImageOps.exif_transpose(image)
+            tag = _orientation(image)
+            is_upright = tag not in _TURNS or _turns_itself(image)
+            upright = image if is_upright else image.transpose(_TURNS[tag][0])
             return np.array(_to_rgb(upright), dtype=np.uint8)
-        except (OSError, SyntaxError, ValueError) as error:
+        except _BROKEN as error:
             raise cannot_read(
                 path, "the picture is damaged or incomplete. Get the file again."
             ) from error
+
+
+def _count(image: Image.Image) -> int:
+    """Pictures in the file. A phone's JPEG may hold a gain map besides, which is none."""
+    if image.format not in ("PNG", "WEBP", "TIFF"):
+        return 1
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except _BROKEN:
+        return 1
+
+
+def _orientation(image: Image.Image) -> int:
+    """The Exif orientation, 1 to 8; 1 where there is none or it makes no sense."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # getexif() would decode the whole PNG in search of one behind the picture
+    try:
+        tag = image.getexif().get(_ORIENTATION_TAG, 1)
+    except _BROKEN:
+        return 1
+    return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
+
+
+def _turns_itself(image: Image.Image) -> bool:
+    """Pillow applies the orientation of a TIFF, and of nothing else."""
+    return image.format == "TIFF"
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -124,7 +165,7 @@ def _opened(path: Path, max_pixels: int) -> Image.Image:
         raise cannot_read(
             path, f"the picture has more than {limit} pixels. Scale it down."
         ) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except _BROKEN as error:
         raise cannot_read(
             path,
             "its content is not a picture that can be opened (JPEG, PNG, WebP, BMP or TIFF). "
@@ -154,9 +195,11 @@ class ImageSource:
     fps: Fraction
     max_pixels: int
     is_still: bool
+    remarks: tuple[str, ...] = ()
 
     def pictures(self, notes: Notes) -> Iterator[Picture]:
         """All pictures; one that does not decode is noted and left out."""
+        notes.remarks.extend(self.remarks)
         for index, path in enumerate(self.paths):
             picture = self._picture(index)
             try:

@@ -71,10 +71,16 @@ def orientation(frame: VideoFrame) -> Orientation:
 
 
 class Converter:
-    """Turns decoded frames into upright RGB; keeps its scaling tables from frame to frame."""
+    """Turns the decoded frames of one stream into upright RGB.
+
+    It keeps its scaling tables from frame to frame, and the orientation of the first: a
+    container has one display matrix, and asking a PyAV frame for its side data ties it into a
+    reference cycle, so that every frame would live until the garbage collector comes by.
+    """
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._orientation: Orientation | None = None
 
     def to_rgb(self, frame: VideoFrame) -> Pixels:
         """Upright (H, W, 3) RGB uint8."""
@@ -88,7 +94,13 @@ class Converter:
             dst_color_range=ColorRange.JPEG,
             threads=1,
         )
-        return orientation(frame).apply(np.asarray(rgb.to_ndarray(), dtype=np.uint8))
+        # A view of FFmpeg's own buffer: to_ndarray() would copy it, which at 8K is 100 MB.
+        plane = rgb.planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        pixels = rows[: rgb.height, : 3 * rgb.width].reshape(rgb.height, rgb.width, 3)
+        if self._orientation is None:
+            self._orientation = orientation(frame)
+        return self._orientation.apply(pixels)
 
 
 def hdr_curve(frame: VideoFrame) -> str | None:

@@ -51,12 +51,13 @@ def probe(
 class Examined:
     """A probe's result with what decoding needs besides.
 
-    ``images`` are the files of a folder, or the one still; for the rest see
-    ``decode.ContainerSource``.
+    ``images`` are the files of a folder, or the one still, with what is to be said of them;
+    for the rest see ``decode.ContainerSource``.
     """
 
     info: VideoInfo
     images: Sequence[Path] = ()
+    remarks: tuple[str, ...] = ()
     zero: int | None = None
     uses_dts: bool = False
     video_s: float | None = None
@@ -75,16 +76,16 @@ def examine(path: Path, max_pixels: int, folder_fps: Fraction) -> Examined:
 
 def _check_file(path: Path) -> None:
     if not path.exists():
-        raise cannot_read(path, f"there is no such file in '{path.absolute().parent}'. Check it.")
+        raise cannot_read(
+            path, f"there is no such file in '{path.absolute().parent}'. Check the name."
+        )
     if not path.is_file():
         raise cannot_read(path, "it is neither a file nor a folder. Give a video file.")
     try:
         with path.open("rb") as file:
             is_empty = file.read(1) == b""
     except PermissionError as error:
-        raise cannot_read(
-            path, "permission denied. Make the file readable for this user."
-        ) from error
+        raise cannot_read(path, "permission denied. Make it readable for this user.") from error
     if is_empty:
         raise cannot_read(path, "the file is empty (0 bytes). Get the file again.")
 
@@ -96,6 +97,8 @@ def _sha256(path: Path) -> str:
 
 def _examine_still(path: Path, max_pixels: int) -> Examined:
     header = images.read_header(path, max_pixels)
+    images.read_pixels(path, max_pixels)  # raises if the picture behind the header is broken
+    several = f"the file holds {header.pictures} pictures; only the first was looked at"
     info = VideoInfo(
         path=path,
         sha256=_sha256(path),
@@ -112,7 +115,8 @@ def _examine_still(path: Path, max_pixels: int) -> Examined:
         is_still=True,
         size_bytes=path.stat().st_size,
     )
-    return Examined(info=info, images=(path,))
+    remarks = (several,) if header.pictures > 1 else ()
+    return Examined(info=info, images=(path,), remarks=remarks)
 
 
 def _examine_folder(folder: Path, max_pixels: int, fps: Fraction) -> Examined:

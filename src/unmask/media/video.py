@@ -44,6 +44,7 @@ def open_video(
             fps=found.info.fps,
             max_pixels=max_pixels,
             is_still=found.info.is_still,
+            remarks=found.remarks,
         )
     else:
         source = ContainerSource(
