@@ -277,7 +277,8 @@ class Verdict:
     """The answer on one video, with everything needed to check it.
 
     ``probability`` is None without a calibration, never a bare sigmoid. ``tracks`` is the
-    geometry of every face found, ``clip_scores`` every number a detector gave.
+    geometry of every face found, ``clip_scores`` every number a detector gave. ``scanned_at``
+    is the UTC time of the scan in ISO 8601.
     """
 
     video: VideoInfo
@@ -293,6 +294,7 @@ class Verdict:
     detectors: tuple[DetectorUse, ...]
     device: str
     unmask_version: str
+    scanned_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

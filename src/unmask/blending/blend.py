@@ -18,7 +18,13 @@ from unmask.blending.masks import draw_mask
 from unmask.types import Floats, Pixels
 
 _REGION_SHARES = {"whole": 0.32, "inner": 0.22, "lower": 0.2, "mouth": 0.18, "eyes": 0.08}
-_RESIZES = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4)
+_RESIZES = (
+    cv2.INTER_NEAREST,
+    cv2.INTER_LINEAR,
+    cv2.INTER_CUBIC,
+    cv2.INTER_AREA,
+    cv2.INTER_LANCZOS4,
+)
 """Interpolations that a forger's resampling may leave traces of."""
 
 
@@ -74,7 +80,8 @@ def self_blend(face: Face, rng: np.random.Generator, *, other: Face | None = Non
 def _align(other: Face, face: Face) -> Pixels:
     """Moves another moment of the same person onto this one: similarity of the five points."""
     matrix, _ = cv2.estimateAffinePartial2D(
-        other.landmarks_px.astype(np.float64), face.landmarks_px.astype(np.float64),
+        other.landmarks_px.astype(np.float64),
+        face.landmarks_px.astype(np.float64),
         method=cv2.LMEDS,
     )
     if matrix is None:
@@ -174,7 +181,10 @@ def _displace(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     warped: Pixels = cv2.remap(
-        pixels, x + field[..., 0], y + field[..., 1], cv2.INTER_LINEAR,
+        pixels,
+        x + field[..., 0],
+        y + field[..., 1],
+        cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT,
     )
     return warped

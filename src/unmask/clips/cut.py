@@ -43,9 +43,7 @@ def cut_face(patch: FacePatch, spec: InputSpec) -> tuple[Pixels, Floats]:
     return np.ascontiguousarray(pixels, dtype=np.uint8), region
 
 
-def _resize(
-    patch: FacePatch, spec: InputSpec, region: Floats, size: tuple[int, int]
-) -> Pixels:
+def _resize(patch: FacePatch, spec: InputSpec, region: Floats, size: tuple[int, int]) -> Pixels:
     """Cuts whole pixels and resizes: area averaging to shrink, bicubic to enlarge."""
     x, y = patch.origin_px
     limit = np.array([patch.pixels.shape[1], patch.pixels.shape[0]] * 2)
@@ -85,9 +83,7 @@ def _rotate(patch: FacePatch, spec: InputSpec, size: tuple[int, int]) -> Pixels:
     return turned
 
 
-def _center_crop(
-    pixels: Pixels, region: Floats, size: tuple[int, int]
-) -> tuple[Pixels, Floats]:
+def _center_crop(pixels: Pixels, region: Floats, size: tuple[int, int]) -> tuple[Pixels, Floats]:
     height, width = pixels.shape[:2]
     top, left = (height - size[0]) // 2, (width - size[1]) // 2
     scale = (region[2:] - region[:2]) / np.array([width, height], np.float32)
@@ -159,7 +155,7 @@ class Cutter:
             strip.next_start = slot
         elif gap:
             repeated = strip.pictures[strip.last_slot]._replace(is_real=False)
-            strip.pictures.update({missing: repeated for missing in gap})
+            strip.pictures.update(dict.fromkeys(gap, repeated))
         strip.pictures[slot] = picture
         strip.last_slot = slot
         while strip.next_start + spec.frames - 1 <= slot:
@@ -180,9 +176,7 @@ class Cutter:
             strip.pictures.setdefault(slot, last)
         yield from self._clip(track_id, spec, strip, slots)
 
-    def _clip(
-        self, track_id: int, spec: InputSpec, strip: _Strip, slots: range
-    ) -> Iterator[Clip]:
+    def _clip(self, track_id: int, spec: InputSpec, strip: _Strip, slots: range) -> Iterator[Clip]:
         pictures = [strip.pictures[slot] for slot in slots]
         is_real = np.array([p.is_real for p in pictures])
         if is_real.mean() < _LEAST_REAL_SHARE:

@@ -88,8 +88,9 @@ def region_of(
         center = points.mean(axis=0)
     angle = eye_angle(points)
     half = side / 2 * (abs(math.cos(angle)) + abs(math.sin(angle)))
-    return np.array([center[0] - half, center[1] - half, center[0] + half, center[1] + half],
-                    np.float32)
+    return np.array(
+        [center[0] - half, center[1] - half, center[0] + half, center[1] + half], np.float32
+    )
 
 
 def eye_angle(landmarks_px: Floats) -> float:

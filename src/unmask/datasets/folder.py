@@ -9,8 +9,7 @@ from unmask.errors import DataError
 from unmask.types import LabelledVideo
 
 MEDIA_SUFFIXES = frozenset(
-    ".mp4 .mov .m4v .mkv .webm .avi .mpg .mpeg .mts .ts .wmv .flv .gif "
-    ".jpg .jpeg .png .webp .bmp .tif .tiff".split()
+    [".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".ts", ".wmv", ".flv", ".gif", ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"]
 )
 _FAKE_FOLDERS = frozenset({"fake", "forged", "manipulated"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unmask.detectors._card import Blend, Card, Output, Paper, Recipe, Target, Weights
 from unmask.detectors._download import cache_dir
 from unmask.detectors._import import import_weights
-from unmask.detectors._registry import build, detector, get_card, list_detectors
+from unmask.detectors._registry import build, default_detectors, detector, get_card, list_detectors
 from unmask.detectors._safetensors import save_weights
 from unmask.detectors._weights import load_detector
 
@@ -19,6 +19,7 @@ __all__ = [
     "Weights",
     "build",
     "cache_dir",
+    "default_detectors",
     "detector",
     "get_card",
     "import_weights",

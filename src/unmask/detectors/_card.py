@@ -150,6 +150,7 @@ class Card:
         cam_layer: dotted name of the layer that class activation maps look at.
         aggregate: how clip logits become a face's logit.
         args: keyword arguments that build the network.
+        is_default: a scan that names no detector uses this one.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Card:
     cam_layer: str = ""
     aggregate: Literal["mean", "top_quarter_mean", "share_over_half"] = "mean"
     args: Mapping[str, object] = field(default_factory=lambda: _NO_ARGS)
+    is_default: bool = False
 
     def build(self) -> nn.Module:
         """An untrained network, in train mode, with ``.card`` set."""

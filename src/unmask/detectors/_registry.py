@@ -59,6 +59,11 @@ def get_card(name: str) -> Card:
     return cast(Card, vars(_class_of(name))["card"])
 
 
+def default_detectors() -> list[str]:
+    """Names of the detectors whose cards say that a scan uses them when none is named."""
+    return [name for name in list_detectors() if get_card(name).is_default]
+
+
 def build(card: Card) -> nn.Module:
     """An untrained network in train mode, made with ``card.args``, with ``.card`` set.
 

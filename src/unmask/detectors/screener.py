@@ -11,7 +11,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Recipe, Target
 from unmask.detectors._registry import detector
 from unmask.losses import screening_loss
 from unmask.nn.center_face import start_from_center_face
@@ -76,6 +76,7 @@ CARD = Card(
     cam_layer="join",
     aggregate="mean",
     args={"width": 96, "residual": True},
+    is_default=True,
 )
 
 

@@ -22,6 +22,7 @@ def schema() -> dict[str, object]:
             "description": "version of this layout; the first number changes when a key does",
         },
         "unmask_version": _text("version of the program that wrote this"),
+        "scanned_at": _text("UTC time of the scan, ISO 8601; empty if unknown"),
         "finding": _finding("the answer on the whole video"),
         "probability": _nullable(_share("of manipulation, at equal odds beforehand")),
         "threshold": _nullable(_number("logit from which the video counts as manipulated")),

@@ -39,6 +39,7 @@ def to_json(verdict: Verdict) -> str:
     document: dict[str, Json] = {
         "schema_version": SCHEMA_VERSION,
         "unmask_version": verdict.unmask_version,
+        "scanned_at": verdict.scanned_at,
         "finding": verdict.finding.value,
         "probability": verdict.probability,
         "threshold": verdict.threshold,

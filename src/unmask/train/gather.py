@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,8 +124,9 @@ def _sample(patch: FacePatch, label: int, group: int) -> Sample:
 
 
 def _key(videos: Sequence[LabelledVideo], *settings: float) -> str:
-    state = [(str(v.path), v.label, os.stat(v.path).st_size, os.stat(v.path).st_mtime_ns)
-             for v in videos]
+    state = [
+        (str(v.path), v.label, v.path.stat().st_size, v.path.stat().st_mtime_ns) for v in videos
+    ]
     text = json.dumps([_FILE_VERSION, settings, state])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -146,8 +146,13 @@ def _read(file: Path) -> tuple[list[Sample], list[str]]:
         geometry, numbers = stored["geometry"].astype(np.float32), stored["numbers"]
         samples = [
             Sample(
-                stored[f"p{i}"], g[:10].reshape(5, 2), g[10:],
-                int(n[0]), int(n[1]), int(n[2]), float(n[3]),
+                stored[f"p{i}"],
+                g[:10].reshape(5, 2),
+                g[10:],
+                int(n[0]),
+                int(n[1]),
+                int(n[2]),
+                float(n[3]),
             )
             for i, (g, n) in enumerate(zip(geometry, numbers, strict=True))
         ]

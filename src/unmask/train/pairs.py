@@ -80,7 +80,8 @@ class Pairs(Dataset[Batch]):
         if self._is_synthetic:
             pair = augment_pair(
                 self_blend(face, rng, other=self._other_moment(sample, face, rng)),
-                rng, self._settings,
+                rng,
+                self._settings,
             )
             faces = [(pair.real, face), (pair.fake, face)]
             masks = [np.zeros_like(pair.mask), pair.mask]
@@ -88,7 +89,9 @@ class Pairs(Dataset[Batch]):
             forged = _working_size(self._draw(self._fake, rng), rng)
             faces, masks = [], []
             for label, one in enumerate((face, forged)):
-                flat = Pair(one.pixels, one.pixels, np.full(one.pixels.shape[:2], label, np.float32))
+                flat = Pair(
+                    one.pixels, one.pixels, np.full(one.pixels.shape[:2], label, np.float32)
+                )
                 flat = augment_pair(flat, rng, self._settings)
                 faces.append((flat.real, one))
                 masks.append(flat.mask)
@@ -115,14 +118,13 @@ class Pairs(Dataset[Batch]):
         file = files[int(rng.choice(len(files), p=weights / weights.sum()))]
         return self._samples[file[int(rng.integers(len(file)))]]
 
-    def _other_moment(
-        self, sample: Sample, face: Face, rng: np.random.Generator
-    ) -> Face | None:
+    def _other_moment(self, sample: Sample, face: Face, rng: np.random.Generator) -> Face | None:
         """Sometimes: the same person at another time of the clip, at the face's working size."""
         if rng.random() > 0.3:
             return None
         same = [
-            s for s in self._samples
+            s
+            for s in self._samples
             if s.group == sample.group and s.track == sample.track and s.time_s != sample.time_s
         ]
         if not same:
@@ -173,7 +175,10 @@ def _cut(
     middle = (box[:2] + box[2:]) / 2 + rng.normal(0, 0.04, 2) * side
     half = (box[2:] - box[:2]) / 2 * np.exp(rng.normal(0, 0.06))
     observation = FaceObservation(
-        track_id=0, frame_index=0, time_s=0.0, confidence=1.0,
+        track_id=0,
+        frame_index=0,
+        time_s=0.0,
+        confidence=1.0,
         box_px=np.concatenate([middle - half, middle + half]).astype(np.float32),
         landmarks_px=face.landmarks_px * share,
     )

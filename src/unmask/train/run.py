@@ -43,8 +43,8 @@ def train(
 
     Args:
         name: of the detector.
-        data: a folder; forged media lie below ``fake/``, all else is real. A tenth of the files
-            validates, unless ``validation`` names another folder.
+        data: a folder; forged media lie below ``fake/``, all else is real.
+        validation: a folder of files that validate; None takes a tenth of ``data``.
         out: the run's folder; must not exist yet, unless ``resume``.
         settings: ``key=value`` changes of the recipe, see ``apply_settings``.
         resume: goes on after the last whole epoch of an interrupted run in ``out``.
@@ -95,12 +95,15 @@ def train(
     )
     chosen = max(module.curve, key=lambda row: row[card.recipe.monitor])
     record |= {
-        "curve": module.curve, "best": chosen,
+        "curve": module.curve,
+        "best": chosen,
         "hours": round((time.monotonic() - started) / 3600, 3),
     }
     _write_json(folder / "run.json", record)
-    report(f"Best epoch {chosen['epoch']}: AUC {chosen['auc']:.3f} on pseudo-forgeries of the "
-           f"validation faces. Weights: {weights}")
+    report(
+        f"Best epoch {chosen['epoch']}: AUC {chosen['auc']:.3f} on pseudo-forgeries of the "
+        f"validation faces. Weights: {weights}"
+    )
     return weights
 
 
@@ -165,7 +168,11 @@ def _fit(
 
     recipe = card.recipe
     keep = ModelCheckpoint(
-        folder, filename="best", monitor=recipe.monitor, mode="max", save_last=True,
+        folder,
+        filename="best",
+        monitor=recipe.monitor,
+        mode="max",
+        save_last=True,
         enable_version_counter=False,
     )
     stop = EarlyStopping(recipe.monitor, mode="max", patience=recipe.patience)
@@ -227,8 +234,10 @@ def _record(
         "input": {f.name: getattr(card.input, f.name) for f in dataclasses.fields(card.input)},
         "args": dict(card.args),
         "data": {
-            "path": str(data), "validation_path": str(validation) if validation else None,
-            "rows": len(rows), **counts,
+            "path": str(data),
+            "validation_path": str(validation) if validation else None,
+            "rows": len(rows),
+            **counts,
         },
     }
 

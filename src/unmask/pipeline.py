@@ -1,0 +1,252 @@
+"""The river on one page: a file goes in, a verdict comes out.
+
+Nested generators, so memory does not grow with the length of the video: frames are decoded
+once, faces found once, and every detector gets its clips from the same native pixels.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from unmask._version import __version__
+from unmask.clips import Cutter, Plan, needs, to_tensor
+from unmask.detectors import Card, default_detectors, load_detector
+from unmask.errors import UsageError
+from unmask.faces import FaceFinder, Follower
+from unmask.media import open_video
+from unmask.types import (
+    Calibration,
+    Clip,
+    ClipScore,
+    Coverage,
+    DetectorUse,
+    FacePatch,
+    FaceTrack,
+    Frame,
+    Verdict,
+    VideoInfo,
+)
+from unmask.verdict import decide, read_calibration
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_BATCH_FRAMES = 32
+
+Progress = Callable[[int, float], None]
+"""Called now and then with the frames decoded so far and the seconds of video they cover."""
+
+
+def scan(
+    path: str | Path,
+    detectors: Sequence[str] | None = None,
+    device: str = "cpu",
+    *,
+    weights: Mapping[str, str | Path] | None = None,
+    calibrations: Sequence[Calibration] | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Looks for forged faces in one video, picture or folder of frames.
+
+    Args:
+        path: the file or folder; it is opened read-only.
+        detectors: names, see ``list_detectors``; None takes the default.
+        device: ``cpu`` or ``cuda``.
+        weights: for some detectors, another tag or a safetensors file.
+        calibrations: used where detector and weights hash fit; None takes the shipped ones.
+        progress: called now and then while the video is read.
+
+    Returns:
+        The verdict, with every score and every face's geometry.
+
+    Raises:
+        MediaError: the file is missing, is no media, or has no picture.
+        UnknownNameError: a detector that does not exist.
+        WeightsError: weights that are missing, damaged or do not fit.
+        UsageError: no detector was named, or one twice.
+    """
+    names = default_detectors() if detectors is None else list(detectors)
+    if not names or len(set(names)) != len(names):
+        raise UsageError("Cannot scan: name at least one detector, and each only once.")
+    with open_video(path) as video:
+        nets = [load_detector(name, (weights or {}).get(name), device) for name in names]
+        cards = [cast(Card, net.card) for net in nets]
+        specs = [card.input for card in cards]
+        plan = Plan(specs, video.info.fps, video.info.is_variable_rate)
+        finder = FaceFinder()
+        follow = Follower(finder, needs(specs))
+        cut = Cutter(plan)
+        seen = _Seen(video.info)
+
+        frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
+        patches = seen.measure(follow(frames))
+        scores = list(_score(cut(patches), nets, device))
+
+        uses = [cast(DetectorUse, net.weights_used) for net in nets]
+        tracks = follow.tracks()
+        smallest = finder.smallest_face_px(video.info.width_px, video.info.height_px)
+        return decide(
+            video=video.info,
+            tracks=tracks,
+            scores=scores,
+            coverage=seen.coverage(
+                decoded=(video.frames_decoded, video.decoded_s, video.is_damaged),
+                examined=follow.frames_examined,
+                tracks=tracks,
+                scores=scores,
+                dropped=cut.clips_dropped,
+                smallest_face_px=smallest,
+            ),
+            detectors=uses,
+            aggregates={card.name: card.aggregate for card in cards},
+            calibrations=_fitting(uses, calibrations),
+            notes=(*video.problems, *_untrained(uses)),
+            device=device,
+            unmask_version=__version__,
+            scanned_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+
+
+def _score(clips: Iterable[Clip], nets: Sequence[nn.Module], device: str) -> Iterator[ClipScore]:
+    """Batches clips per input spec and asks every detector that wants that spec."""
+    waiting: dict[int, list[Clip]] = {}
+    for clip in clips:
+        batch = waiting.setdefault(hash(clip.spec), [])
+        batch.append(clip)
+        if len(batch) * clip.spec.frames >= _BATCH_FRAMES:
+            yield from _ask(waiting.pop(hash(clip.spec)), nets, device)
+    for batch in waiting.values():
+        yield from _ask(batch, nets, device)
+
+
+def _ask(clips: list[Clip], nets: Sequence[nn.Module], device: str) -> Iterator[ClipScore]:
+    """One batch through every detector that takes clips of this kind."""
+    import torch
+
+    tensor = to_tensor(clips, device)
+    for net in nets:
+        card = cast(Card, net.card)
+        if card.input != clips[0].spec:
+            continue
+        with torch.inference_mode():
+            output = net(tensor)
+        logits = output.logit.float().cpu().numpy()
+        masks = None if output.mask is None else output.mask.sigmoid().float().cpu().numpy()
+        points = None if output.embedding is None else output.embedding.float().cpu().numpy()
+        for number, clip in enumerate(clips):
+            yield ClipScore(
+                detector=card.name,
+                track_id=clip.track_id,
+                start_s=float(clip.times_s[0]),
+                end_s=float(clip.times_s[-1]) + _one_frame_s(clip),
+                logit=float(logits[number]),
+                frame_indices=tuple(int(i) for i in clip.frame_indices),
+                face_px=clip.face_px,
+                mask=None if masks is None else np.asarray(masks[number], np.float32),
+                regions_px=clip.regions_px,
+                embedding=None if points is None else np.asarray(points[number], np.float32),
+            )
+
+
+def _one_frame_s(clip: Clip) -> float:
+    """How long the last frame of a clip stands: one step of its spec, or of its own times."""
+    if clip.spec.fps is not None:
+        return clip.spec.stride / clip.spec.fps
+    steps = np.diff(clip.times_s)
+    return float(np.median(steps)) if len(steps) else 0.04
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Counts what passes, for the coverage."""
+
+    info: VideoInfo
+    face_times_s: list[float] = field(default_factory=list)
+    examined_times_s: list[float] = field(default_factory=list)
+
+    def count(
+        self, frames: Iterable[Frame], decoded: Callable[[], int], progress: Progress | None
+    ) -> Iterator[Frame]:
+        for frame in frames:
+            self.examined_times_s.append(frame.time_s)
+            if progress is not None:
+                progress(decoded(), frame.time_s)
+            yield frame
+
+    def measure(self, patches: Iterable[FacePatch]) -> Iterator[FacePatch]:
+        for patch in patches:
+            time_s = patch.observation.time_s
+            if not self.face_times_s or self.face_times_s[-1] != time_s:
+                self.face_times_s.append(time_s)
+            yield patch
+
+    def coverage(
+        self,
+        *,
+        decoded: tuple[int, float, bool],
+        examined: int,
+        tracks: Sequence[FaceTrack],
+        scores: Sequence[ClipScore],
+        dropped: int,
+        smallest_face_px: float,
+    ) -> Coverage:
+        frames_decoded, decoded_s, is_damaged = decoded
+        times = np.asarray(self.examined_times_s)
+        step = float(np.median(np.diff(times))) if len(times) > 1 else decoded_s
+        with_face = {o.time_s for track in tracks for o in track.observations}
+        return Coverage(
+            duration_s=self.info.duration_s,
+            decoded_s=decoded_s,
+            face_s=min(len(with_face) * step, decoded_s),
+            scored_s=min(_union_s([(s.start_s, s.end_s) for s in scores]), decoded_s),
+            frames_decoded=frames_decoded,
+            frames_examined=examined,
+            faces_found=len(tracks),
+            faces_scored=len({s.track_id for s in scores}),
+            clips_scored=len(scores),
+            clips_dropped=dropped,
+            smallest_face_px=smallest_face_px,
+            audio="not analyzed" if self.info.has_audio else "none",
+            is_damaged=is_damaged,
+        )
+
+
+def _union_s(spans: Iterable[tuple[float, float]]) -> float:
+    """Length of the union of time spans."""
+    total, reach = 0.0, -np.inf
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, reach))
+        reach = max(reach, end)
+    return float(total)
+
+
+def _fitting(
+    uses: Sequence[DetectorUse], given: Sequence[Calibration] | None
+) -> dict[str, Calibration]:
+    """The calibrations that were made with exactly these weights."""
+    known = list(given or [])
+    if given is None:
+        folder = Path(str(resources.files("unmask"))) / "weights"
+        files = [folder / f"{use.name}.calibration.json" for use in uses]
+        known = [read_calibration(file) for file in files if file.is_file()]
+    return {
+        use.name: calibration
+        for use in uses
+        for calibration in known
+        if calibration.detector == use.name and calibration.weights_sha256 == use.sha256
+    }
+
+
+def _untrained(uses: Sequence[DetectorUse]) -> list[str]:
+    return [
+        f"{use.name} has no weights: it is untrained and its scores mean nothing."
+        for use in uses
+        if not use.sha256
+    ]

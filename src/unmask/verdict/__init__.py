@@ -1,0 +1,17 @@
+"""Scores in, one answer out: aggregate, calibrate, decide."""
+
+from __future__ import annotations
+
+from unmask.verdict.aggregate import aggregate, face_logits, video_logit
+from unmask.verdict.calibrate import conformal_threshold, read_calibration, write_calibration
+from unmask.verdict.decide import decide
+
+__all__ = [
+    "aggregate",
+    "conformal_threshold",
+    "decide",
+    "face_logits",
+    "read_calibration",
+    "video_logit",
+    "write_calibration",
+]

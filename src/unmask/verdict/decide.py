@@ -1,0 +1,215 @@
+"""Decides: from clip scores and what was seen to a verdict with its reasons, in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from unmask.types import (
+    Calibration,
+    ClipScore,
+    Coverage,
+    DetectorUse,
+    FaceTrack,
+    FaceVerdict,
+    Finding,
+    Verdict,
+    VideoInfo,
+)
+from unmask.verdict.aggregate import LEAST_CLIPS, face_logits
+
+_ORDER = (Finding.NO_MANIPULATION_FOUND, Finding.INCONCLUSIVE, Finding.MANIPULATED)
+
+
+def decide(
+    *,
+    video: VideoInfo,
+    tracks: Sequence[FaceTrack],
+    scores: Sequence[ClipScore],
+    coverage: Coverage,
+    detectors: Sequence[DetectorUse],
+    aggregates: Mapping[str, str],
+    calibrations: Mapping[str, Calibration],
+    notes: Sequence[str] = (),
+    device: str = "cpu",
+    unmask_version: str = "",
+    scanned_at: str = "",
+) -> Verdict:
+    """Makes the verdict on one video.
+
+    A face is judged by the calibrated detectors alone and by the most suspicious of them; the
+    video is as forged as its most forged face that can decide (enough clips, large enough).
+
+    Args:
+        video: what was scanned.
+        tracks: every face found.
+        scores: every clip score of every detector.
+        coverage: what was looked at.
+        detectors: who spoke, with which weights.
+        aggregates: from a detector's name to how its clips are joined.
+        calibrations: of the detectors that have one for exactly these weights.
+        notes: what the reader and the face finder want said (damage, missing frames).
+        device: on which the detectors ran.
+        unmask_version: of the program.
+        scanned_at: UTC time in ISO 8601.
+    """
+    logits = face_logits(scores, aggregates)
+    main = next((calibrations[d.name] for d in detectors if d.name in calibrations), None)
+    judged = [
+        _judge(
+            track,
+            [s for s in scores if s.track_id == track.track_id],
+            logits.get(track.track_id, {}),
+            calibrations,
+            main,
+        )
+        for track in tracks
+    ]
+    faces = tuple(face for face, _ in judged)
+    able = [face for face, can_decide in judged if can_decide]
+    finding, reasons = _join(faces, able, coverage, calibrations, detectors)
+    probabilities = [f.probability for f in able if f.probability is not None]
+    return Verdict(
+        video=video,
+        finding=finding,
+        probability=max(probabilities, default=None),
+        threshold=main.threshold if main else None,
+        calibration=main,
+        faces=faces,
+        clip_scores=tuple(scores),
+        tracks=tuple(tracks),
+        coverage=coverage,
+        reasons=(*reasons, *_coverage_reasons(coverage), *notes),
+        detectors=tuple(detectors),
+        device=device,
+        unmask_version=unmask_version,
+        scanned_at=scanned_at,
+    )
+
+
+def _judge(
+    track: FaceTrack,
+    scores: Sequence[ClipScore],
+    logits: Mapping[str, float],
+    calibrations: Mapping[str, Calibration],
+    main: Calibration | None,
+) -> tuple[FaceVerdict, bool]:
+    """One face: the most suspicious calibrated detector speaks, if it may; and whether it may."""
+    sizes = [max(o.box_px[2] - o.box_px[0], o.box_px[3] - o.box_px[1]) for o in track.observations]
+    face_px = float(np.median(sizes))
+    finding, reason, can_decide = Finding.INCONCLUSIVE, "", False
+    judged = {n: c for n, c in calibrations.items() if n in logits}
+    clips = max((sum(s.detector == n for s in scores) for n in judged), default=len(scores))
+    least_px = max((c.min_face_px for c in judged.values()), default=0.0)
+    if not scores:
+        reason = "not scored: the face is too small or was seen too briefly"
+    elif not judged:
+        reason = "no calibrated detector looked at this face: its scores are numbers only"
+    elif face_px < least_px:
+        reason = f"the face is {face_px:.0f} px large; the calibration holds from {least_px:.0f} px"
+    elif clips < LEAST_CLIPS:
+        moments = "moment" if clips == 1 else "moments"
+        reason = f"only {clips} {moments} could be scored; at least {LEAST_CLIPS} are needed"
+    else:
+        can_decide = True
+        answers = [_answer(logits[n], c) for n, c in judged.items()]
+        finding, reason = max(answers, key=lambda a: _ORDER.index(a[0]))
+    probability = None
+    if can_decide and main is not None and main.detector in logits:
+        probability = _probability(logits[main.detector], main)
+    first, last = track.observations[0], track.observations[-1]
+    face = FaceVerdict(
+        track_id=track.track_id,
+        start_s=first.time_s,
+        end_s=last.time_s,
+        finding=finding,
+        logits=dict(logits),
+        probability=probability,
+        face_px=face_px,
+        clips=len(scores),
+        reasons=(reason,),
+    )
+    return face, can_decide
+
+
+def _answer(logit: float, calibration: Calibration) -> tuple[Finding, str]:
+    name = calibration.detector
+    alarms = f"{calibration.false_alarms} of {calibration.real_videos} real validation videos"
+    if logit >= calibration.threshold:
+        return Finding.MANIPULATED, (
+            f"{name} scores {logit:.2f}, at or above the threshold {calibration.threshold:.2f} "
+            f"that {alarms} reach"
+        )
+    if logit >= calibration.lower:
+        return Finding.INCONCLUSIVE, (
+            f"{name} scores {logit:.2f}, below the threshold {calibration.threshold:.2f} but "
+            f"above {calibration.lower:.2f}: both real and forged videos score like this"
+        )
+    return Finding.NO_MANIPULATION_FOUND, (
+        f"{name} scores {logit:.2f}, below {calibration.lower:.2f}, as most real videos do"
+    )
+
+
+def _probability(logit: float, calibration: Calibration) -> float | None:
+    if calibration.slope is None or calibration.intercept is None:
+        return None
+    odds = calibration.slope * logit + calibration.intercept
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+
+
+def _join(
+    faces: Sequence[FaceVerdict],
+    able: Sequence[FaceVerdict],
+    coverage: Coverage,
+    calibrations: Mapping[str, Calibration],
+    detectors: Sequence[DetectorUse],
+) -> tuple[Finding, list[str]]:
+    """The video's finding and the reasons for it."""
+    if not faces:
+        return Finding.NO_FACE, [
+            "No face was found. The smallest face that can be found here is about "
+            f"{coverage.smallest_face_px:.0f} px."
+        ]
+    reasons = [
+        f"{use.name} has no calibration for these weights ({use.weights}): "
+        "its scores are shown but decide nothing."
+        for use in detectors
+        if use.name not in calibrations
+    ]
+    if not able:
+        if calibrations:
+            reasons.insert(0, "No face was large enough and seen long enough to decide on.")
+        return Finding.INCONCLUSIVE, reasons
+    worst = max(able, key=lambda f: (_ORDER.index(f.finding), max(f.logits.values())))
+    told = [f for f in able if f.finding == worst.finding]
+    reasons = [
+        *(f"Face {f.track_id + 1}: {f.reasons[0]}." for f in told[:3]),
+        *reasons,
+    ]
+    if len(told) > 3:
+        reasons.append(f"The same holds for {len(told) - 3} more faces.")
+    left_out = len(faces) - len(able)
+    if left_out:
+        reasons.append(
+            f"{left_out} of {len(faces)} faces could not be decided on (too small or too brief)."
+        )
+    return worst.finding, reasons
+
+
+def _coverage_reasons(coverage: Coverage) -> list[str]:
+    reasons = []
+    if coverage.duration_s > 0 and 0 < coverage.scored_s < 0.5 * coverage.duration_s:
+        reasons.append(
+            f"A face was scored in {coverage.scored_s:.1f} of {coverage.duration_s:.1f} seconds: "
+            "the rest of the video was not judged."
+        )
+    if coverage.clips_dropped:
+        reasons.append(
+            f"{coverage.clips_dropped} clips were left out because the face was missing in "
+            "more than a fifth of their frames."
+        )
+    if coverage.audio == "not analyzed":
+        reasons.append("The sound was not analyzed.")
+    return reasons
