@@ -120,6 +120,22 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     )
 
 
+def test_a_name_that_the_disk_refuses(tmp_path):
+    message = _message(tmp_path / ("long" * 100))
+    assert message.startswith("Cannot read 'longlong")
+    assert message.endswith("File name too long. Check the name and the disk.")
+
+
+def test_a_folder_that_must_not_be_listed(image_folder, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    assert _message(image_folder) == (
+        "Cannot read 'frames': permission denied. Make it readable for this user."
+    )
+
+
 @pytest.mark.parametrize("name", ["locked.mp4", "locked.png"])
 def test_no_permission(tmp_path, name, monkeypatch):
     path = tmp_path / name

@@ -3,6 +3,10 @@
 FFmpeg by itself follows playlists (ffconcat, HLS, DASH), opens devices and URLs, and allocates
 whatever picture size a header claims. The lists and the limit here take all of that away: what
 is analyzed is the file whose hash the report shows.
+
+One gap is left: FLV and MPEG program streams name their streams only after opening, where PyAV
+can pass no limit to the decoder that FFmpeg starts to look at them. One oversized frame (FFmpeg's
+own bound is 268 million pixels) may be decoded there before the size is refused.
 """
 
 from __future__ import annotations
@@ -121,6 +125,13 @@ def _video_stream(container: InputContainer, path: Path, max_pixels: int) -> Vid
     return stream
 
 
+def _cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _decoder_limit(max_pixels: int) -> int:
     """Room for the edge that codecs add: 1080 lines are coded as 1088, a few more at 64x64."""
     return max_pixels * 21 // 20 + 128 * 128
@@ -140,7 +151,6 @@ def _prepare_decoder(stream: VideoStream, max_pixels: int) -> None:
     """
     context = stream.codec_context
     context.options = {**context.options, "max_pixels": str(_decoder_limit(max_pixels))}
-    threads = min(len(os.sched_getaffinity(0)), _MAX_THREADS)
-    context.thread_count = threads
+    context.thread_count = min(_cores(), _MAX_THREADS)
     small = context.width * context.height <= _MAX_FRAME_THREADED_PIXELS
     context.thread_type = ThreadType.AUTO if small else ThreadType.SLICE

@@ -57,12 +57,9 @@ def list_images(folder: Path) -> list[Path]:
     """The pictures of a folder, in the order in which a person counts (2 before 10).
 
     Raises:
-        MediaError: there is none, or the folder must not be read.
+        MediaError: there is none.
     """
-    try:
-        images = [path for path in folder.iterdir() if is_image(path) and path.is_file()]
-    except PermissionError as error:
-        raise cannot_read(folder, "permission denied. Make it readable for this user.") from error
+    images = [path for path in folder.iterdir() if is_image(path) and path.is_file()]
     if not images:
         raise cannot_read(
             folder,

@@ -4,7 +4,8 @@ The matrix (BT.601, 709, 2020) and the range come from the file's tags. Where a 
 pictures of 720 lines and more are taken for BT.709 and smaller ones for BT.601, as players do.
 Ten and more bits are reduced to eight. HDR (PQ, HLG) is NOT tone mapped: the code values are
 kept, so an HDR face looks flat and gray, but its edges and texture are all there.
-Pixels are never resampled, so a file with non-square pixels gives a squeezed picture.
+Pixels are never resampled, so a file with non-square pixels gives a squeezed picture, and
+interlaced fields stay woven.
 """
 
 from __future__ import annotations

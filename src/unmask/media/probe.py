@@ -66,12 +66,17 @@ class Examined:
 
 def examine(path: Path, max_pixels: int, folder_fps: Fraction) -> Examined:
     """``probe`` with the facts that ``open_video`` needs."""
-    if path.is_dir():
-        return _examine_folder(path, max_pixels, folder_fps)
-    _check_file(path)
-    if images.is_image(path):
-        return _examine_still(path, max_pixels)
-    return _examine_container(path, max_pixels)
+    try:
+        if path.is_dir():
+            return _examine_folder(path, max_pixels, folder_fps)
+        _check_file(path)
+        if images.is_image(path):
+            return _examine_still(path, max_pixels)
+        return _examine_container(path, max_pixels)
+    except PermissionError as error:
+        raise cannot_read(path, "permission denied. Make it readable for this user.") from error
+    except OSError as error:
+        raise cannot_read(path, f"{error.strerror}. Check the name and the disk.") from error
 
 
 def _check_file(path: Path) -> None:
@@ -81,13 +86,9 @@ def _check_file(path: Path) -> None:
         )
     if not path.is_file():
         raise cannot_read(path, "it is neither a file nor a folder. Give a video file.")
-    try:
-        with path.open("rb") as file:
-            is_empty = file.read(1) == b""
-    except PermissionError as error:
-        raise cannot_read(path, "permission denied. Make it readable for this user.") from error
-    if is_empty:
-        raise cannot_read(path, "the file is empty (0 bytes). Get the file again.")
+    with path.open("rb") as file:
+        if not file.read(1):
+            raise cannot_read(path, "the file is empty (0 bytes). Get the file again.")
 
 
 def _sha256(path: Path) -> str:
