@@ -64,9 +64,9 @@ CARD = Card(
             "which are left out here.",
             "Embedding: the 16 numbers of the first dense layer before its activation; the "
             "authors have none.",
-            "LeakyReLU: as in the authors' code, which the parity fixture follows. The weights "
-            "they publish were trained without it, as far as can be measured: see "
-            "docs/decisions/mesonet_leakyrelu.md.",
+            "LeakyReLU: as in the authors' code, which the parity fixture follows. Their Meso4_DF "
+            "file was most likely trained without it, their Meso4_F2F file is undecided; the "
+            "ranking hardly changes: see docs/decisions/mesonet_leakyrelu.md.",
         ),
     ),
     input=InputSpec(
