@@ -124,6 +124,6 @@ def h264_round_trip(clip: list[Pixels], crf: int, preset: str = "superfast") -> 
             out.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels))))
         out.mux(stream.encode())
     memory.seek(0)
-    with av.open(memory) as again:
+    with av.open(memory, "r") as again:
         again.streams.video[0].thread_count = 1
-        return [f.to_ndarray(format="rgb24") for f in again.decode(video=0)]
+        return [np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in again.decode(video=0)]

@@ -30,7 +30,7 @@ _RESIZES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """One face in a picture: ``pixels`` (H, W, 3) RGB uint8, ``landmarks_px`` (5, 2), ``box_px`` (4,)."""
+    """A face in a picture: ``pixels`` (H, W, 3) RGB uint8, points (5, 2), ``box_px`` (4,)."""
 
     pixels: Pixels
     landmarks_px: Floats
@@ -117,7 +117,7 @@ def _recolor(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     values = gray + (values - gray) * (1 + rng.normal(0, 0.12))
     mean = values.mean(axis=(0, 1))
     values = (values - mean) * gain.astype(np.float32) + mean + offset.astype(np.float32)
-    return np.clip(values, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
 def _resample(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -149,7 +149,7 @@ def _sharpen_or_smooth(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _add_grain(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    grain = rng.standard_normal(pixels.shape[:2] + (1,), np.float32) * rng.uniform(1, 7)
+    grain = rng.standard_normal((*pixels.shape[:2], 1), np.float32) * rng.uniform(1, 7)
     return np.clip(pixels + grain, 0, 255).astype(np.uint8)
 
 
@@ -160,7 +160,8 @@ def _recompress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 def jpeg_round_trip(pixels: Pixels, quality: int) -> Pixels:
     """Encodes and decodes (H, W, 3) RGB as JPEG of ``quality`` 1..100, chroma subsampled."""
     _, packed = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded: Pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 def _displace(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from unmask.types import FaceObservation, Floats, InputSpec
 
@@ -60,7 +61,7 @@ class Plan:
             del self._slots[index]
 
 
-def _square_in_frame(center: Floats, side: float, frame_size: tuple[int, int]) -> Floats:
+def _square_in_frame(center: npt.NDArray[np.floating], side: float, frame_size: tuple[int, int]) -> Floats:
     """A square moved, then shrunk, until it lies in the frame: no border is ever invented."""
     width, height = frame_size
     side = min(side, float(width), float(height))

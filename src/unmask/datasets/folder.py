@@ -8,9 +8,12 @@ from pathlib import Path
 from unmask.errors import DataError
 from unmask.types import LabelledVideo
 
-MEDIA_SUFFIXES = frozenset(
-    [".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".ts", ".wmv", ".flv", ".gif", ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"]
+_VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".ts", ".wmv"}
+    | {".flv", ".gif"}
 )
+_PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+MEDIA_SUFFIXES = _VIDEO_SUFFIXES | _PICTURE_SUFFIXES
 _FAKE_FOLDERS = frozenset({"fake", "forged", "manipulated"})
 
 
@@ -58,8 +61,8 @@ def read_folder(
         )
     if not rows:
         raise DataError(
-            f"No media in '{root}': expected videos or pictures ({', '.join(sorted(MEDIA_SUFFIXES))})."
-            " Check the path."
+            f"No media in '{root}': expected videos or pictures "
+            f"({', '.join(sorted(MEDIA_SUFFIXES))}). Check the path."
         )
     return rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unmask.detectors._card import Blend, Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
 from unmask.detectors._download import cache_dir
 from unmask.detectors._import import import_weights
 from unmask.detectors._registry import build, default_detectors, detector, get_card, list_detectors
@@ -10,7 +10,6 @@ from unmask.detectors._safetensors import save_weights
 from unmask.detectors._weights import load_detector
 
 __all__ = [
-    "Blend",
     "Card",
     "Output",
     "Paper",

@@ -16,10 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from unmask.types import InputSpec
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor, nn
-
-    from unmask.types import Pixels
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 _NO_ARGS: Mapping[str, object] = MappingProxyType({})
@@ -85,14 +82,6 @@ class Weights:
     trained_on: str = ""
     polarity: str = "logit > 0 means fake"
     importer: Callable[[Path], Mapping[str, Tensor]] | None = None
-
-
-class Blend(NamedTuple):
-    """One training pair: ``real`` and ``fake`` (H, W, 3) RGB uint8, ``mask`` (H, W) float32 0..1."""
-
-    real: Pixels
-    fake: Pixels
-    mask: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ The recipe, the net and the mask head are ours; it is made for a laptop's CPU.
 
 from __future__ import annotations
 
+from typing import cast
+
 import timm
 import torch
 from torch import Tensor, nn
@@ -115,7 +117,7 @@ class Screener(nn.Module):
         self.features = timm.create_model(
             "mobilenetv2_100", features_only=True, out_indices=(1, 2, 3), act_layer=nn.ReLU
         )
-        del self.features.blocks[5:]
+        del cast(nn.Sequential, self.features.blocks)[5:]
         self.residual = _Residual() if residual else None
         self.from_stride4 = _unit(24 + (24 if residual else 0), 48, 2)
         self.from_stride8 = _unit(32, 64, kernel=1)

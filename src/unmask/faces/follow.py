@@ -266,4 +266,4 @@ def _smooth(sights: list[_Sight], at: int) -> Floats:
     step = max(np.abs(here - before).max(), np.abs(after - here).max())
     if step > 0.12 * _side(here):
         return here
-    return (0.25 * before + 0.5 * here + 0.25 * after).astype(np.float32)
+    return np.asarray(0.25 * before + 0.5 * here + 0.25 * after, np.float32)

@@ -31,11 +31,14 @@ def screening_loss(
         label: (B,), 1 = fake.
         true_mask: (B, T, H, W) in 0..1, 1 = forged.
         pair: (B,) numbers; equal ones belong together.
+        mask_weight: of the pixel term.
+        rank_weight: of the ranking term.
+        spread_weight: of the pull to 0.
 
     Returns:
         A scalar.
     """
-    small = functional.adaptive_avg_pool2d(true_mask, mask.shape[-2:])
+    small = functional.adaptive_avg_pool2d(true_mask, (mask.shape[-2], mask.shape[-1]))
     pixels = functional.binary_cross_entropy_with_logits(
         mask, small, pos_weight=torch.tensor(3.0, device=mask.device)
     )

@@ -132,12 +132,13 @@ def _key(videos: Sequence[LabelledVideo], *settings: float) -> str:
 
 
 def _write(file: Path, samples: list[Sample], problems: list[str]) -> None:
-    arrays = {f"p{i}": s.pixels for i, s in enumerate(samples)}
+    arrays: dict[str, np.ndarray] = {f"p{i}": s.pixels for i, s in enumerate(samples)}
     geometry = np.stack([np.concatenate([s.landmarks_px.ravel(), s.box_px]) for s in samples])
     numbers = np.array([[s.label, s.group, s.track, s.time_s] for s in samples])
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial.npz")
-    np.savez(partial, geometry=geometry, numbers=numbers, problems=np.array(problems), **arrays)
+    arrays |= {"geometry": geometry, "numbers": numbers, "problems": np.array(problems)}
+    np.savez(partial, **arrays)  # type: ignore[arg-type]
     partial.rename(file)
 
 

@@ -30,7 +30,7 @@ class Training(lightning.LightningModule):
     def __init__(self, card: Card, training: Pairs, validation: Pairs, workers: int) -> None:
         super().__init__()
         self.card = card
-        self.net = build(card).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = build(card).to(memory_format=torch.channels_last)
         self._training, self._validation, self._workers = training, validation, workers
         self._seen: list[tuple[Tensor, Tensor, Tensor]] = []
         self.curve: list[dict[str, float]] = []

@@ -187,4 +187,4 @@ def _cut(
     gray = np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8)
     sheet = np.repeat(gray[..., None], 3, axis=2)
     cut_mask, _ = cut_face(FacePatch(pixels=sheet, **whole), spec)  # type: ignore[arg-type]
-    return picture, cut_mask[..., 0].astype(np.float32) / 255
+    return picture, cut_mask[..., 0].astype(np.float32) / np.float32(255)

@@ -168,13 +168,10 @@ def _fit(
 
     recipe = card.recipe
     keep = ModelCheckpoint(
-        folder,
-        filename="best",
-        monitor=recipe.monitor,
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
+        folder, filename="best", monitor=recipe.monitor, mode="max", enable_version_counter=False
     )
+    # save_last would only follow the best one: what a resume needs is the last whole epoch.
+    last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
     stop = EarlyStopping(recipe.monitor, mode="max", patience=recipe.patience)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -184,7 +181,7 @@ def _fit(
             max_epochs=recipe.epochs,
             precision=recipe.precision,  # type: ignore[arg-type]
             gradient_clip_val=recipe.gradient_clip,
-            callbacks=[keep, stop],
+            callbacks=[keep, last, stop],
             logger=False,
             enable_progress_bar=progress,
             enable_model_summary=False,
