@@ -160,7 +160,7 @@ def _recompress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 def jpeg_round_trip(pixels: Pixels, quality: int) -> Pixels:
     """Encodes and decodes (H, W, 3) RGB as JPEG of ``quality`` 1..100, chroma subsampled."""
     _, packed = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded: Pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    decoded = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(decoded[..., ::-1])
 
 

@@ -61,7 +61,9 @@ class Plan:
             del self._slots[index]
 
 
-def _square_in_frame(center: npt.NDArray[np.floating], side: float, frame_size: tuple[int, int]) -> Floats:
+def _square_in_frame(
+    center: npt.NDArray[np.floating], side: float, frame_size: tuple[int, int]
+) -> Floats:
     """A square moved, then shrunk, until it lies in the frame: no border is ever invented."""
     width, height = frame_size
     side = min(side, float(width), float(height))
