@@ -24,6 +24,9 @@ Needs = Callable[[FaceObservation, tuple[int, int]], tuple[int, int, int, int]]
 _CUT_DIFFERENCE = 32.0
 _CUT_JUMP = 2.5
 
+_LONGEST_STEP_S = 2.0
+"""In a video of few frames a person seen in the last one is known again up to so much later."""
+
 
 @dataclass(slots=True)
 class _Sight:
@@ -96,7 +99,7 @@ class Follower:
         find: gives the faces of one picture.
         needs: says which region of the frame to cut for an observation.
         finds_per_s: faces are searched at most this often.
-        max_gap_s: a person lost for longer than this becomes another track.
+        max_gap_s: a person looked for and not found for longer than this becomes another track.
         min_face_px: smaller faces are followed (and reported) but not cut.
         max_faces: most faces cut in one frame, the largest first.
     """
@@ -120,6 +123,7 @@ class Follower:
         self._tracks: list[_Track] = []
         self._live: list[_Track] = []  # may be found again
         self._pending: list[_Track] = []  # may still be seen in a waiting frame
+        self._last_look_s = -np.inf
         self._is_cut = ShotCuts()
         self.frames_examined = 0
         self.shot_cuts_s: list[float] = []
@@ -127,19 +131,19 @@ class Follower:
     def __call__(self, frames: Iterable[Frame]) -> Iterator[FacePatch]:
         """Yields the patches of every frame in order of time."""
         waiting: deque[Frame] = deque()
-        last_find_s = -np.inf
         for frame in frames:
             self.frames_examined += 1
             is_new_shot = self._is_cut(frame.pixels)
             if is_new_shot:
                 self.shot_cuts_s.append(frame.time_s)
+                self._look_at_last(waiting)
                 self._close(self._live)
             waiting.append(frame)
-            if is_new_shot or frame.time_s - last_find_s >= self._interval_s - 1e-3:
+            if is_new_shot or frame.time_s - self._last_look_s >= self._interval_s - 1e-3:
                 self._look(frame)
-                last_find_s = frame.time_s
             while waiting and waiting[0].time_s < frame.time_s - self._max_gap_s:
                 yield from self._patches(waiting.popleft(), only_picture=False)
+        self._look_at_last(waiting)
         only_picture = self.frames_examined == 1
         while waiting:
             yield from self._patches(waiting.popleft(), only_picture=only_picture)
@@ -157,11 +161,22 @@ class Follower:
             track.is_closed = True
         self._live = [t for t in self._live if not t.is_closed]
 
+    def _look_at_last(self, waiting: deque[Frame]) -> None:
+        """Searches the last frame of a shot, so that the frames before it lie between two finds."""
+        if waiting and waiting[-1].time_s > self._last_look_s:
+            self._look(waiting[-1])
+
+    def _is_lost(self, track: _Track, time_s: float) -> bool:
+        away_s = time_s - track.sights[-1].time_s
+        # Who was there when we last looked is not lost only because frames are far apart.
+        was_missed = track.sights[-1].time_s < self._last_look_s
+        return away_s > (self._max_gap_s + 1e-6 if was_missed else _LONGEST_STEP_S)
+
     def _look(self, frame: Frame) -> None:
         """Searches one frame and hands every find to the track it fits best, greedily."""
         found = self._find(frame.pixels)
-        lost = [t for t in self._live if frame.time_s - t.sights[-1].time_s > self._max_gap_s]
-        self._close(lost)
+        self._close([t for t in self._live if self._is_lost(t, frame.time_s)])
+        self._last_look_s = frame.time_s
         faces = [
             _geometry(box, points)
             for box, points in zip(found.boxes_px, found.landmarks_px, strict=True)
@@ -258,12 +273,15 @@ def _box_side(observation: FaceObservation) -> float:
 
 
 def _smooth(sights: list[_Sight], at: int) -> Floats:
-    """Mean of a find and its neighbors (1/4, 1/2, 1/4), unless the face moves fast."""
+    """Mean of a find and of what its neighbors say of its moment, unless the face moves fast."""
     here = sights[at].geometry
     if not 0 < at < len(sights) - 1:
         return here
-    before, after = sights[at - 1].geometry, sights[at + 1].geometry
-    step = max(np.abs(here - before).max(), np.abs(after - here).max())
+    before, after = sights[at - 1], sights[at + 1]
+    step = max(np.abs(here - s.geometry).max() for s in (before, after))
     if step > 0.12 * _side(here):
         return here
-    return np.asarray(0.25 * before + 0.5 * here + 0.25 * after, np.float32)
+    # By time, not 1/4, 1/2, 1/4: at uneven times that would pull an even motion off its path.
+    share = (sights[at].time_s - before.time_s) / (after.time_s - before.time_s)
+    between = (1 - share) * before.geometry + share * after.geometry
+    return np.asarray(0.5 * here + 0.5 * between, np.float32)
