@@ -1,0 +1,1 @@
+"""The command line: one file per command, arguments -> one library call -> print."""

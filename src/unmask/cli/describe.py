@@ -1,0 +1,100 @@
+"""``unmask describe``: a detector's card in words."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import textwrap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from unmask.detectors import Card
+    from unmask.types import InputSpec
+
+_WIDTH = 100
+
+
+def describe(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Detector; see: unmask list.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tell what a detector is: paper, departures from it, input, recipe, weights."""
+    from unmask.detectors import get_card
+
+    card = get_card(name)
+    if as_json:
+        print(json.dumps(_plain(card), indent=2, ensure_ascii=False))
+        return
+    for title, lines in _sections(card):
+        if title:
+            print(f"\n{title}")
+        for line in lines:
+            print(textwrap.fill(line, _WIDTH, initial_indent="  ", subsequent_indent="    "))
+
+
+def _sections(card: Card) -> list[tuple[str, list[str]]]:
+    paper, recipe = card.paper, card.recipe
+    changed = {
+        field.name: _plain(getattr(recipe, field.name))
+        for field in dataclasses.fields(recipe)
+        if getattr(recipe, field.name) not in (None, (), {})
+    }
+    default = " (a scan that names no detector uses it)" if card.is_default else ""
+    return [
+        (card.name + default, [card.summary]),
+        ("Paper", [f"{paper.authors}: {paper.title}. {paper.venue}, {paper.year}.", paper.url]),
+        ("Code of the authors", [paper.code] if paper.code else ["none published"]),
+        ("What differs from the paper", [f"- {one}" for one in paper.differences] or ["nothing"]),
+        ("Input", _input(card.input)),
+        ("Output", [", ".join(("logit (above 0 = fake)", *card.outputs))]),
+        ("A face's score", [f"{card.aggregate} of its clips' logits"]),
+        ("Recipe", [f"{key} = {_in_words(value)}" for key, value in changed.items()]),
+        ("Weights", _weights(card)),
+    ]
+
+
+def _input(spec: InputSpec) -> list[str]:
+    size = f"{spec.size[1]}x{spec.size[0]} px"
+    frames = "one frame" if spec.frames == 1 else f"{spec.frames} frames"
+    rate = "at the video's own rate" if spec.fps is None else f"at {spec.fps:g} frames/s"
+    aligned = "upright by its landmarks" if spec.align == "similarity" else "as it stands"
+    return [
+        f"{frames} {rate}, every {spec.stride}. of them" if spec.stride > 1 else f"{frames} {rate}",
+        f"the {spec.region}, {aligned}, {spec.margin:g} times its box, {size}, {spec.color}",
+    ]
+
+
+def _weights(card: Card) -> list[str]:
+    from unmask.cli.weights_state import states_of
+
+    lines = []
+    for _, entry, state, path in states_of(card):
+        lines += [
+            f"{entry.tag}: {state}" + (f" ({path})" if path else ""),
+            f"- license {entry.license}; trained on: {entry.trained_on or 'not said'}",
+            f"- {entry.polarity}",
+            f"- sha256 {entry.sha256 or 'not known'}",
+        ]
+    return lines or ["none: without -w it is untrained, and its scores mean nothing"]
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    return str(value)
+
+
+def _plain(value: object) -> object:
+    """What JSON can hold: functions by their name, data classes as objects."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return getattr(value, "__name__", repr(value)) if callable(value) else value

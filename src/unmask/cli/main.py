@@ -1,0 +1,128 @@
+"""The command ``unmask``: its commands, and how every error becomes one line and an exit code.
+
+Nothing heavy is imported here: a command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from unmask._version import __version__
+from unmask.cli import blend, demo, describe, list_detectors, scan, schema, train, weights
+from unmask.cli.printing import explain, show_error
+from unmask.errors import UnknownNameError, UsageError
+
+FAILURE, USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="unmask",
+    help="Finds forged faces in video: which person, when, where in the face, how sure.",
+    epilog="Exit codes: 0 done, 1 failure, 2 wrong usage, 3 --fail-on, 130 Ctrl-C.",
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("scan", no_args_is_help=True)(scan.scan)
+app.command("list")(list_detectors.list_detectors)
+app.command("describe", no_args_is_help=True)(describe.describe)
+app.command("train", no_args_is_help=True)(train.train)
+app.command("blend", no_args_is_help=True)(blend.blend)
+app.add_typer(weights.app, name="weights")
+app.command("schema")(schema.schema)
+app.command("demo")(demo.demo)
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"unmask {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere.")
+    ] = False,
+) -> None:
+    """Finds forged faces in video: which person, when, where in the face, how sure."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: without the program's name; None takes those of the process.
+
+    Returns:
+        The exit code: 0 done, 1 failure, 2 wrong usage, 3 ``--fail-on``, 130 Ctrl-C.
+    """
+    words, is_debug = _without_debug(sys.argv[1:] if arguments is None else list(arguments))
+    for stream in (sys.stdout, sys.stderr):
+        # A file name need not be valid text, and a terminal need not know every letter.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    command = typer.main.get_command(app)
+    try:
+        with _log_to_stderr():
+            code = command.main(args=words, prog_name="unmask", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except Exception as error:
+        if is_debug:
+            traceback.print_exception(error)
+        code = _explain(error)
+    if code == INTERRUPTED:
+        show_error("Stopped. What was finished stays; partial files were removed.")
+    return int(code)
+
+
+def _without_debug(words: list[str]) -> tuple[list[str], bool]:
+    """The words without ``--debug``, which may stand before or behind the command's name."""
+    end = words.index("--") if "--" in words else len(words)
+    kept = [word for word in words[:end] if word != "--debug"]
+    return kept + words[end:], len(kept) < end
+
+
+def _explain(error: Exception) -> int:
+    """Prints one line and returns the exit code."""
+    if hasattr(error, "format_message"):  # Typer's own, which newer Typers do not export
+        return _explain_usage(error)
+    show_error(explain(error))
+    return USAGE if isinstance(error, UsageError | UnknownNameError) else FAILURE
+
+
+def _explain_usage(error: Exception) -> int:
+    message = str(error.format_message())  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(message, err=True)
+        return USAGE
+    place = context.command_path if context is not None else "unmask"
+    stop = "" if message.endswith((".", "?")) else "."
+    show_error(f"{message}{stop} See: {place} --help")
+    return USAGE
+
+
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """Shows what the library logs (a download, weights of unknown origin) as plain lines."""
+    log = logging.getLogger("unmask")
+    handler, level = logging.StreamHandler(sys.stderr), log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)

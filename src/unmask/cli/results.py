@@ -1,0 +1,116 @@
+"""The folder that reports go to: checked before the work starts, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unmask.errors import OutputError
+
+if TYPE_CHECKING:
+    from unmask.types import Verdict
+
+SUFFIXES = (".json", ".html")
+
+
+class Results:
+    """Where the reports of some inputs go: ``<stem>.json`` and ``<stem>.html`` in one folder.
+
+    Args:
+        folder: is made if it is missing.
+        inputs: what will be scanned; equal stems get ``-2``, ``-3`` … in their order.
+        overwrite: whether reports that are there already may be replaced.
+
+    Raises:
+        OutputError: a report exists, or the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: Path, inputs: Sequence[Path], *, overwrite: bool = False) -> None:
+        self.folder = folder
+        self._names = _unique_names(inputs)
+        for name in self._names:
+            for target in (folder / f"{name}{suffix}" for suffix in SUFFIXES):
+                check_target(target, inputs, overwrite=overwrite)
+        self._is_new = not folder.exists()
+        check_folder(folder)
+
+    def write(self, number: int, verdict: Verdict) -> Path:
+        """Writes both reports of the input with this number; returns the HTML file."""
+        from unmask.evidence import key_frames
+        from unmask.report import to_html, to_json
+
+        texts = (to_json(verdict), to_html(verdict, key_frames(verdict)))
+        targets = [self.folder / f"{self._names[number]}{suffix}" for suffix in SUFFIXES]
+        with _partials(targets) as partials:
+            for partial, text in zip(partials, texts, strict=True):
+                partial.write_text(text, encoding="utf-8")
+        return targets[1]
+
+    def close(self) -> None:
+        """Removes the folder again if it was made here and nothing came to lie in it."""
+        if self._is_new and self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+def check_target(target: Path, inputs: Sequence[Path] = (), *, overwrite: bool) -> None:
+    """Refuses a file that exists (unless ``overwrite``) or that is one of the inputs."""
+    if not os.path.lexists(target):
+        return
+    if not overwrite:
+        raise OutputError(
+            f"Cannot write '{target}': it exists. Add --overwrite, or give another folder with -o."
+        )
+    if target.is_dir() or any(target.resolve() == path.resolve() for path in inputs):
+        what = "a folder" if target.is_dir() else "what is to be read"
+        raise OutputError(f"Cannot write '{target}': it is {what}. Give another folder with -o.")
+
+
+def check_folder(folder: Path) -> None:
+    """Makes the folder if it is missing, and tries whether it can be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
+        raise OutputError(
+            f"Cannot write to the folder '{folder}': {reason}. Give another with -o."
+        ) from error
+
+
+@contextmanager
+def _partials(targets: Sequence[Path]) -> Iterator[list[Path]]:
+    """Names to write to, moved to the targets at the end and removed on anything else."""
+    partials = [target.with_name(f".{target.name}.{os.getpid()}.part") for target in targets]
+    try:
+        yield partials
+        for partial, target in zip(partials, targets, strict=True):
+            partial.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write '{targets[0]}': {error.strerror}. Check the free space, or give "
+            "another folder with -o."
+        ) from error
+    finally:
+        for partial in partials:
+            partial.unlink(missing_ok=True)
+
+
+def _unique_names(inputs: Sequence[Path]) -> list[str]:
+    names: list[str] = []
+    taken: set[str] = set()
+    for path in inputs:
+        # "." has no name, and a folder keeps what stands behind a dot.
+        whole = path if path.name not in ("", "..") else path.resolve()
+        stem = (whole.name if path.is_dir() else whole.stem) or "result"
+        name, count = stem, 1
+        while name.casefold() in taken:  # some disks do not tell A from a
+            count += 1
+            name = f"{stem}-{count}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names

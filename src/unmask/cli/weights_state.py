@@ -1,0 +1,57 @@
+"""Where the weights on a card are: in the package, in the cache, or still to be fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from unmask.detectors import Card, Weights
+from unmask.detectors._download import published_path
+from unmask.detectors._safetensors import read_metadata
+from unmask.detectors._weights import shipped_path
+from unmask.errors import WeightsError
+
+State = Literal["shipped", "missing", "in cache", "to download", "to import"]
+
+
+class WeightsState(NamedTuple):
+    """One entry of a card, what can be done with it now, and the file where there is one."""
+
+    card: Card
+    entry: Weights
+    state: State
+    path: Path | None
+
+
+def states_of(card: Card) -> list[WeightsState]:
+    """The state of each of a card's weights, the default first."""
+    return [WeightsState(card, entry, *_state(card, entry)) for entry in card.weights]
+
+
+def in_words(card: Card) -> str:
+    """The states of all of a card's weights on one line."""
+    told = [f"{entry.tag}: {state}" for _, entry, state, _ in states_of(card)]
+    return ", ".join(told) or "none"
+
+
+def _state(card: Card, entry: Weights) -> tuple[State, Path | None]:
+    shipped = shipped_path(entry)
+    if shipped is not None:
+        return ("shipped", shipped) if shipped.is_file() else ("missing", shipped)
+    published = published_path(card.name, entry)
+    if published is None:
+        return "to import", None
+    if published.is_file():
+        return "in cache", published
+    imported = published.with_suffix(".safetensors")
+    if imported.is_file() and _source_sha256(imported) in (entry.sha256, None):
+        return "in cache", imported
+    return "to download", None
+
+
+def _source_sha256(path: Path) -> str | None:
+    """The hash of the file that ``path`` was made from; None where it cannot be read."""
+    try:
+        return read_metadata(path).get("source_sha256", "")
+    except WeightsError:
+        return None  # damaged: weights verify tells
