@@ -69,7 +69,7 @@ def server() -> Iterator[Server]:
 def test_download_is_verified_kept_and_used_again(server: Server, cache: Path, caplog):
     register(published_entry(server.url))
     with caplog.at_level(logging.INFO, "unmask"):
-        net = load_detector("tiny")
+        net = load_detector("tiny", "paper")
     assert torch.equal(net.layer.weight, STATE["layer.weight"])
     assert net.weights_used.sha256 == PUBLISHED_SHA256
     assert files_in(cache) == ["tiny-net.json"]
@@ -81,17 +81,17 @@ def test_download_is_verified_kept_and_used_again(server: Server, cache: Path, c
 
 def test_damaged_download_in_the_cache_is_refused(server: Server, cache: Path):
     register(published_entry(server.url))
-    load_detector("tiny")
+    load_detector("tiny", "paper")
     (cache / "tiny-net.json").write_bytes(b"{}")
     with pytest.raises(WeightsError, match=r"tiny-net.json' are damaged: .*Delete the file"):
-        load_detector("tiny")
+        load_detector("tiny", "paper")
 
 
 def test_wrong_contents_are_not_kept(server: Server, cache: Path):
     register(published_entry(server.url))
     server.body = PUBLISHED.replace(b"1", b"4")
     with pytest.raises(WeightsError, match=r"is not the published file: sha256 is .*, expected"):
-        load_detector("tiny")
+        load_detector("tiny", "paper")
     assert files_in(cache) == []
 
 
@@ -102,7 +102,7 @@ def test_wrong_size_is_not_kept(server: Server, cache: Path, body: bytes, said: 
     register(published_entry(server.url))
     server.body = body
     with pytest.raises(WeightsError, match=f"wrong size: .*{said}.* expected {len(PUBLISHED)}"):
-        load_detector("tiny")
+        load_detector("tiny", "paper")
     assert files_in(cache) == []
 
 
@@ -110,10 +110,10 @@ def test_broken_connection_leaves_no_partial_file_and_can_be_run_again(server: S
     register(published_entry(server.url))
     server.body, server.promised = PUBLISHED[:10], len(PUBLISHED)
     with pytest.raises(WeightsError, match="wrong size: 10 bytes came"):
-        load_detector("tiny")
+        load_detector("tiny", "paper")
     assert files_in(cache) == []
     server.body, server.promised = PUBLISHED, None
-    assert load_detector("tiny").weights_used.weights == "paper"
+    assert load_detector("tiny", "paper").weights_used.weights == "paper"
 
 
 def test_refused_connection_says_where_to_put_the_file(cache: Path):
@@ -122,20 +122,20 @@ def test_refused_connection_says_where_to_put_the_file(cache: Path):
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/net.json"
         register(published_entry(url))
         with pytest.raises(WeightsError) as caught:
-            load_detector("tiny")
+            load_detector("tiny", "paper")
     assert str(caught.value) == (
         f"Cannot download '{url}': Connection refused. Fetch it on another machine and put it at "
         f"'{cache / 'tiny-net.json'}' (sha256 {PUBLISHED_SHA256}), or run: "
         "unmask weights import tiny FILE"
     )
     (cache / "tiny-net.json").write_bytes(PUBLISHED)
-    assert load_detector("tiny").weights_used.weights == "paper"
+    assert load_detector("tiny", "paper").weights_used.weights == "paper"
 
 
 def test_missing_page_is_one_error(server: Server, cache: Path):
     register(dataclasses.replace(published_entry(server.url + "x"), sha256=PUBLISHED_SHA256))
     with pytest.raises(WeightsError, match=r"Cannot download .*: Not Found\."):
-        load_detector("tiny")
+        load_detector("tiny", "paper")
     assert files_in(cache) == []
 
 
@@ -143,14 +143,23 @@ def test_address_without_hash_or_of_a_local_file_is_never_fetched(tmp_path: Path
     (tmp_path / "net.json").write_bytes(PUBLISHED)
     register(published_entry((tmp_path / "net.json").as_uri()))
     with pytest.raises(WeightsError, match="expected an http address and a sha256"):
-        load_detector("tiny")
+        load_detector("tiny", "paper")
     register(dataclasses.replace(published_entry("http://127.0.0.1/net.json"), sha256=None))
     with pytest.raises(WeightsError, match="expected an http address and a sha256"):
-        load_detector("tiny")
+        load_detector("tiny", "paper")
 
 
 def test_cache_that_cannot_be_written_names_the_setting(server: Server, cache: Path):
     cache.write_text("in the way")
     register(published_entry(server.url))
     with pytest.raises(OutputError, match=r"Cannot write to the cache .* Set UNMASK_CACHE"):
-        load_detector("tiny")
+        load_detector("tiny", "paper")
+
+
+def test_none_never_goes_to_the_network(server: Server, cache: Path):
+    register(published_entry(server.url))
+    # Scans are offline: only a tag that somebody asked for is fetched.
+    net = load_detector("tiny")
+    assert net.weights_used.weights == "untrained"
+    assert server.requests == 0
+    assert files_in(cache) == []

@@ -1,3 +1,36 @@
-"""x."""
-def blend() -> None:
-    """X."""
+"""``unmask blend``: shows the pseudo-forgeries that training makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unmask.cli.results import check_target, replacing, unique_names, writable
+
+_Path = Annotated[
+    Path, typer.Argument(metavar="IMAGE|VIDEO", help="With a face in it.", show_default=False)
+]
+_Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="DIR", help="Folder for the sheet.", show_default=False),
+]
+_Count = Annotated[int, typer.Option(metavar="N", help="Rows of the sheet.")]
+_Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of everything random.")]
+_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a sheet that is there.")]
+
+
+def blend(
+    path: _Path, out: _Out, count: _Count = 12, seed: _Seed = 0, overwrite: _Overwrite = False
+) -> None:
+    """Forge a face as training does, and write a contact sheet: real, forged, mask."""
+    target = out / f"{unique_names([path])[0]}-blends.png"
+    check_target(target, [path], overwrite=overwrite)
+    from unmask.train.contact_sheet import contact_sheet
+
+    with writable(out):
+        sheet = contact_sheet(path, count, seed)
+        with replacing([target]) as (partial,):
+            sheet.save(partial, format="PNG")
+    print(target)

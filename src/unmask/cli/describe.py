@@ -28,9 +28,8 @@ def describe(
     if as_json:
         print(json.dumps(_plain(card), indent=2, ensure_ascii=False))
         return
-    for title, lines in _sections(card):
-        if title:
-            print(f"\n{title}")
+    for number, (title, lines) in enumerate(_sections(card)):
+        print("\n" * (number > 0) + title)
         for line in lines:
             print(textwrap.fill(line, _WIDTH, initial_indent="  ", subsequent_indent="    "))
 

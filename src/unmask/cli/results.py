@@ -21,22 +21,20 @@ class Results:
     """Where the reports of some inputs go: ``<stem>.json`` and ``<stem>.html`` in one folder.
 
     Args:
-        folder: is made if it is missing.
+        folder: see ``writable``.
         inputs: what will be scanned; equal stems get ``-2``, ``-3`` … in their order.
         overwrite: whether reports that are there already may be replaced.
 
     Raises:
-        OutputError: a report exists, or the folder cannot be made or written to.
+        OutputError: a report exists already.
     """
 
     def __init__(self, folder: Path, inputs: Sequence[Path], *, overwrite: bool = False) -> None:
         self.folder = folder
-        self._names = _unique_names(inputs)
+        self._names = unique_names(inputs)
         for name in self._names:
             for target in (folder / f"{name}{suffix}" for suffix in SUFFIXES):
                 check_target(target, inputs, overwrite=overwrite)
-        self._is_new = not folder.exists()
-        check_folder(folder)
 
     def write(self, number: int, verdict: Verdict) -> Path:
         """Writes both reports of the input with this number; returns the HTML file."""
@@ -45,15 +43,10 @@ class Results:
 
         texts = (to_json(verdict), to_html(verdict, key_frames(verdict)))
         targets = [self.folder / f"{self._names[number]}{suffix}" for suffix in SUFFIXES]
-        with _partials(targets) as partials:
+        with replacing(targets) as partials:
             for partial, text in zip(partials, texts, strict=True):
                 partial.write_text(text, encoding="utf-8")
         return targets[1]
-
-    def close(self) -> None:
-        """Removes the folder again if it was made here and nothing came to lie in it."""
-        if self._is_new and self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
 
 
 def check_target(target: Path, inputs: Sequence[Path] = (), *, overwrite: bool) -> None:
@@ -69,8 +62,16 @@ def check_target(target: Path, inputs: Sequence[Path] = (), *, overwrite: bool) 
         raise OutputError(f"Cannot write '{target}': it is {what}. Give another folder with -o.")
 
 
-def check_folder(folder: Path) -> None:
-    """Makes the folder if it is missing, and tries whether it can be written to."""
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Makes the folder if it is missing, tries whether it can be written to, before the work.
+
+    A folder that was made here and in which nothing came to lie is removed at the end.
+
+    Raises:
+        OutputError: it cannot be made or written to.
+    """
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -80,10 +81,15 @@ def check_folder(folder: Path) -> None:
         raise OutputError(
             f"Cannot write to the folder '{folder}': {reason}. Give another with -o."
         ) from error
+    try:
+        yield
+    finally:
+        if is_new and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 @contextmanager
-def _partials(targets: Sequence[Path]) -> Iterator[list[Path]]:
+def replacing(targets: Sequence[Path]) -> Iterator[list[Path]]:
     """Names to write to, moved to the targets at the end and removed on anything else."""
     partials = [target.with_name(f".{target.name}.{os.getpid()}.part") for target in targets]
     try:
@@ -100,7 +106,7 @@ def _partials(targets: Sequence[Path]) -> Iterator[list[Path]]:
             partial.unlink(missing_ok=True)
 
 
-def _unique_names(inputs: Sequence[Path]) -> list[str]:
+def unique_names(inputs: Sequence[Path]) -> list[str]:
     names: list[str] = []
     taken: set[str] = set()
     for path in inputs:

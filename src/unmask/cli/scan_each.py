@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from unmask.cli.inputs import Inputs
 from unmask.cli.printing import explain, one_line, show_error, show_summary
 from unmask.cli.progress import show_progress
-from unmask.cli.results import Results
+from unmask.cli.results import Results, writable
 from unmask.errors import UnknownNameError, UsageError, WeightsError
 from unmask.pipeline import scan
 from unmask.report import to_json
@@ -36,7 +37,7 @@ def scan_each(
     """
     findings: list[Finding] = []
     failed: list[Path] = []
-    try:
+    with writable(results.folder) if results else nullcontext():
         for number, path in enumerate(inputs.paths):
             count = f"[{number + 1}/{len(inputs.paths)}] " if inputs.are_many else ""
             try:
@@ -51,9 +52,6 @@ def scan_each(
                 continue
             findings.append(verdict.finding)
             _show(verdict, report, as_json=as_json, is_one_of_many=inputs.are_many)
-    finally:
-        if results:
-            results.close()
     return findings, failed
 
 

@@ -35,7 +35,10 @@ def cut_face(patch: FacePatch, spec: InputSpec) -> tuple[Pixels, Floats]:
     if spec.align == "similarity":
         pixels = _rotate(patch, spec, (width, height))
     else:
-        pixels = _resize(patch, spec, region, (width, height))
+        pixels = _whole_pixels(patch, region)
+        if spec.fit == "pad":
+            pixels, region = _pad(pixels, region, width / height)
+        pixels = _resize(pixels, (width, height))
     if (height, width) != spec.size:
         pixels, region = _center_crop(pixels, region, spec.size)
     if spec.color == "gray":
@@ -43,21 +46,28 @@ def cut_face(patch: FacePatch, spec: InputSpec) -> tuple[Pixels, Floats]:
     return np.ascontiguousarray(pixels, dtype=np.uint8), region
 
 
-def _resize(patch: FacePatch, spec: InputSpec, region: Floats, size: tuple[int, int]) -> Pixels:
-    """Cuts whole pixels and resizes: area averaging to shrink, bicubic to enlarge."""
+def _whole_pixels(patch: FacePatch, region: Floats) -> Pixels:
     x, y = patch.origin_px
     limit = np.array([patch.pixels.shape[1], patch.pixels.shape[0]] * 2)
     corner = np.rint(region - np.array([x, y, x, y])).astype(int)
     x0, y0, x1, y1 = (int(v) for v in np.clip(corner, 0, limit))
-    x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
-    pixels = patch.pixels[y0:y1, x0:x1]
-    if spec.fit == "pad":
-        height, width = pixels.shape[:2]
-        edge = max(height, width)
-        top, left = (edge - height) // 2, (edge - width) // 2
-        pixels = cv2.copyMakeBorder(
-            pixels, top, edge - height - top, left, edge - width - left, cv2.BORDER_CONSTANT
-        )
+    return patch.pixels[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+
+
+def _pad(pixels: Pixels, region: Floats, aspect: float) -> tuple[Pixels, Floats]:
+    """Zeros on two sides, until width / height is ``aspect``."""
+    height, width = pixels.shape[:2]
+    extra_x = max(0, round(height * aspect) - width)
+    extra_y = max(0, round(width / aspect) - height)
+    left, top = extra_x // 2, extra_y // 2
+    edges = (top, extra_y - top, left, extra_x - left)
+    padded: Pixels = cv2.copyMakeBorder(pixels, *edges, cv2.BORDER_CONSTANT)
+    grown = np.array([-left, -top, extra_x - left, extra_y - top], np.float32)
+    return padded, region + grown
+
+
+def _resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Area averaging to shrink, bicubic to enlarge."""
     is_smaller = size[0] < pixels.shape[1]
     how = cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC
     resized: Pixels = cv2.resize(pixels, size, interpolation=how)
@@ -106,10 +116,9 @@ class _Picture(NamedTuple):
 class _Strip:
     """The pictures of one person for one spec that a coming clip may still need."""
 
-    first_slot: int
+    next_start: int
+    last_slot: int
     pictures: dict[int, _Picture] = field(default_factory=dict)
-    last_slot: int = -1
-    next_start: int = 0
     yielded: int = 0
 
 
@@ -132,6 +141,7 @@ class Cutter:
             index = patch.observation.frame_index
             if index != last_frame:
                 self._plan.forget_before(index)
+                yield from self._end_old(dict(self._plan.slots(index)))
                 last_frame = index
             cuts: dict[int, _Picture] = {}
             for number, slot in self._plan.slots(index):
@@ -139,42 +149,45 @@ class Cutter:
                 if number not in cuts:
                     cuts[number] = _take(patch, spec)
                 yield from self._add(patch.observation.track_id, number, slot, cuts[number])
-        for (track_id, number), strip in self._strips.items():
-            yield from self._finish(track_id, self._plan.specs[number], strip)
+        for key in list(self._strips):
+            yield from self._finish(key)
+
+    def _end_old(self, now: dict[int, int]) -> Iterator[Clip]:
+        """Ends the strips whose past can reach no clip any more: memory follows who is there."""
+        for key in list(self._strips):
+            number = key[1]
+            spec = self._plan.specs[number]
+            away = now.get(number, 0) - self._strips[key].last_slot
+            if away > max(spec.frames, spec.hop):
+                yield from self._finish(key)
 
     def _add(self, track_id: int, number: int, slot: int, picture: _Picture) -> Iterator[Clip]:
         spec = self._plan.specs[number]
-        strip = self._strips.get((track_id, number))
-        if strip is None:
-            strip = self._strips[track_id, number] = _Strip(first_slot=slot, next_start=slot)
-        gap = range(strip.last_slot + 1, slot) if strip.pictures else range(0)
-        if len(gap) >= spec.frames:
-            # Nothing of the past can reach a clip that is real enough: begin anew.
-            self.clips_dropped += int(bool(strip.pictures) and spec.frames > 1)
-            strip.pictures.clear()
-            strip.next_start = slot
-        elif gap:
+        key = (track_id, number)
+        strip = self._strips.setdefault(key, _Strip(next_start=slot, last_slot=slot))
+        gap = range(strip.last_slot + 1, slot)
+        if gap:
             repeated = strip.pictures[strip.last_slot]._replace(is_real=False)
             strip.pictures.update(dict.fromkeys(gap, repeated))
         strip.pictures[slot] = picture
         strip.last_slot = slot
         while strip.next_start + spec.frames - 1 <= slot:
             slots = range(strip.next_start, strip.next_start + spec.frames)
-            if slots.start in strip.pictures:
-                yield from self._clip(track_id, spec, strip, slots)
+            yield from self._clip(track_id, spec, strip, slots)
             strip.next_start += spec.hop
             for old in [s for s in strip.pictures if s < strip.next_start and s < slot]:
                 del strip.pictures[old]
 
-    def _finish(self, track_id: int, spec: InputSpec, strip: _Strip) -> Iterator[Clip]:
+    def _finish(self, key: tuple[int, int]) -> Iterator[Clip]:
         """A person seen too shortly for one full clip still gets one, padded, if real enough."""
-        if strip.yielded or not strip.pictures or spec.frames == 1:
+        strip, spec = self._strips.pop(key), self._plan.specs[key[1]]
+        if strip.yielded or spec.frames == 1:
             return
         slots = range(strip.next_start, strip.next_start + spec.frames)
         last = strip.pictures[strip.last_slot]._replace(is_real=False)
         for slot in slots:
             strip.pictures.setdefault(slot, last)
-        yield from self._clip(track_id, spec, strip, slots)
+        yield from self._clip(key[0], spec, strip, slots)
 
     def _clip(self, track_id: int, spec: InputSpec, strip: _Strip, slots: range) -> Iterator[Clip]:
         pictures = [strip.pictures[slot] for slot in slots]

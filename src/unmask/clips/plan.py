@@ -16,6 +16,10 @@ _SAME_RATE = 0.02
 
 _TIME_TOLERANCE_S = 1e-3
 
+_LONGEST_STILL_S = 10.0
+"""A frame shown for longer fills no more slots: repeats say nothing new, and a broken time
+stamp must not ask for a million of them."""
+
 
 class Plan:
     """Which frames each input spec takes, decided from time stamps as the video streams by.
@@ -40,6 +44,7 @@ class Plan:
     def wants(self, index: int, time_s: float, next_time_s: float | None) -> bool:
         """Says whether any spec takes this frame, and remembers for which slots."""
         end_s = time_s + self._frame_s if next_time_s is None else next_time_s
+        end_s = min(end_s, time_s + _LONGEST_STILL_S)
         slots: list[tuple[int, int]] = []
         for number, (spec, rate) in enumerate(zip(self.specs, self._rates, strict=True)):
             taken: Iterable[int] = (index,)

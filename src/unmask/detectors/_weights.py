@@ -43,7 +43,8 @@ def load_detector(name: str, weights: str | Path | None = None, device: str = "c
     Args:
         name: one of ``list_detectors()``.
         weights: a tag of the card, or a safetensors file. None takes the card's first weights
-            that ship with the package or can be downloaded; a card without any stays untrained.
+            that ship with the package or lie in the cache, and never goes to the network; a
+            detector without any stays untrained. A tag may download.
         device: as torch names it.
 
     Returns:
@@ -82,11 +83,21 @@ def shipped_path(weights: Weights) -> Path | None:
     return Path(str(resources.files("unmask"))) / "weights" / weights.file
 
 
+def is_here(detector: str, weights: Weights) -> bool:
+    """Whether these weights can be loaded without the network: shipped, cached or imported."""
+    if weights.file is not None:
+        return True
+    published = published_path(detector, weights)
+    if published is None:
+        return False
+    return published.is_file() or _is_import_of(weights, published.with_suffix(".safetensors"))
+
+
 def _find(card: Card, weights: str | Path | None) -> _Loaded | None:
     """The asked-for state dict, or None when the detector has no weights."""
     if weights is None:
-        able = [entry for entry in card.weights if entry.file or entry.url]
-        return _from_entry(card, able[0]) if able else None
+        here = [entry for entry in card.weights if is_here(card.name, entry)]
+        return _from_entry(card, here[0]) if here else None
     for entry in card.weights:
         if entry.tag == weights:
             return _from_entry(card, entry)

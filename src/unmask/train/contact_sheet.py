@@ -1,0 +1,132 @@
+"""A contact sheet of what training sees: real, forged and mask, before and after augmentation."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from unmask.blending import Augmentation, Face, Pair, augment_pair, self_blend
+from unmask.errors import DataError, UsageError
+from unmask.media import probe
+from unmask.train.gather import Sample, gather
+from unmask.types import Floats, LabelledVideo, Pixels
+
+MIN_FACE_PX = 40.0
+MAX_COUNT = 100
+
+_TITLES = ("real", "forged", "mask", "real, augmented", "forged, augmented", "mask, augmented")
+_CELL_PX = 180
+_CAPTION_PX = 16
+_GAP_PX = 4
+_OTHER_MOMENT_SHARE = 0.3  # as in training
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    caption: str
+    pair: Pair
+    augmented: Pair
+
+
+def contact_sheet(path: str | Path, count: int = 12, seed: int = 0) -> Image.Image:
+    """Forges the largest face of a file as training would, and lays the results out.
+
+    Args:
+        path: a video, a picture or a folder of frames.
+        count: rows: moments of a video, or draws on the one face of a picture.
+        seed: of everything random; the same seed gives the same sheet.
+
+    Returns:
+        An RGB picture with six columns.
+
+    Raises:
+        MediaError: the file cannot be read.
+        DataError: there is no face in it.
+        UsageError: ``count`` is below 1 or above 100.
+    """
+    if not 1 <= count <= MAX_COUNT:
+        raise UsageError(f"Cannot lay out {count} rows: expected 1 to {MAX_COUNT}.")
+    samples = _largest_person(Path(path), count)
+    rows = []
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        sample = samples[number % len(samples)]
+        others = [s for s in samples if s is not sample]
+        face, other, caption = _scaled(sample, 1.0), None, f"{number + 1}   {sample.time_s:.2f} s"
+        if others and rng.random() < _OTHER_MOMENT_SHARE:
+            moment = others[int(rng.integers(len(others)))]
+            other = _scaled(moment, _side(sample) / _side(moment))
+            caption += f"   pasted from {moment.time_s:.2f} s"
+        pair = self_blend(face, rng, other=other)
+        rows.append(_Row(caption, pair, augment_pair(pair, rng, Augmentation())))
+    return _lay_out(rows)
+
+
+def _largest_person(path: Path, count: int) -> list[Sample]:
+    """Moments of the person whose face is the largest, in order of time."""
+    probe(path)  # says what is wrong with a file that cannot be read
+    video = LabelledVideo(path=path, label=0, dataset="", split="")
+    try:
+        with tempfile.TemporaryDirectory() as cache:
+            samples, _ = gather(
+                [video], Path(cache), faces_per_video=count, min_face_px=MIN_FACE_PX
+            )
+    except DataError as error:
+        raise DataError(
+            f"Cannot blend '{path}': it shows no face of at least {MIN_FACE_PX:g} px. "
+            "Give a picture or a video with a larger face."
+        ) from error
+    track = max(samples, key=_side).track
+    return [sample for sample in samples if sample.track == track]
+
+
+def _side(sample: Sample) -> float:
+    box = sample.box_px
+    return float(max(box[2] - box[0], box[3] - box[1]))
+
+
+def _scaled(sample: Sample, share: float) -> Face:
+    height, width = sample.pixels.shape[:2]
+    size = (max(16, round(width * share)), max(16, round(height * share)))
+    how = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
+    pixels = np.asarray(cv2.resize(sample.pixels, size, interpolation=how), np.uint8)
+    return Face(pixels, sample.landmarks_px * share, sample.box_px * share)
+
+
+def _lay_out(rows: list[_Row]) -> Image.Image:
+    step_x, step_y = _CELL_PX + _GAP_PX, _CELL_PX + _CAPTION_PX + _GAP_PX
+    size = (len(_TITLES) * step_x + _GAP_PX, len(rows) * step_y + _CAPTION_PX + _GAP_PX)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    for column, title in enumerate(_TITLES):
+        draw.text((_GAP_PX + column * step_x, _GAP_PX), title, fill="black")
+    for number, row in enumerate(rows):
+        top = _CAPTION_PX + _GAP_PX + number * step_y
+        draw.text((_GAP_PX, top + 2), row.caption, fill="dimgray")
+        for column, pixels in enumerate([*_pictures(row.pair), *_pictures(row.augmented)]):
+            sheet.paste(_cell(pixels), (_GAP_PX + column * step_x, top + _CAPTION_PX))
+    return sheet
+
+
+def _pictures(pair: Pair) -> list[Pixels]:
+    return [pair.real, pair.fake, _gray(pair.mask)]
+
+
+def _gray(mask: Floats) -> Pixels:
+    gray = np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=2)
+
+
+def _cell(pixels: Pixels) -> Image.Image:
+    """The picture as large as fits into a cell, on light gray."""
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    share = _CELL_PX / max(image.size)
+    image = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))))
+    cell = Image.new("RGB", (_CELL_PX, _CELL_PX), "gainsboro")
+    cell.paste(image, ((_CELL_PX - image.width) // 2, (_CELL_PX - image.height) // 2))
+    return cell
