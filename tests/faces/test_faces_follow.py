@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic_faces import FakeFinder, Spot, noise, numbered_frames
 
+from synthetic_faces import FakeFinder, Spot, noise, numbered_frames
 from unmask.faces import Follower
 from unmask.types import FaceObservation, FacePatch, FaceTrack, Frame
 

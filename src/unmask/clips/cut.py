@@ -141,7 +141,8 @@ class Cutter:
             index = patch.observation.frame_index
             if index != last_frame:
                 self._plan.forget_before(index)
-                yield from self._end_old(dict(self._plan.slots(index)))
+                # Reversed: of several slots that one frame fills, the first counts.
+                yield from self._end_old(dict(reversed(self._plan.slots(index))))
                 last_frame = index
             cuts: dict[int, _Picture] = {}
             for number, slot in self._plan.slots(index):
