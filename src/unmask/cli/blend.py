@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from unmask.cli.results import check_target, replacing, unique_names, writable
+from unmask.cli.inputs import unique_names
+from unmask.cli.results import check_target, replacing, writable
 
 _Path = Annotated[
     Path, typer.Argument(metavar="IMAGE|VIDEO", help="With a face in it.", show_default=False)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .m2ts .wmv .flv .3gp .ogv .mxf .gif".split()
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"}
+    | {".wmv", ".flv", ".3gp", ".ogv", ".mxf", ".gif"}
 )
 
 
@@ -45,3 +46,20 @@ def _videos_of(path: Path) -> list[Path]:
         )
     except OSError:
         return []  # opening it will say why
+
+
+def unique_names(inputs: Sequence[Path]) -> list[str]:
+    """The stem of each input; equal ones get ``-2``, ``-3`` … in their order."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for path in inputs:
+        # "." has no name, and a folder keeps what stands behind a dot.
+        whole = path if path.name not in ("", "..") else path.resolve()
+        stem = (whole.name if path.is_dir() else whole.stem) or "result"
+        name, count = stem, 1
+        while name.casefold() in taken:  # some disks do not tell A from a
+            count += 1
+            name = f"{stem}-{count}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names

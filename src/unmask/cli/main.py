@@ -5,18 +5,16 @@ Nothing heavy is imported here: a command imports what it needs when it runs.
 
 from __future__ import annotations
 
-import logging
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from unmask._version import __version__
 from unmask.cli import blend, demo, describe, list_detectors, scan, schema, train, weights
-from unmask.cli.printing import explain, show_error
+from unmask.cli.printing import explain, log_to_stderr, show_error
 from unmask.errors import UnknownNameError, UsageError
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
@@ -74,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     command = typer.main.get_command(app)
     try:
-        with _log_to_stderr():
+        with log_to_stderr():
             code = command.main(args=words, prog_name="unmask", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
@@ -112,17 +110,3 @@ def _explain_usage(error: Exception) -> int:
     stop = "" if message.endswith((".", "?")) else "."
     show_error(f"{message}{stop} See: {place} --help")
     return USAGE
-
-
-@contextmanager
-def _log_to_stderr() -> Iterator[None]:
-    """Shows what the library logs (a download, weights of unknown origin) as plain lines."""
-    log = logging.getLogger("unmask")
-    handler, level = logging.StreamHandler(sys.stderr), log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unmask.cli.inputs import unique_names
 from unmask.errors import OutputError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Results:
 
     Args:
         folder: see ``writable``.
-        inputs: what will be scanned; equal stems get ``-2``, ``-3`` … in their order.
+        inputs: what will be scanned.
         overwrite: whether reports that are there already may be replaced.
 
     Raises:
@@ -104,19 +105,3 @@ def replacing(targets: Sequence[Path]) -> Iterator[list[Path]]:
     finally:
         for partial in partials:
             partial.unlink(missing_ok=True)
-
-
-def unique_names(inputs: Sequence[Path]) -> list[str]:
-    names: list[str] = []
-    taken: set[str] = set()
-    for path in inputs:
-        # "." has no name, and a folder keeps what stands behind a dot.
-        whole = path if path.name not in ("", "..") else path.resolve()
-        stem = (whole.name if path.is_dir() else whole.stem) or "result"
-        name, count = stem, 1
-        while name.casefold() in taken:  # some disks do not tell A from a
-            count += 1
-            name = f"{stem}-{count}"
-        taken.add(name.casefold())
-        names.append(name)
-    return names
