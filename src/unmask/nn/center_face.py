@@ -55,25 +55,28 @@ def start_from_center_face(backbone: nn.Module, images: Tensor) -> int:
     """
     convolutions = [m for m in backbone.modules() if isinstance(m, nn.Conv2d)]
     norms = [m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)]
-    source = center_face_convolutions()
-    handles = []
-    for convolution, norm, (weight, bias) in zip(convolutions, norms, source, strict=False):
+    layers = list(zip(convolutions, norms, center_face_convolutions(), strict=False))
+    # All are checked before the first is changed: a refused backbone stays as it was.
+    for convolution, _, (weight, _) in layers:
         if convolution.weight.shape != weight.shape:
             raise ValueError(
                 f"a layer of the backbone has shape {tuple(convolution.weight.shape)}, "
                 f"CenterFace's has {tuple(weight.shape)}; give a timm mobilenetv2_100"
             )
-        with torch.no_grad():
-            convolution.weight.copy_(weight)
-        handles.append(norm.register_forward_pre_hook(_fit_norm(bias)))
-    was_training = backbone.training
+    modes = {module: module.training for module in backbone.modules()}
     backbone.eval()
+    handles = []
     with torch.no_grad():
+        for convolution, norm, (weight, bias) in layers:
+            convolution.weight.copy_(weight)
+            handles.append(norm.register_forward_pre_hook(_fit_norm(bias)))
         backbone(images)
-    backbone.train(was_training)
     for handle in handles:
         handle.remove()
-    return len(handles)
+    # One by one: train() on the whole would wake parts that are frozen in eval mode.
+    for module, mode in modes.items():
+        module.training = mode
+    return len(layers)
 
 
 def _fit_norm(bias: Tensor) -> Any:
