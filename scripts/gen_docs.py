@@ -130,7 +130,11 @@ def _verified(name: str) -> str:
     stems = sorted(path.stem for path in FIXTURES.glob("*.json"))
     mine = [stem for stem in stems if stem == name or stem.startswith(f"{name}_")]
     fixtures = ", ".join(f"`tests/fixtures/{stem}.json`" for stem in mine)
-    return f"output of the published code: {fixtures}" if mine else "contract tests only"
+    return (
+        f"numbers of the code that each names as its source: {fixtures}"
+        if mine
+        else "contract tests only"
+    )
 
 
 def _section(card: Card) -> str:
@@ -258,7 +262,7 @@ def _help(command: object) -> str:
 
 
 def _first_sentence(text: str) -> str:
-    return re.split(r"(?<=[.:])\s", text, maxsplit=1)[0].rstrip(":")
+    return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
 
 
 def _command(name: str, command: object) -> str:
@@ -286,7 +290,7 @@ def _usage(
 ) -> str:
     parts = [name, *(["[OPTIONS]"] if options else [])]
     for argument in arguments:
-        word = _metavar(argument).removesuffix("...")
+        word = _metavar(argument).removesuffix("...").strip("[]")
         word += "..." if argument.nargs == -1 else ""
         parts.append(word if argument.required else f"[{word}]")
     if getattr(command, "commands", None):
@@ -308,7 +312,7 @@ def _describe(parameter: _Parameter) -> str:
     notes = []
     if parameter.required and parameter.param_type_name == "option":
         notes.append("required")
-    if parameter.multiple:
+    if parameter.multiple and "repeat" not in text.lower():
         notes.append("may be repeated")
     default = _default(parameter)
     if default:

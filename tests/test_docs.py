@@ -1,0 +1,246 @@
+"""What the documentation says exists: commands, names, links, dependencies, the version."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import pytest
+import typer
+import typer.main
+import yaml
+
+import unmask
+from unmask._version import __version__
+from unmask.cli.main import app
+from unmask.detectors import list_detectors
+from unmask.types import FaceVerdict, Verdict
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def _load_generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("gen_docs", ROOT / "scripts" / "gen_docs.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+gen_docs = _load_generator()
+
+
+def _commands() -> dict[str, Any]:
+    """Every command without commands below it, by its words after ``unmask``."""
+
+    def walk(command: Any, words: str) -> Iterator[tuple[str, Any]]:
+        below: Mapping[str, Any] = getattr(command, "commands", None) or {}
+        if not below:
+            yield words, command
+        for name, child in below.items():
+            yield from walk(child, f"{words} {name}".strip())
+
+    return dict(walk(typer.main.get_command(app), ""))
+
+
+def _blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def _command_lines(text: str) -> list[str]:
+    """Commands of ``unmask`` in code blocks and in code of table rows."""
+    lines = [line for block in _blocks(text, "bash") for line in block.splitlines()]
+    lines += re.findall(r"^\| `(unmask [^`]*)` \|", text, re.MULTILINE)
+    return [line for line in lines if line.startswith("unmask ")]
+
+
+def _problem(line: str) -> str:
+    """What is wrong with a documented command line; empty if nothing is."""
+    words = shlex.split(line.replace("[", " ").replace("]", " "), comments=True)[1:]
+    known = _commands()
+    name = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in known), None)
+    if name is None:
+        return f"{line!r}: there is no such command"
+    options = {"--help", *(o for p in known[name].params for o in (*p.opts, *p.secondary_opts))}
+    unknown = [word for word in words if word.startswith("-") and word not in options]
+    return f"{line!r}: unknown {', '.join(unknown)}" if unknown else ""
+
+
+PAGES_WITH_COMMANDS = [page for page in PAGES if _command_lines(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: page.name)
+def test_documented_commands_and_their_options_exist(page: Path) -> None:
+    lines = _command_lines(page.read_text(encoding="utf-8"))
+    assert [problem for line in lines if (problem := _problem(line))] == []
+
+
+def test_wrong_command_lines_would_be_noticed() -> None:
+    assert _problem("unmask scan x.mp4 -o DIR") == ""
+    assert "no such command" in _problem("unmask scann x.mp4")
+    assert "--outt" in _problem("unmask scan x.mp4 [--outt DIR]")
+
+
+def test_readme_table_lists_every_command_once() -> None:
+    rows = re.findall(r"^\| `unmask ([a-z]+(?: [a-z]+)?)\b[^`]*` \|", README, re.MULTILINE)
+    assert sorted(rows) == sorted(_commands())
+
+
+@pytest.mark.parametrize("name", ["scan", "test"])
+def test_readme_opens_with_the_two_scripts_and_they_run(name: str) -> None:
+    first = _blocks(README, "bash")[0]
+    assert f"./scripts/{name}" in first
+    script = ROOT / "scripts" / name
+    assert script.is_file() and script.stat().st_mode & 0o111
+
+
+def test_python_examples_use_names_that_exist() -> None:
+    blocks = _blocks(README, "python")
+    assert blocks
+    used = [node for block in blocks for node in ast.walk(ast.parse(block))]
+    owners: dict[str, Any] = {"unmask": unmask, "verdict": Verdict, "face": FaceVerdict}
+    checked = 0
+    for node in used:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            owner = owners.get(node.value.id)
+            if owner is not None:
+                assert hasattr(owner, node.attr), f"{node.value.id}.{node.attr}"
+                checked += 1
+    assert checked >= 8
+
+
+def _anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def _links(page: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
+    return re.findall(r"\]\(([^)\s]+)\)", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_between_files_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link in _links(page):
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name) if name else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_detectors_page_has_a_section_for_every_detector() -> None:
+    page = (ROOT / "docs" / "detectors.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (\S+)$", page, re.MULTILINE)
+    assert sections == list_detectors()
+
+
+def _distribution(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match is not None
+    return re.sub(r"[-_.]+", "-", match[0]).lower()
+
+
+def test_third_party_lists_exactly_the_declared_dependencies() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        declared += extra
+    wanted = {_distribution(name) for name in declared} - {"unmask"}
+    text = (ROOT / "THIRD_PARTY.md").read_text(encoding="utf-8")
+    tables = text[: text.index("## What comes inside the wheels")]
+    listed = re.findall(r"^\| ([a-z0-9-]+) \|", tables, re.MULTILINE)
+    assert sorted(set(listed) - {"package"}) == sorted(wanted)
+
+
+def test_third_party_gives_a_license_for_every_dependency() -> None:
+    text = (ROOT / "THIRD_PARTY.md").read_text(encoding="utf-8")
+    tables = text[text.index("## Needed to scan") : text.index("## What comes inside the wheels")]
+    for block in tables.split("\n\n"):
+        lines = [line for line in block.splitlines() if line.startswith("|")]
+        if lines:
+            column = [cell.strip() for cell in lines[0].split("|")].index("license")
+            assert all(len(line.split("|")[column].strip()) > 2 for line in lines)
+
+
+def test_citation_names_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert citation["license"] == "MIT"
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+
+
+def test_changelog_has_an_entry_for_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## \[{re.escape(__version__)}\] - \S+", text, re.MULTILINE)
+
+
+def test_check_names_the_file_that_is_not_up_to_date(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gen_docs.main(["--out", str(tmp_path)]) == 0
+    assert gen_docs.main(["--out", str(tmp_path), "--check"]) == 0
+    page = tmp_path / "cli.md"
+    page.write_text(page.read_text(encoding="utf-8") + "by hand\n", encoding="utf-8")
+    capsys.readouterr()
+    assert gen_docs.main(["--out", str(tmp_path), "--check"]) == 1
+    told = capsys.readouterr().err
+    assert told == (f"{page} is not up to date with the code. Run: python scripts/gen_docs.py\n")
+    assert page.read_text(encoding="utf-8").endswith("by hand\n")
+
+
+def test_check_writes_no_missing_file(tmp_path: Path) -> None:
+    assert gen_docs.main(["--out", str(tmp_path), "--check"]) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def _tiny_app() -> typer.Typer:
+    tiny = typer.Typer(help="A program.", add_completion=False)
+
+    @tiny.callback()
+    def options() -> None:
+        """A program."""
+
+    @tiny.command()
+    def look(
+        paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files.")],
+        names: Annotated[list[str] | None, typer.Option("--name", "-n", help="A name.")] = None,
+        words: Annotated[list[str] | None, typer.Option("-w", help="Repeatable.")] = None,
+        count: Annotated[int, typer.Option(metavar="N", help="How many | much.")] = 3,
+        is_loud: Annotated[bool, typer.Option("--loud", help="Say it [train].")] = False,
+    ) -> None:
+        """Look at files. Then say so.
+
+        A second paragraph.
+        """
+
+    @tiny.command(hidden=True)
+    def secret() -> None:
+        """Not for the page."""
+
+    return tiny
+
+
+def test_commands_page_shows_arguments_options_and_defaults() -> None:
+    page = gen_docs.cli_page(_tiny_app())
+    assert "| [`unmask look`](#unmask-look) | Look at files. |" in page
+    assert "    unmask look [OPTIONS] PATH...\n" in page
+    assert "Look at files. Then say so.\n\nA second paragraph.\n" in page
+    assert "| `PATH...` | Files |" in page
+    assert "| `--name`, `-n` `NAMES` | A name (may be repeated) |" in page
+    assert "| `-w` `WORDS` | Repeatable |" in page
+    assert "| `--count` `N` | How many \\| much (default: `3`) |" in page
+    assert "| `--loud` | Say it [train] |" in page
+    assert "secret" not in page
