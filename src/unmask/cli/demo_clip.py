@@ -54,7 +54,7 @@ def forge(portrait: Pixels, landmarks_px: Floats) -> Pixels:
     pasted = cv2.warpAffine(coarse, larger, (width, height), borderMode=cv2.BORDER_REFLECT)
     pasted = pasted * np.array([1.06, 1.0, 0.95], np.float32) + np.float32(4)
     mixed = mask[..., None] * pasted + (1 - mask[..., None]) * portrait
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
 
 
 def _film(portrait: Pixels, forged: Pixels, landmarks_px: Floats) -> Iterator[Pixels]:
