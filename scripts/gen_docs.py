@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -126,15 +127,14 @@ def _where(weights: Weights) -> str:
 
 
 def _verified(name: str) -> str:
-    """Which fixtures of other people's numbers the tests compare this detector with."""
-    stems = sorted(path.stem for path in FIXTURES.glob("*.json"))
-    mine = [stem for stem in stems if stem == name or stem.startswith(f"{name}_")]
-    fixtures = ", ".join(f"`tests/fixtures/{stem}.json`" for stem in mine)
-    return (
-        f"numbers of the code that each names as its source: {fixtures}"
-        if mine
-        else "contract tests only"
-    )
+    """Which code's numbers the tests compare this detector with, by the fixtures named after it."""
+    found = []
+    for path in sorted(FIXTURES.glob("*.json")):
+        if path.stem == name or path.stem.startswith(f"{name}_"):
+            source = json.loads(path.read_text(encoding="utf-8"))["source"]
+            code = f"{source['repo']} at {source['commit'][:7]}"
+            found.append(f"numbers of {code} (`tests/fixtures/{path.name}`)")
+    return "; ".join(found) or "contract tests only"
 
 
 def _section(card: Card) -> str:

@@ -147,6 +147,12 @@ def test_detectors_page_has_a_section_for_every_detector() -> None:
     assert sections == list_detectors()
 
 
+def test_detectors_page_says_whose_numbers_were_compared() -> None:
+    page = gen_docs.detectors_page()
+    row = next(line for line in page.splitlines() if line.startswith("| [`meso4`]"))
+    assert "numbers of DariusAf/MesoNet at 2144d56 (`tests/fixtures/meso4_keras.json`)" in row
+
+
 def _distribution(requirement: str) -> str:
     match = re.match(r"[A-Za-z0-9._-]+", requirement)
     assert match is not None
