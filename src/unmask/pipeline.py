@@ -27,13 +27,13 @@ from unmask.types import (
     ClipScore,
     Coverage,
     DetectorUse,
-    FacePatch,
     FaceTrack,
     Frame,
+    InputSpec,
     Verdict,
     VideoInfo,
 )
-from unmask.verdict import decide, read_calibration
+from unmask.verdict import decide, read_calibration, scored_s
 
 if TYPE_CHECKING:
     from torch import nn
@@ -86,8 +86,9 @@ def scan(
         seen = _Seen(video.info)
 
         frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
-        patches = seen.measure(follow(frames))
-        scores = list(_score(cut(patches), nets, device))
+        clips = cut(follow(frames))
+        frame_s = float(1 / video.info.fps) if video.info.fps else 0.0
+        scores = list(_score(clips, nets, device, frame_s))
 
         uses = [cast(DetectorUse, net.weights_used) for net in nets]
         tracks = follow.tracks()
@@ -114,19 +115,23 @@ def scan(
         )
 
 
-def _score(clips: Iterable[Clip], nets: Sequence[nn.Module], device: str) -> Iterator[ClipScore]:
+def _score(
+    clips: Iterable[Clip], nets: Sequence[nn.Module], device: str, frame_s: float
+) -> Iterator[ClipScore]:
     """Batches clips per input spec and asks every detector that wants that spec."""
-    waiting: dict[int, list[Clip]] = {}
+    waiting: dict[InputSpec, list[Clip]] = {}
     for clip in clips:
-        batch = waiting.setdefault(hash(clip.spec), [])
+        batch = waiting.setdefault(clip.spec, [])
         batch.append(clip)
         if len(batch) * clip.spec.frames >= _BATCH_FRAMES:
-            yield from _ask(waiting.pop(hash(clip.spec)), nets, device)
+            yield from _ask(waiting.pop(clip.spec), nets, device, frame_s)
     for batch in waiting.values():
-        yield from _ask(batch, nets, device)
+        yield from _ask(batch, nets, device, frame_s)
 
 
-def _ask(clips: list[Clip], nets: Sequence[nn.Module], device: str) -> Iterator[ClipScore]:
+def _ask(
+    clips: list[Clip], nets: Sequence[nn.Module], device: str, frame_s: float
+) -> Iterator[ClipScore]:
     """One batch through every detector that takes clips of this kind."""
     import torch
 
@@ -145,7 +150,7 @@ def _ask(clips: list[Clip], nets: Sequence[nn.Module], device: str) -> Iterator[
                 detector=card.name,
                 track_id=clip.track_id,
                 start_s=float(clip.times_s[0]),
-                end_s=float(clip.times_s[-1]) + _one_frame_s(clip),
+                end_s=float(clip.times_s[-1]) + _step_s(clip.spec, frame_s),
                 logit=float(logits[number]),
                 frame_indices=tuple(int(i) for i in clip.frame_indices),
                 face_px=clip.face_px,
@@ -155,12 +160,10 @@ def _ask(clips: list[Clip], nets: Sequence[nn.Module], device: str) -> Iterator[
             )
 
 
-def _one_frame_s(clip: Clip) -> float:
-    """How long the last frame of a clip stands: one step of its spec, or of its own times."""
-    if clip.spec.fps is not None:
-        return clip.spec.stride / clip.spec.fps
-    steps = np.diff(clip.times_s)
-    return float(np.median(steps)) if len(steps) else 0.04
+def _step_s(spec: InputSpec, frame_s: float) -> float:
+    """How long the last frame of a clip stands: a step of its spec, but at least one frame."""
+    step_s = frame_s if spec.fps is None else 1 / spec.fps
+    return max(spec.stride * step_s, frame_s)
 
 
 @dataclass(slots=True)
@@ -168,7 +171,6 @@ class _Seen:
     """Counts what passes, for the coverage."""
 
     info: VideoInfo
-    face_times_s: list[float] = field(default_factory=list)
     examined_times_s: list[float] = field(default_factory=list)
 
     def count(
@@ -179,13 +181,6 @@ class _Seen:
             if progress is not None:
                 progress(decoded(), frame.time_s)
             yield frame
-
-    def measure(self, patches: Iterable[FacePatch]) -> Iterator[FacePatch]:
-        for patch in patches:
-            time_s = patch.observation.time_s
-            if not self.face_times_s or self.face_times_s[-1] != time_s:
-                self.face_times_s.append(time_s)
-            yield patch
 
     def coverage(
         self,
@@ -198,14 +193,18 @@ class _Seen:
         smallest_face_px: float,
     ) -> Coverage:
         frames_decoded, decoded_s, is_damaged = decoded
-        times = np.asarray(self.examined_times_s)
-        step = float(np.median(np.diff(times))) if len(times) > 1 else decoded_s
         with_face = {o.time_s for track in tracks for o in track.observations}
+        ends_s = [*self.examined_times_s[1:], decoded_s]
+        face_s = sum(
+            max(0.0, end - start)
+            for start, end in zip(self.examined_times_s, ends_s, strict=False)
+            if start in with_face
+        )
         return Coverage(
             duration_s=self.info.duration_s,
             decoded_s=decoded_s,
-            face_s=min(len(with_face) * step, decoded_s),
-            scored_s=min(_union_s([(s.start_s, s.end_s) for s in scores]), decoded_s),
+            face_s=face_s,
+            scored_s=min(scored_s(scores), decoded_s),
             frames_decoded=frames_decoded,
             frames_examined=examined,
             faces_found=len(tracks),
@@ -216,15 +215,6 @@ class _Seen:
             audio="not analyzed" if self.info.has_audio else "none",
             is_damaged=is_damaged,
         )
-
-
-def _union_s(spans: Iterable[tuple[float, float]]) -> float:
-    """Length of the union of time spans."""
-    total, reach = 0.0, -np.inf
-    for start, end in sorted(spans):
-        total += max(0.0, end - max(start, reach))
-        reach = max(reach, end)
-    return float(total)
 
 
 def _fitting(

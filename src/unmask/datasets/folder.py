@@ -25,8 +25,8 @@ def read_folder(
     What lies below a folder named ``fake``, ``forged`` or ``manipulated`` is labelled 1, with
     the next folder's name as the method; everything else is labelled 0. Without ``split``,
     about ``validation_share`` of the files go to the split ``val``, chosen by a hash of the
-    file's ``source_id`` (its stem up to ``__``'s second part), so always the same ones; a
-    folder of its own for validation can be named with ``split="val"``.
+    file's name without its suffix, the ``source_id``: always the same ones, and a forgery that
+    bears the name of its real video stays with it.
 
     Args:
         path: the folder.
@@ -44,10 +44,12 @@ def read_folder(
         )
     rows = []
     for file in sorted(root.rglob("*")):
-        if file.suffix.lower() not in MEDIA_SUFFIXES or not file.is_file():
+        # A leading dot: what macOS leaves beside every file it copies bears that file's name.
+        is_media = file.suffix.lower() in MEDIA_SUFFIXES and not file.name.startswith(".")
+        if not is_media or not file.is_file():
             continue
-        parts = [part.lower() for part in file.relative_to(root).parts[:-1]]
-        fake_at = next((i for i, part in enumerate(parts) if part in _FAKE_FOLDERS), None)
+        parts = file.relative_to(root).parts[:-1]
+        fake_at = next((i for i, part in enumerate(parts) if part.lower() in _FAKE_FOLDERS), None)
         method = "" if fake_at is None else "/".join(parts[fake_at + 1 :]) or "forged"
         rows.append(
             LabelledVideo(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unmask.verdict.aggregate import aggregate, face_logits, video_logit
+from unmask.verdict.aggregate import aggregate, face_logits, scored_s, video_logit
 from unmask.verdict.calibrate import conformal_threshold, read_calibration, write_calibration
 from unmask.verdict.decide import decide
 
@@ -12,6 +12,7 @@ __all__ = [
     "decide",
     "face_logits",
     "read_calibration",
+    "scored_s",
     "video_logit",
     "write_calibration",
 ]

@@ -66,6 +66,15 @@ def face_logits(scores: Iterable[ClipScore], how: Mapping[str, str]) -> dict[int
     }
 
 
+def scored_s(scores: Iterable[ClipScore]) -> float:
+    """Seconds that the clips cover together; what several cover counts once."""
+    total, reach = 0.0, -math.inf
+    for start, end in sorted((score.start_s, score.end_s) for score in scores):
+        total += max(0.0, end - max(start, reach))
+        reach = max(reach, end)
+    return total
+
+
 def video_logit(
     scores: Sequence[ClipScore], detector: str, how: str, min_face_px: float = 0.0
 ) -> float | None:

@@ -52,14 +52,29 @@ def read_calibration(path: str | Path) -> Calibration:
     """Reads a calibration.
 
     Raises:
-        UnmaskError: the file is missing, is no JSON, or lacks a field.
+        UnmaskError: the file is missing, is no JSON, lacks a field, or could not decide.
     """
     file = Path(path)
     try:
-        content = json.loads(file.read_text())
-        return Calibration(**content)
+        calibration = Calibration(**json.loads(file.read_text()))
+        _check(calibration)
+        return calibration
     except (OSError, ValueError, TypeError) as error:
         raise UnmaskError(
             f"Cannot read the calibration '{file}': {error}. "
             "Give a file that `python -m benchmarks field` wrote, or leave it out."
         ) from error
+
+
+def _check(calibration: Calibration) -> None:
+    """Refuses what would only fail, or decide nonsense, in the middle of a scan."""
+    optional = {"slope", "intercept"}
+    for name in ("threshold", "lower", "min_face_px", "min_scored_s", *sorted(optional)):
+        value = getattr(calibration, name)
+        is_number = isinstance(value, int | float) and math.isfinite(value)
+        if not is_number and not (value is None and name in optional):
+            raise ValueError(f"{name} is {value!r}, expected a number")
+    if calibration.lower > calibration.threshold:
+        raise ValueError(
+            f"lower ({calibration.lower:g}) is above the threshold ({calibration.threshold:g})"
+        )

@@ -18,7 +18,7 @@ from unmask.types import (
     Verdict,
     VideoInfo,
 )
-from unmask.verdict.aggregate import LEAST_CLIPS, face_logits
+from unmask.verdict.aggregate import LEAST_CLIPS, face_logits, scored_s
 
 _ORDER = (Finding.NO_MANIPULATION_FOUND, Finding.INCONCLUSIVE, Finding.MANIPULATED)
 
@@ -98,26 +98,27 @@ def _judge(
 ) -> tuple[FaceVerdict, bool]:
     """One face: the most suspicious calibrated detector speaks, if it may; and whether it may."""
     sizes = [max(o.box_px[2] - o.box_px[0], o.box_px[3] - o.box_px[1]) for o in track.observations]
-    face_px = float(np.median(sizes))
-    finding, reason, can_decide = Finding.INCONCLUSIVE, "", False
-    judged = {n: c for n, c in calibrations.items() if n in logits}
-    clips = max((sum(s.detector == n for s in scores) for n in judged), default=len(scores))
-    least_px = max((c.min_face_px for c in judged.values()), default=0.0)
+    objections = {
+        name: _objection([s for s in scores if s.detector == name], logits[name], calibration)
+        for name, calibration in calibrations.items()
+        if name in logits
+    }
+    answers = {
+        name: _answer(logits[name], calibrations[name])
+        for name, objection in objections.items()
+        if not objection
+    }
+    finding = Finding.INCONCLUSIVE
     if not scores:
         reason = "not scored: the face is too small or was seen too briefly"
-    elif not judged:
+    elif not objections:
         reason = "no calibrated detector looked at this face: its scores are numbers only"
-    elif face_px < least_px:
-        reason = f"the face is {face_px:.0f} px large; the calibration holds from {least_px:.0f} px"
-    elif clips < LEAST_CLIPS:
-        moments = "moment" if clips == 1 else "moments"
-        reason = f"only {clips} {moments} could be scored; at least {LEAST_CLIPS} are needed"
+    elif not answers:
+        reason = next(iter(objections.values()))
     else:
-        can_decide = True
-        answers = [_answer(logits[n], c) for n, c in judged.items()]
-        finding, reason = max(answers, key=lambda a: _ORDER.index(a[0]))
+        finding, reason = max(answers.values(), key=lambda a: _ORDER.index(a[0]))
     probability = None
-    if can_decide and main is not None and main.detector in logits:
+    if main is not None and main.detector in answers:
         probability = _probability(logits[main.detector], main)
     first, last = track.observations[0], track.observations[-1]
     face = FaceVerdict(
@@ -127,11 +128,30 @@ def _judge(
         finding=finding,
         logits=dict(logits),
         probability=probability,
-        face_px=face_px,
+        face_px=float(np.median(sizes)),
         clips=len(scores),
         reasons=(reason,),
     )
-    return face, can_decide
+    return face, bool(answers)
+
+
+def _objection(scores: Sequence[ClipScore], logit: float, calibration: Calibration) -> str:
+    """Why a calibrated detector may not decide on a face; empty if it may."""
+    face_px = float(np.median([s.face_px for s in scores]))
+    seconds, least_s = scored_s(scores), calibration.min_scored_s
+    if not math.isfinite(logit):
+        return f"{calibration.detector} gave no number for this face"
+    if face_px < calibration.min_face_px:
+        return (
+            f"the face is {face_px:.0f} px large; "
+            f"the calibration holds from {calibration.min_face_px:.0f} px"
+        )
+    if len(scores) < LEAST_CLIPS:
+        moments = "moment" if len(scores) == 1 else "moments"
+        return f"only {len(scores)} {moments} could be scored; at least {LEAST_CLIPS} are needed"
+    if seconds < least_s - 1e-6:
+        return f"only {seconds:.1f} s could be scored; the calibration holds from {least_s:.1f} s"
+    return ""
 
 
 def _answer(logit: float, calibration: Calibration) -> tuple[Finding, str]:
@@ -206,9 +226,11 @@ def _coverage_reasons(coverage: Coverage) -> list[str]:
             "the rest of the video was not judged."
         )
     if coverage.clips_dropped:
+        clips = (
+            "1 clip was" if coverage.clips_dropped == 1 else f"{coverage.clips_dropped} clips were"
+        )
         reasons.append(
-            f"{coverage.clips_dropped} clips were left out because the face was missing in "
-            "more than a fifth of their frames."
+            f"{clips} left out because the face was missing in more than a fifth of the frames."
         )
     if coverage.audio == "not analyzed":
         reasons.append("The sound was not analyzed.")
