@@ -45,15 +45,16 @@ def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -
     mask = pair.mask
     if rng.random() < settings.light:
         gain, offset = 1 + rng.normal(0, 0.12), rng.normal(0, 10)
-        both = [cv2.convertScaleAbs(p, alpha=max(gain, 0.3), beta=offset) for p in both]
+        # Not convertScaleAbs: it turns what falls below 0 into light again.
+        both = [_in_bytes(cv2.addWeighted(p, max(gain, 0.3), p, 0, offset)) for p in both]
     if rng.random() < settings.resize:
         both, mask = _resize(both, mask, rng, settings)
     if rng.random() < settings.blur:
         sigma = rng.uniform(0.3, 1.5)
         both = [cv2.GaussianBlur(p, (0, 0), sigma) for p in both]
     if rng.random() < settings.noise:
-        sigma = rng.uniform(1, 8)
-        both = [_noisy(p, rng, sigma) for p in both]
+        grain = rng.standard_normal(both[0].shape, np.float32) * rng.uniform(1, 8)
+        both = [_in_bytes(np.clip(p + grain, 0, 255)) for p in both]
     codec = rng.choice(3, p=settings.codec_shares)
     if codec == 1:
         quality = int(rng.integers(*settings.jpeg_quality))
@@ -63,9 +64,8 @@ def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -
     return Pair(np.ascontiguousarray(both[0]), np.ascontiguousarray(both[1]), mask)
 
 
-def _noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
-    noise = rng.standard_normal(pixels.shape, np.float32) * sigma
-    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+def _in_bytes(values: np.ndarray) -> Pixels:
+    return np.asarray(values, np.uint8)
 
 
 def _resize(
