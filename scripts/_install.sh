@@ -82,7 +82,7 @@ check_opencv() {
     return
   fi
   case "$said" in
-    *"cannot open shared object file"*) ;;
+    *ImportError:*.so*) ;;
     *)
       printf '%s\n' "$said" >&2
       fail "OpenCV cannot be loaded; what it said stands above. Delete $venv and run again."

@@ -27,11 +27,11 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("scan", no_args_is_help=True)(scan.scan)
+app.command("scan")(scan.scan)
 app.command("list")(list_detectors.list_detectors)
-app.command("describe", no_args_is_help=True)(describe.describe)
-app.command("train", no_args_is_help=True)(train.train)
-app.command("blend", no_args_is_help=True)(blend.blend)
+app.command("describe")(describe.describe)
+app.command("train")(train.train)
+app.command("blend")(blend.blend)
 app.add_typer(weights.app, name="weights")
 app.command("schema")(schema.schema)
 app.command("demo")(demo.demo)
@@ -104,8 +104,7 @@ def _explain_usage(error: Exception) -> int:
     message = str(error.format_message())  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
-        typer.echo(message, err=True)
-        return USAGE
+        return USAGE  # the help is printed already
     place = context.command_path if context is not None else "unmask"
     stop = "" if message.endswith((".", "?")) else "."
     show_error(f"{message}{stop} See: {place} --help")

@@ -64,7 +64,7 @@ def verify(
         raise WeightsError(" ".join(problems))
 
 
-@app.command("import", no_args_is_help=True)
+@app.command("import")
 def import_file(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Detector that the file is for.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Published file (.h5, .pt …).")],

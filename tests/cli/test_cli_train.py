@@ -1,0 +1,154 @@
+"""``unmask train`` and ``unmask blend``."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import unmask.train
+from unmask.train.contact_sheet import contact_sheet
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What the command asks of the library, which is not run."""
+    made = []
+    monkeypatch.setattr(unmask.train, "train", lambda *args, **named: made.append((args, named)))
+    return made
+
+
+def test_train_hands_everything_to_the_library(cli, calls):
+    words = ["--data", "faces", "--validation", "val", "-o", "run", "--set", "epochs=3"]
+    more = ["--set", "seed=1", "--device", "cuda", "--workers", "0", "--threads", "2", "--resume"]
+    assert cli("train", "meso4", *words, *more).code == 0
+    ((args, named),) = calls
+    assert args == ("meso4", Path("faces"), Path("run"))
+    del named["report"]
+    assert named == {
+        "validation": Path("val"),
+        "settings": ["epochs=3", "seed=1"],
+        "resume": True,
+        "device": "cuda",
+        "workers": 0,
+        "threads": 2,
+        "progress": False,
+    }
+
+
+def test_train_names_the_run_after_detector_and_time(cli, calls):
+    assert cli("train", "meso4", "--data", "faces").code == 0
+    ((args, named),) = calls
+    assert re.fullmatch(r"runs/meso4-\d{8}-\d{6}", args[2].as_posix())
+    assert not named["resume"]
+    assert named["settings"] == ()
+
+
+def test_train_tells_people_what_happens_on_stderr(cli, monkeypatch):
+    monkeypatch.setattr(
+        unmask.train, "train", lambda *args, report, **named: report("Faces for train: 3 of 3")
+    )
+    assert cli("train", "meso4", "--data", "faces") == (0, "", "Faces for train: 3 of 3\n")
+
+
+def test_resume_needs_to_know_which_run(cli):
+    ran = cli("train", "meso4", "--data", "faces", "--resume")
+    assert ran.code == 2
+    assert ran.error == "Cannot resume: say which run with -o RUN_DIR."
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["meso5"], 2, "Unknown detector 'meso5'. Did you mean 'meso4'?"),
+        (["meso4", "--set", "epoch=3"], 2, "Unknown setting 'epoch'."),
+        (["meso4", "--set", "epochs"], 2, "Cannot use the setting 'epochs': expected key=value."),
+        (["meso4", "--set", "epochs=many"], 2, "Cannot set epochs='many': expected a"),
+        (["meso4"], 1, "it is not a folder. Give a folder with media files"),
+    ],
+)
+def test_what_is_wrong_with_a_training_is_one_line(cli, tmp_path, words, code, message):
+    pytest.importorskip("lightning")
+    ran = cli("train", *words, "--data", tmp_path / "no data", "-o", tmp_path / "run")
+    assert ran.code == code
+    assert message in ran.error
+
+
+def test_an_older_run_is_kept(cli, tmp_path):
+    pytest.importorskip("lightning")
+    (tmp_path / "run.json").write_text("old")
+    ran = cli("train", "meso4", "--data", tmp_path, "-o", tmp_path)
+    assert ran.code == 1
+    assert "exists and is not empty" in ran.error
+    assert (tmp_path / "run.json").read_text() == "old"
+
+
+def test_blend_writes_a_contact_sheet(cli, face_image_file, tmp_path):
+    out = tmp_path / "new" / "sheets"
+    ran = cli("blend", face_image_file, "-o", out, "--count", "3")
+    assert ran.code == 0
+    assert ran.out == f"{out / 'face-blends.png'}\n"
+    assert [path.name for path in out.iterdir()] == ["face-blends.png"]
+    with Image.open(out / "face-blends.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB")).astype(int)
+    assert pixels.shape == (3 * 200 + 20, 6 * 184 + 4, 3)
+    real, forged, mask = (pixels[36:216, x : x + 180] for x in (4, 188, 372))
+    is_forged = mask[..., 0] > 0.8 * mask.max()  # a blend may be half transparent
+    assert 0.01 < is_forged.mean() < 0.9
+    difference = np.abs(real - forged).sum(axis=-1)
+    assert difference[is_forged].mean() > 2 * difference[mask[..., 0] < 5].mean()
+
+
+def test_the_seed_decides_the_sheet(portrait_video):
+    one, same, other = (np.asarray(contact_sheet(portrait_video, 2, seed)) for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_blend_of_a_video_shows_several_moments_of_the_largest_face(encode, faces, tmp_path):
+    from unmask.train import contact_sheet as module
+
+    small = [np.asarray(Image.fromarray(f).resize((128, 128))) for f in faces(50, 256)]
+    frames = [
+        np.hstack([np.pad(s, ((0, 128), (0, 0), (0, 0))), f])
+        for s, f in zip(small, faces(50, 256), strict=True)
+    ]
+    video = encode(tmp_path / "two.mp4", frames)
+    samples = module._largest_person(video, 4)
+    assert len({sample.time_s for sample in samples}) == 4
+    assert min(module._side(sample) for sample in samples) > 100
+
+
+@pytest.mark.parametrize("fixture", ["no_face_video", "text_mp4"])
+def test_blend_without_a_face_is_one_line(cli, request, tmp_path, fixture):
+    path = request.getfixturevalue(fixture)
+    ran = cli("blend", path, "-o", tmp_path / "out")
+    assert ran.code == 1
+    if fixture == "no_face_video":
+        assert ran.error == (
+            f"Cannot blend '{path}': it shows no face of at least 40 px. "
+            "Give a picture or a video with a larger face."
+        )
+    else:
+        assert ran.error.startswith("Cannot read 'text.mp4'")
+    assert not (tmp_path / "out").exists()
+
+
+def test_blend_keeps_an_old_sheet_unless_asked(cli, face_image_file, tmp_path):
+    old = tmp_path / "face-blends.png"
+    old.write_text("old")
+    ran = cli("blend", face_image_file, "-o", tmp_path, "--count", "1")
+    assert ran.code == 1
+    assert ran.error.startswith(f"Cannot write '{old}': it exists. Add --overwrite")
+    assert old.read_text() == "old"
+    ran = cli("blend", face_image_file, "-o", tmp_path, "--count", "1", "--overwrite")
+    assert ran.code == 0
+    assert old.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("count", [0, 101])
+def test_blend_lays_out_1_to_100_rows(cli, face_image_file, tmp_path, count):
+    ran = cli("blend", face_image_file, "-o", tmp_path, "--count", count)
+    assert ran.code == 2
+    assert ran.error == f"Cannot lay out {count} rows: expected 1 to 100."
