@@ -123,7 +123,7 @@ def _weights_short(weights: Sequence[Weights]) -> str:
 def _where(weights: Weights) -> str:
     if weights.file is not None:
         return "in the package"
-    return "downloaded at first use" if weights.url is not None else "import only"
+    return "downloaded when its tag is named" if weights.url is not None else "import only"
 
 
 def _verified(name: str) -> str:
