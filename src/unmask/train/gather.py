@@ -21,7 +21,7 @@ CONTEXT = 1.9
 """Side of a stored picture as a multiple of the face box: room for crops that wander."""
 
 _LARGEST_FACE_PX = 260.0
-_FILE_VERSION = 3
+_FILE_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +65,7 @@ def gather(
     """
     file = cache / f"faces-{_key(videos, faces_per_video, min_face_px)}.npz"
     if file.is_file():
+        report(len(videos), len(videos))
         return _read(file)
     samples: list[Sample] = []
     problems: list[str] = []

@@ -14,7 +14,9 @@ from torch.utils.data import DataLoader, Subset
 
 from unmask.clips import normalize
 from unmask.detectors import Card, Target, build
+from unmask.errors import UsageError
 from unmask.train.pairs import Batch, Pairs
+from unmask.train.settings import describe
 
 
 class Training(lightning.LightningModule):
@@ -35,7 +37,22 @@ class Training(lightning.LightningModule):
         self._seen: list[tuple[Tensor, Tensor, Tensor]] = []
         self.curve: list[dict[str, float]] = []
         self._losses: list[float] = []
+        self._check_parts()
         self._freeze()
+
+    def _check_parts(self) -> None:
+        """A misspelled part would silently be trained, or at the wrong rate."""
+        recipe = self.card.recipe
+        parts = {name for name, _ in self.net.named_modules() if name}
+        named = {"freeze": recipe.freeze, "learning_rates": tuple(recipe.learning_rates)}
+        for key, names in named.items():
+            for name in names:
+                if name not in parts:
+                    known = ", ".join(part for part, _ in self.net.named_children())
+                    raise UsageError(
+                        f"Cannot use {key} of {name!r}: {self.card.name} has no such part. "
+                        f"Its parts: {known}, and theirs after a dot."
+                    )
 
     def _freeze(self) -> None:
         """Frozen parts get no gradient and stay in eval mode: their batch norms do not move."""
@@ -54,12 +71,22 @@ class Training(lightning.LightningModule):
 
     def start(self) -> None:
         """Calls the method that the recipe names, with a batch of real training pictures."""
-        if self.card.recipe.start is None:
+        name = self.card.recipe.start
+        if name is None:
             return
+        if not callable(getattr(self.net, name, None)):
+            raise UsageError(
+                f"Cannot start with {name!r}: {self.card.name} has no such method. "
+                "Use --set start=none to begin at random."
+            )
         numbers = range(min(64, len(self._training)))
         pixels = torch.cat([self._training[i][0][:1] for i in numbers])
         with torch.no_grad():
-            getattr(self.net, self.card.recipe.start)(normalize(pixels, self.card.input))
+            getattr(self.net, name)(normalize(pixels, self.card.input))
+
+    def on_train_epoch_start(self) -> None:
+        """Seeds dropout by the epoch, so that a resumed run draws what it would have drawn."""
+        torch.manual_seed(self.card.recipe.seed + self.current_epoch)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Pairs of this epoch; called anew for each (``reload_dataloaders_every_n_epochs``)."""
@@ -77,6 +104,7 @@ class Training(lightning.LightningModule):
             batch_size=max(1, self.card.recipe.batch_size // 2),
             collate_fn=_collate,
             num_workers=self._workers,
+            generator=torch.Generator(),  # of its own: a loader must not move dropout's draws
         )
 
     def _target(self, batch: Batch) -> tuple[Tensor, Target]:
@@ -117,8 +145,9 @@ class Training(lightning.LightningModule):
             self.curve.append({"epoch": self.current_epoch, "train_loss": mean, **figures})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The curve goes into the checkpoint, so that a resumed run keeps it."""
+        """The curve goes into the checkpoint, so that a resumed run keeps it; and the card."""
         checkpoint["curve"] = self.curve
+        checkpoint["card"] = describe(self.card)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes the curve back."""
@@ -155,7 +184,9 @@ def _with_schedule(
     if schedule == "constant":
         return optimizer
     if schedule == "plateau":
-        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.1, patience=5)
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, mode="max", factor=0.1, patience=5
+        )
         monitored = {"scheduler": plateau, "monitor": "negative_loss", "interval": "epoch"}
         return {"optimizer": optimizer, "lr_scheduler": monitored}
     total = epochs * steps_per_epoch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import logging
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from unmask.detectors import Card, cache_dir, get_card, save_weights
 from unmask.errors import DataError, OutputError, import_optional
 from unmask.train.gather import Sample, gather
 from unmask.train.pairs import Pairs
-from unmask.train.settings import apply_settings
+from unmask.train.settings import apply_settings, describe
 from unmask.types import LabelledVideo
 
 _VALIDATION_PAIRS = 600
@@ -47,7 +48,8 @@ def train(
         validation: a folder of files that validate; None takes a tenth of ``data``.
         out: the run's folder; must not exist yet, unless ``resume``.
         settings: ``key=value`` changes of the recipe, see ``apply_settings``.
-        resume: goes on after the last whole epoch of an interrupted run in ``out``.
+        resume: goes on after the last whole epoch of an interrupted run in ``out``, with that
+            run's settings if none are given.
         device: ``cpu`` or ``cuda``.
         workers: processes that make samples.
         threads: of torch; None leaves its default.
@@ -60,10 +62,14 @@ def train(
     Raises:
         OutputError: ``out`` exists (without ``resume``) or cannot be written.
         DataError: the data lack faces or a class.
+        UsageError: a setting does not fit, see ``apply_settings``.
     """
     import_optional("lightning", "train")
-    card = apply_settings(get_card(name), settings)
+    import_optional("sklearn.metrics", "train")
     folder = Path(out)
+    if resume and not settings:
+        settings = _earlier_settings(folder)
+    card = apply_settings(get_card(name), settings)
     _open_folder(folder, resume)
     if threads is not None:
         torch.set_num_threads(threads)
@@ -111,9 +117,10 @@ def _open_folder(folder: Path, resume: bool) -> None:
     last = folder / "last.ckpt"
     if resume and not last.is_file():
         raise OutputError(
-            f"Cannot resume in '{folder}': there is no last.ckpt. Train without --resume."
+            f"Cannot resume in '{folder}': there is no last.ckpt, so no epoch was finished there. "
+            "Train anew, without --resume, into another folder."
         )
-    if not resume and folder.exists() and any(folder.iterdir()):
+    if not resume and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise OutputError(
             f"The run folder '{folder}' exists and is not empty. Give another one with -o, "
             "or continue it with --resume."
@@ -124,6 +131,15 @@ def _open_folder(folder: Path, resume: bool) -> None:
         raise OutputError(
             f"Cannot make the run folder '{folder}': {error.strerror}. Give another with -o."
         ) from error
+
+
+def _earlier_settings(folder: Path) -> list[str]:
+    """The settings of the run that lies in a folder; none if it does not say."""
+    try:
+        record = json.loads((folder / "run.json").read_text())
+        return [str(setting) for setting in record["settings"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _faces(
@@ -172,6 +188,8 @@ def _fit(
     )
     # save_last would only follow the best one: what a resume needs is the last whole epoch.
     last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
+    # Lightning's tips and greetings are not ours to print; its warnings stay.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     stop = EarlyStopping(recipe.monitor, mode="max", patience=recipe.patience)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -207,10 +225,6 @@ def _record(
     device: str,
     settings: Sequence[str],
 ) -> dict[str, Any]:
-    recipe = {
-        field.name: _plain(getattr(card.recipe, field.name))
-        for field in dataclasses.fields(card.recipe)
-    }
     counts = {
         f"{split}_{what}": number
         for split, found in samples.items()
@@ -227,9 +241,7 @@ def _record(
         "date": datetime.date.today().isoformat(),
         "device": device,
         "settings": list(settings),
-        "recipe": recipe,
-        "input": {f.name: getattr(card.input, f.name) for f in dataclasses.fields(card.input)},
-        "args": dict(card.args),
+        **describe(card),
         "data": {
             "path": str(data),
             "validation_path": str(validation) if validation else None,
@@ -237,14 +249,6 @@ def _record(
             **counts,
         },
     }
-
-
-def _plain(value: object) -> object:
-    if callable(value):
-        return getattr(value, "__qualname__", repr(value))
-    if hasattr(value, "items"):
-        return dict(value.items())
-    return value
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

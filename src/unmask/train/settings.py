@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Sequence
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from types import NoneType, UnionType
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 
-from unmask.detectors import Card
+from unmask.detectors import Card, Recipe
 from unmask.errors import UnknownNameError, UsageError
+from unmask.types import InputSpec
 
 _FIXED = frozenset({"loss"})
 
@@ -20,30 +25,32 @@ def apply_settings(card: Card, settings: Sequence[str]) -> Card:
     what is no literal is taken as text, ``none`` as None.
 
     Raises:
-        UsageError: a setting without ``=``, or a value of the wrong type.
+        UsageError: a setting without ``=``, or a value that the key does not take.
         UnknownNameError: an unknown key; the message lists the known ones.
     """
-    recipe = {f.name for f in dataclasses.fields(card.recipe)} - _FIXED
-    inputs = {f"input.{f.name}" for f in dataclasses.fields(card.input)}
+    recipe = {f.name for f in fields(card.recipe)} - _FIXED
+    inputs = {f"input.{f.name}" for f in fields(card.input)}
     known = sorted(recipe | inputs | set(card.args))
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
             raise UsageError(f"Cannot use the setting '{setting}': expected key=value.")
         if key not in known:
-            raise UnknownNameError(f"Unknown setting '{key}'. Known: {', '.join(known)}.")
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            raise UnknownNameError(f"Unknown setting '{key}'.{hint} Known: {', '.join(known)}.")
         value = _value(text)
         if key in recipe:
-            _check(key, getattr(card.recipe, key), value)
+            _check_field(card.recipe, key, key, value)
             changed = dataclasses.replace(card.recipe, **{key: value})  # type: ignore[arg-type]
             card = dataclasses.replace(card, recipe=changed)
         elif key in inputs:
             name = key.removeprefix("input.")
-            _check(key, getattr(card.input, name), value)
+            _check_field(card.input, key, name, value)
             spec = dataclasses.replace(card.input, **{name: value})  # type: ignore[arg-type]
             card = dataclasses.replace(card, input=spec)
         else:
-            _check(key, card.args[key], value)
+            _check_argument(key, card.args[key], value)
             card = dataclasses.replace(card, args={**card.args, key: value})
     return card
 
@@ -58,9 +65,78 @@ def _value(text: str) -> object:
     return value
 
 
-def _check(key: str, old: object, new: object) -> None:
+def describe(card: Card) -> dict[str, dict[str, object]]:
+    """Recipe, input and network arguments of a card, for JSON and for checkpoints."""
+    return {
+        "recipe": {f.name: _plain(getattr(card.recipe, f.name)) for f in fields(card.recipe)},
+        "input": {f.name: _plain(getattr(card.input, f.name)) for f in fields(card.input)},
+        "args": dict(card.args),
+    }
+
+
+def _plain(value: object) -> object:
+    if callable(value):
+        return getattr(value, "__qualname__", repr(value))
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value
+
+
+def _check_field(owner: Recipe | InputSpec, key: str, name: str, value: object) -> None:
+    """Refuses a value that the field's annotation does not allow."""
+    hint = get_type_hints(type(owner), localns={"Tensor": object})[name]
+    if not _fits(value, hint):
+        raise UsageError(f"Cannot set {key}={value!r}: expected {_in_words(hint)}.")
+    least = 0 if name == "seed" else 1
+    if hint in (int, int | None) and isinstance(value, int) and value < least:
+        raise UsageError(
+            f"Cannot set {key}={value!r}: expected a whole number of at least {least}."
+        )
+
+
+def _fits(value: object, hint: object) -> bool:
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind is Literal:
+        return value in parts
+    if kind in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if kind is tuple:
+        if not isinstance(value, tuple):
+            return False
+        inner = parts[:1] * len(value) if parts[-1] is Ellipsis else parts
+        return len(value) == len(inner) and all(map(_fits, value, inner))
+    if kind is not None and issubclass(kind, Mapping):
+        return isinstance(value, Mapping) and all(
+            _fits(key, parts[0]) and _fits(one, parts[1]) for key, one in value.items()
+        )
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is hint or (hint is NoneType and value is None)
+
+
+def _in_words(hint: object) -> str:
+    """What an annotation allows, as a person would say it.
+
+    >>> _in_words(Literal["adam", "sgd"] | None)
+    "'adam', 'sgd' or none"
+    """
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind is Literal:
+        return ", ".join(map(repr, parts))
+    if kind in (Union, UnionType):
+        return " or ".join(map(_in_words, parts))
+    names: dict[object, str] = {
+        int: "a whole number",
+        float: "a number",
+        str: "a text",
+        NoneType: "none",
+    }
+    return names.get(hint, str(hint))
+
+
+def _check_argument(key: str, old: object, new: object) -> None:
     """Refuses a value of another type than the present one; a whole number serves as a float."""
-    if old is None or new is None or type(old) is type(new):
+    if type(old) is type(new):
         return
     if isinstance(old, float) and isinstance(new, int) and not isinstance(new, bool):
         return

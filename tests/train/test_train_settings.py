@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmask.detectors import Card, get_card, list_detectors
+from unmask.errors import UnknownNameError, UsageError
+from unmask.train import apply_settings
+from unmask.train.settings import describe
+
+
+def test_fields_of_recipe_input_and_network_can_be_set(toy: Card):
+    card = apply_settings(
+        toy,
+        [
+            "epochs=7",
+            "learning_rate=1e-4",
+            "optimizer=sgd",
+            "freeze=('body',)",
+            "learning_rates={'head': 0.1}",
+            "synthesize=none",
+            "steps_per_epoch=None",
+            "gradient_clip=1",
+            "seed=0",
+            "input.size=(64, 48)",
+            "input.fps=12",
+            "width=8",
+        ],
+    )
+    recipe = card.recipe
+    assert (recipe.epochs, recipe.learning_rate, recipe.optimizer) == (7, 1e-4, "sgd")
+    assert (recipe.freeze, dict(recipe.learning_rates)) == (("body",), {"head": 0.1})
+    assert (recipe.synthesize, recipe.steps_per_epoch, recipe.gradient_clip) == (None, None, 1)
+    assert (card.input.size, card.input.fps, card.args["width"]) == ((64, 48), 12, 8)
+
+
+def test_the_card_that_was_given_stays_as_it_is(toy: Card):
+    apply_settings(toy, ["epochs=7", "width=8"])
+    assert toy.recipe.epochs == 2
+    assert toy.args == {"width": 4}
+    assert apply_settings(toy, []) is toy
+
+
+def test_the_last_of_two_settings_counts(toy: Card):
+    assert apply_settings(toy, ["epochs=7", "epochs=9"]).recipe.epochs == 9
+
+
+@given(rate=st.floats(1e-9, 10))
+def test_any_rate_comes_through(rate: float):
+    card = apply_settings(get_card(list_detectors()[0]), [f"learning_rate={rate!r}"])
+    assert card.recipe.learning_rate == rate
+
+
+def test_without_an_equals_sign(toy: Card):
+    with pytest.raises(UsageError, match="Cannot use the setting 'epochs': expected key=value"):
+        apply_settings(toy, ["epochs"])
+
+
+@pytest.mark.parametrize("key", ["epoch", "loss", "input.sizes", "width2", "", "name"])
+def test_an_unknown_key_names_the_known_ones(toy: Card, key: str):
+    with pytest.raises(UnknownNameError, match=rf"Unknown setting '{key}'\..*Known: .*epochs"):
+        apply_settings(toy, [f"{key}=1"])
+
+
+def test_a_near_miss_is_guessed(toy: Card):
+    with pytest.raises(UnknownNameError, match="Did you mean 'epochs'"):
+        apply_settings(toy, ["epoch=1"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("epochs=many", "a whole number"),
+        ("epochs=2.5", "a whole number"),
+        ("epochs=none", "a whole number"),
+        ("epochs=true", "a whole number"),
+        ("epochs=0", "a whole number of at least 1"),
+        ("epochs=-1", "a whole number of at least 1"),
+        ("steps_per_epoch=0", "a whole number of at least 1"),
+        ("steps_per_epoch=x", "a whole number or none"),
+        ("seed=-1", "a whole number of at least 0"),
+        ("learning_rate=fast", "a number"),
+        ("gradient_clip=x", "a number or none"),
+        ("optimizer=adamx", "'adam', 'adamw', 'sgd'"),
+        ("schedule=3", "'constant', 'cosine', 'plateau'"),
+        ("monitor=accuracy", "'auc', 'pair_accuracy', 'negative_loss'"),
+        ("freeze=['body']", "tuple"),
+        ("betas=(0.9,)", "tuple"),
+        ("learning_rates=3", "Mapping"),
+        ("learning_rates={'head': 'x'}", "Mapping"),
+        ("augment=3", "a text or none"),
+        ("input.size=64", "tuple"),
+        ("input.size=(64, 'x')", "tuple"),
+        ("input.region=nose", "'face', 'mouth'"),
+        ("width=wide", "a int like 4, got a str"),
+        ("width=none", "a int like 4, got a NoneType"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(toy: Card, setting: str, expected: str):
+    key = setting.partition("=")[0]
+    with pytest.raises(UsageError, match=rf"Cannot set {key}=") as caught:
+        apply_settings(toy, [setting])
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("name", list_detectors())
+def test_every_card_takes_its_own_values_and_can_be_described(name: str):
+    card = get_card(name)
+    settings = [
+        f"{f.name}={getattr(card.recipe, f.name)!r}"
+        for f in dataclasses.fields(card.recipe)
+        if f.name not in ("loss", "learning_rates")
+    ]
+    assert apply_settings(card, settings) == card
+    stored = json.loads(json.dumps(describe(card)))
+    assert stored["recipe"]["epochs"] == card.recipe.epochs
+    assert isinstance(stored["recipe"]["loss"], str)
+    assert tuple(stored["input"]["size"]) == card.input.size
+    assert stored["args"] == dict(card.args)
