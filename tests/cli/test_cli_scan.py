@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import jsonschema
-import numpy as np
 import pytest
 
 from unmask.cli import scan_each
@@ -42,7 +41,7 @@ def test_reports_go_to_a_folder_that_is_made(scan_cli, portrait_video, tmp_path)
     jsonschema.validate(document, schema())
     assert document["finding"] == "inconclusive"
     page = (out / "portrait.html").read_text()
-    assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+    assert page.lower().startswith("<!doctype html>")
     assert "data:image" in page  # the key frames
 
 
@@ -305,8 +304,9 @@ def test_bytes_that_are_no_text_in_a_file_name(scan_cli, no_face_video, tmp_path
     assert len(_names(tmp_path / "out")) == 2
 
 
-def test_relative_paths_and_the_folder_one_stands_in(scan_cli, image_folder, monkeypatch, tmp_path):
+def test_the_folder_one_stands_in(scan_cli, image_folder, monkeypatch, tmp_path):
+    before = _names(image_folder)
     monkeypatch.chdir(image_folder)
     assert scan_cli(".", "-o", tmp_path / "out").code == 0
     assert _names(tmp_path / "out") == ["frames.html", "frames.json"]
-    assert np.array_equal(sorted(_names(image_folder)), sorted(os.listdir(".")))
+    assert _names(image_folder) == before
