@@ -1,6 +1,8 @@
-"""Writes docs/detectors.md from the detectors' cards and docs/cli.md from the commands' own help.
+"""Writes docs/detectors.md, docs/cli.md and the figures of MODEL_CARD.md.
 
-python scripts/gen_docs.py            writes both files
+They come from the detectors' cards, the commands' own help and benchmarks/results.
+
+python scripts/gen_docs.py            writes them
 python scripts/gen_docs.py --check    writes nothing; exit code 1 if a file is not up to date
 """
 
@@ -18,12 +20,14 @@ from typing import Protocol, cast
 
 import typer
 import typer.main
+from card_figures import fill
 
 from unmask.detectors import Card, Recipe, Weights, get_card, list_detectors
 from unmask.types import InputSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+MODEL_CARD = ROOT / "MODEL_CARD.md"
 FIXTURES = ROOT / "tests" / "fixtures"
 NOTICE = "<!-- Made by scripts/gen_docs.py. Do not edit: change the code and run it again. -->\n"
 
@@ -61,6 +65,8 @@ def generated(folder: Path) -> Iterator[tuple[Path, str]]:
 
     yield folder / "detectors.md", detectors_page()
     yield folder / "cli.md", cli_page(app)
+    if folder == DOCS and MODEL_CARD.is_file():
+        yield MODEL_CARD, fill(MODEL_CARD.read_text(encoding="utf-8"))
 
 
 def _keeps(path: Path, text: str, check: bool) -> bool:

@@ -48,7 +48,13 @@ class Pair(NamedTuple):
     mask: Floats
 
 
-def self_blend(face: Face, rng: np.random.Generator, *, other: Face | None = None) -> Pair:
+def self_blend(
+    face: Face,
+    rng: np.random.Generator,
+    *,
+    other: Face | None = None,
+    region: str | None = None,
+) -> Pair:
     """Makes one pseudo-forgery.
 
     Args:
@@ -56,14 +62,15 @@ def self_blend(face: Face, rng: np.random.Generator, *, other: Face | None = Non
         rng: source of all randomness.
         other: the same person at another moment of the same clip; its region is then aligned
             by the five points and pasted, as a lip-sync tool would.
+        region: a key of ``REGIONS``; None draws one.
 
     Returns:
         The pair. With even chance the disturbed version is outside the mask, and the real
         picture is disturbed alike: disturbance as such never tells the classes apart.
     """
-    region = str(rng.choice(list(_REGION_SHARES), p=list(_REGION_SHARES.values())))
+    drawn = str(rng.choice(list(_REGION_SHARES), p=list(_REGION_SHARES.values())))
     height, width = face.pixels.shape[:2]
-    mask = draw_mask(face.landmarks_px, (height, width), region, rng)
+    mask = draw_mask(face.landmarks_px, (height, width), region or drawn, rng)
     mask *= float(rng.choice([1.0, 0.75, 0.5], p=[0.7, 0.2, 0.1]))
     plain, paste = face.pixels, face.pixels
     if other is not None:

@@ -40,7 +40,8 @@ class Pairs(Dataset[Batch]):
         count: samples in an epoch that the loader may number; any number works.
         seed: of everything random.
         synthesize: ``self_blend`` or None.
-        augment: ``shared`` or ``none``.
+        augment: ``shared``, ``none``, or an augmentation of one's own.
+        region: where to forge; None draws it for every pair.
     """
 
     def __init__(
@@ -51,11 +52,12 @@ class Pairs(Dataset[Batch]):
         seed: int,
         *,
         synthesize: str | None,
-        augment: str | None,
+        augment: str | Augmentation | None,
+        region: str | None = None,
     ) -> None:
         self._samples = list(samples)
         self._spec, self._count, self._seed = spec, count, seed
-        self._settings = AUGMENTATIONS[augment or "none"]
+        self._settings, self._region = _augmentation(augment), region
         if spec.frames != 1:
             raise UsageError("Training on clips of several frames is not built yet (issue 3).")
         if synthesize not in (None, "self_blend"):
@@ -79,7 +81,9 @@ class Pairs(Dataset[Batch]):
         face = _working_size(sample, rng)
         if self._is_synthetic:
             pair = augment_pair(
-                self_blend(face, rng, other=self._other_moment(sample, face, rng)),
+                self_blend(
+                    face, rng, other=self._other_moment(sample, face, rng), region=self._region
+                ),
                 rng,
                 self._settings,
             )
@@ -132,6 +136,15 @@ class Pairs(Dataset[Batch]):
         other = same[int(rng.integers(len(same)))]
         share = _side(face.box_px) / _side(other.box_px)
         return _scaled(other, share)
+
+
+def _augmentation(named: str | Augmentation | None) -> Augmentation:
+    if isinstance(named, Augmentation):
+        return named
+    found = AUGMENTATIONS.get(named or "none")
+    if found is None:
+        raise UsageError(f"Unknown augment={named!r}. Known: {', '.join(AUGMENTATIONS)}.")
+    return found
 
 
 def _by_file(samples: Sequence[Sample], label: int) -> list[list[int]]:

@@ -1,0 +1,128 @@
+"""Fills the figures of MODEL_CARD.md from the committed results, so that none is typed by hand.
+
+A block between ``<!-- figures: KIND FILE -->`` and ``<!-- end -->`` is replaced by a table made
+of ``benchmarks/results/FILE.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
+_BLOCK = re.compile(r"(<!-- figures: (\w+) ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def fill(text: str) -> str:
+    """The text with every block of figures made anew.
+
+    Raises:
+        KeyError: a block names a kind of table that does not exist.
+        FileNotFoundError: a block names a result that is not committed.
+    """
+
+    def block(found: re.Match[str]) -> str:
+        result = json.loads((RESULTS / f"{found[3]}.json").read_text())
+        return f"{found[1]}{_KINDS[found[2]](result)}\n{_origin(result)}\n{found[4]}"
+
+    return _BLOCK.sub(block, text)
+
+
+def _origin(result: dict[str, Any]) -> str:
+    return f"\n`{result['command']}`, {result['date']}, {result['device']}, {result['cores']} cores."
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _between(interval: Sequence[float]) -> str:
+    return f"{interval[0]:.2f} to {interval[1]:.2f}"
+
+
+def _overall(result: dict[str, Any]) -> str:
+    real, threshold = result["real"], result["threshold"]
+    alarms, moved = result["false_alarms"], result["false_alarms_threshold_from_other_sources"]
+    able = [row for row in result["scores"] if row["logit"] is not None and row["label"]]
+    found = sum(row["logit"] >= threshold for row in able)
+    within = result["within_source"]
+    count = f"{len(within)} sources"
+    return _table(
+        ["figure", "value", "95 % interval", "n"],
+        [
+            ["mean of the AUCs within sources", f"{result['within_source_auc_mean']:.2f}",
+             _between(result["within_source_auc_interval"]), count],
+            ["pooled AUC", f"{result['pooled_auc']:.2f}",
+             _between(result["pooled_auc_interval"]), f"{real} real, {result['fake']} forged"],
+            [f"forged videos found at the threshold {threshold:.2f}", f"{found} of {len(able)}",
+             _between(_wilson(found, len(able))), f"{len(able)} forged"],
+            ["real videos over the threshold made of these same videos", f"{alarms} of {real}",
+             _between(result["false_alarms_interval"]), f"{real} real"],
+            ["real videos over a threshold made of the other sources", f"{moved} of {real}",
+             _between(result["false_alarms_from_other_sources_interval"]), f"{real} real"],
+            ["videos in which no face could decide", str(result["videos"] - result["decided"]), "",
+             f"{result['videos']} videos"],
+        ],
+    )
+
+
+def _methods(result: dict[str, Any]) -> str:
+    rows = [
+        [method, f"{row['found']} of {row['decided']}", _between(row["interval"]),
+         f"{row['auc_against_all_real']:.2f}"]
+        for method, row in result["methods"].items()
+    ]
+    return _table(["forged by", "found", "95 % interval", "AUC against all real videos"], rows)
+
+
+def _sources(result: dict[str, Any]) -> str:
+    rows = [
+        [source, f"{row['auc']:.2f}", row["real"], row["fake"]]
+        for source, row in result["within_source"].items()
+    ]
+    return _table(["source", "AUC within", "real", "forged"], rows)
+
+
+def _pseudo(result: dict[str, Any]) -> str:
+    rows = [
+        [name, f"{row['auc']:.3f}", f"{row['auc_interval'][0]:.3f} to {row['auc_interval'][1]:.3f}",
+         f"{100 * row['pair_accuracy']:.0f} %", f"{row['mask_iou']:.2f}",
+         f"{row['mask_accuracy']:.2f}", row["pairs"]]
+        for name, row in result["sets"].items()
+    ]
+    head = ["set", "AUC", "95 % interval", "pairs in order", "mask IoU", "mask accuracy", "pairs"]
+    return _table(head, rows)
+
+
+def _speed(result: dict[str, Any]) -> str:
+    stages = list(dict.fromkeys(s for run in result["runs"] for s in run["stages_s"]))
+    rows = [
+        [f"{run['video_s']:.0f} s", f"{run['scan_s']:.1f} s", f"{run['times_real_time']:.1f} ×",
+         f"{run['peak_memory_mb']} MB", f"{run['loading_s']:.1f} s",
+         *(f"{run['stages_s'].get(stage, 0):.2f}" for stage in stages)]
+        for run in result["runs"]
+    ]
+    head = ["video", "scan", "real time", "peak memory", "loading", *(f"{s}, s" for s in stages)]
+    return _table(head, rows)
+
+
+def _wilson(hits: int, count: int) -> list[float]:
+    """95 % interval of a share (Wilson)."""
+    z, share = 1.96, hits / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = (share * (1 - share) / count + z * z / (4 * count**2)) ** 0.5
+    half = z / (1 + z * z / count) * spread
+    return [max(0.0, middle - half), min(1.0, middle + half)]
+
+
+_KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "overall": _overall,
+    "methods": _methods,
+    "sources": _sources,
+    "pseudo": _pseudo,
+    "speed": _speed,
+}
