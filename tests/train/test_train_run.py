@@ -391,3 +391,23 @@ class _Numbers:
 
     def __len__(self) -> int:
         return 4
+
+
+def test_a_run_goes_on_from_given_weights(
+    trained: Path, toy: Card, real_faces: Path, validation_faces: Path, tmp_path: Path
+):
+    # With a learning rate of 0 the result is where the run began.
+    weights = train(
+        toy.name,
+        real_faces,
+        tmp_path / "second",
+        validation=validation_faces,
+        weights=trained,
+        settings=["learning_rate=0.0", "epochs=1", "weight_decay=0.0"],
+        workers=0,
+        progress=False,
+    )
+    before, after = weights_of(trained), weights_of(weights)
+    learned = [key for key, _ in toy.build().named_parameters()]
+    assert learned and all(torch.equal(before[key], after[key]) for key in learned)
+    assert json.loads((tmp_path / "second" / "run.json").read_text())["weights"] == str(trained)

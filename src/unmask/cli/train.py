@@ -31,6 +31,10 @@ _Out = Annotated[
         show_default=False,
     ),
 ]
+_Weights = Annotated[
+    str | None,
+    typer.Option("--weights", "-w", metavar="TAG|FILE", help="Go on from these weights."),
+]
 _Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change one line of the recipe. Repeatable."),
@@ -46,6 +50,7 @@ def train(
     data: _Data,
     validation: _Validation = None,
     out: _Out = None,
+    weights: _Weights = None,
     settings: _Settings = None,
     resume: _Resume = False,
     device: _Device = "cpu",
@@ -63,6 +68,7 @@ def train(
         data,
         out or Path("runs") / f"{name}-{stamp}",
         validation=validation,
+        weights=weights,
         settings=settings or (),
         resume=resume,
         device=device,

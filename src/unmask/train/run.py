@@ -16,8 +16,8 @@ import torch
 
 from unmask._version import __version__
 from unmask.datasets import read_folder
-from unmask.detectors import Card, cache_dir, get_card, save_weights
-from unmask.errors import DataError, OutputError, import_optional
+from unmask.detectors import Card, cache_dir, get_card, load_detector, save_weights
+from unmask.errors import DataError, OutputError, WeightsError, import_optional
 from unmask.train.gather import Sample, gather
 from unmask.train.pairs import Pairs
 from unmask.train.settings import apply_settings, describe
@@ -32,6 +32,7 @@ def train(
     out: str | Path,
     *,
     validation: str | Path | None = None,
+    weights: str | Path | None = None,
     settings: Sequence[str] = (),
     resume: bool = False,
     device: str = "cpu",
@@ -47,6 +48,7 @@ def train(
         data: a folder; forged media lie below ``fake/``, all else is real.
         validation: a folder of files that validate; None takes a tenth of ``data``.
         out: the run's folder; must not exist yet, unless ``resume``.
+        weights: a tag or a safetensors file to go on from, instead of the recipe's start.
         settings: ``key=value`` changes of the recipe, see ``apply_settings``.
         resume: goes on after the last whole epoch of an interrupted run in ``out``, with that
             run's settings if none are given.
@@ -63,6 +65,7 @@ def train(
         OutputError: ``out`` exists (without ``resume``) or cannot be written.
         DataError: the data lack faces or a class.
         UsageError: a setting does not fit, see ``apply_settings``.
+        WeightsError: ``weights`` are missing, damaged or of another network.
     """
     import_optional("lightning", "train")
     import_optional("sklearn.metrics", "train")
@@ -80,20 +83,23 @@ def train(
     samples = {split: _faces(rows, split, report) for split in ("train", "val")}
     module = _module(card, samples, workers)
     record = _record(card, rows, samples, data, validation, device, settings)
+    record["weights"] = str(weights) if weights else None
     _write_json(folder / "run.json", record)
     started = time.monotonic()
+    if not resume:
+        _begin(module, card, weights)
     best = _fit(module, card, folder, resume, device, progress)
     net_state = {
         key.removeprefix("net."): value
         for key, value in best["state_dict"].items()
         if key.startswith("net.")
     }
-    weights = folder / f"{name}.safetensors"
+    result = folder / f"{name}.safetensors"
     if resume:
-        weights.unlink(missing_ok=True)  # this run's own earlier result
+        result.unlink(missing_ok=True)  # this run's own earlier result
     save_weights(
         net_state,
-        weights,
+        result,
         detector=name,
         tag=folder.name,
         license="MIT",
@@ -108,9 +114,9 @@ def train(
     _write_json(folder / "run.json", record)
     report(
         f"Best epoch {chosen['epoch']}: AUC {chosen['auc']:.3f} on pseudo-forgeries of the "
-        f"validation faces. Weights: {weights}"
+        f"validation faces. Weights: {result}"
     )
-    return weights
+    return result
 
 
 def _open_folder(folder: Path, resume: bool) -> None:
@@ -176,6 +182,21 @@ def _module(card: Card, samples: dict[str, list[Sample]], workers: int) -> Any:
     return Training(card, training, checking, workers)
 
 
+def _begin(module: Any, card: Card, weights: str | Path | None) -> None:
+    """Gives the network its first weights: those named, else by the recipe's ``start``."""
+    if weights is None:
+        module.start()
+        return
+    state = load_detector(card.name, weights).state_dict()
+    try:
+        module.net.load_state_dict(state)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"Weights '{weights}' do not fit {card.name} with the arguments that --set gave it. "
+            "Leave the network's arguments as they are, or train without --weights."
+        ) from error
+
+
 def _fit(
     module: Any, card: Card, folder: Path, resume: bool, device: str, progress: bool
 ) -> dict[str, Any]:
@@ -207,8 +228,6 @@ def _fit(
             reload_dataloaders_every_n_epochs=1,
             log_every_n_steps=10,
         )
-        if not resume:
-            module.start()
         trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if resume else None)
     best: dict[str, Any] = torch.load(
         keep.best_model_path or folder / "best.ckpt", map_location="cpu", weights_only=True
