@@ -32,10 +32,12 @@ def show_progress(path: Path, label: str) -> Iterator[Callable[[int, float], Non
     console = Console(file=sys.stderr, highlight=False)
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(label, total=length_s, state="opening")
-        started = time.monotonic()
+        started: list[float] = []
 
         def update(frames: int, time_s: float) -> None:
-            rate = frames / max(time.monotonic() - started, 1e-3)
+            if not started:  # loading the networks is over now, and no part of the rate
+                started.append(time.monotonic())
+            rate = frames / max(time.monotonic() - started[0], 0.2)
             where = clock(time_s, decimals=0)
             if length_s:
                 where += f" of {clock(length_s, decimals=0)}"
