@@ -16,7 +16,7 @@ def key_frames(verdict: Verdict, per_face: int = 3, most_faces: int = 6) -> list
     """The pictures that show what decided: for each face the moments with the highest scores.
 
     The file is opened again, read-only, and only those moments are decoded. A moment that
-    cannot be read any more is left out.
+    cannot be read any more is left out; a file that is gone or was changed gives no pictures.
 
     Args:
         verdict: of a scan; its file must still be in place.
@@ -39,6 +39,8 @@ def key_frames(verdict: Verdict, per_face: int = 3, most_faces: int = 6) -> list
     times = sorted({_middle_s(score) for score in chosen})
     try:
         with open_video(verdict.video.path) as video:
+            if video.info.sha256 != verdict.video.sha256:
+                return []
             pictures = {
                 time_s: _reduced(frame)
                 for time_s, frame in zip(times, video.frames_at(times), strict=False)

@@ -70,11 +70,9 @@ def scan(
         MediaError: the file is missing, is no media, or has no picture.
         UnknownNameError: a detector that does not exist.
         WeightsError: weights that are missing, damaged or do not fit.
-        UsageError: no detector was named, or one twice.
+        UsageError: no detector was named, one twice, or weights for another one were given.
     """
-    names = default_detectors() if detectors is None else list(detectors)
-    if not names or len(set(names)) != len(names):
-        raise UsageError("Cannot scan: name at least one detector, and each only once.")
+    names = _names(detectors, weights or {})
     with open_video(path) as video:
         nets = [load_detector(name, (weights or {}).get(name), device) for name in names]
         cards = [cast(Card, net.card) for net in nets]
@@ -113,6 +111,24 @@ def scan(
             unmask_version=__version__,
             scanned_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
+
+
+def _names(detectors: Sequence[str] | None, weights: Mapping[str, str | Path]) -> list[str]:
+    if isinstance(detectors, str):
+        raise UsageError(
+            "Cannot scan: expected a list of detectors, got one name. "
+            f"Write detectors=[{detectors!r}]."
+        )
+    names = default_detectors() if detectors is None else list(detectors)
+    if not names or len(set(names)) != len(names):
+        raise UsageError("Cannot scan: name at least one detector, and each only once.")
+    for name in weights:
+        if name not in names:
+            raise UsageError(
+                f"Cannot scan: weights were given for {name!r}, which is not among the detectors "
+                f"({', '.join(names)}). Name it too, or leave its weights out."
+            )
+    return names
 
 
 def _score(
@@ -230,7 +246,8 @@ def _fitting(
         use.name: calibration
         for use in uses
         for calibration in known
-        if calibration.detector == use.name and calibration.weights_sha256 == use.sha256
+        if use.sha256
+        and (calibration.detector, calibration.weights_sha256) == (use.name, use.sha256)
     }
 
 

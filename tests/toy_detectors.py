@@ -1,0 +1,51 @@
+"""Detectors of one multiplication, for tests of what surrounds detectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from unmask.detectors import Card, Output, Paper, Recipe, Target, detector, save_weights
+from unmask.types import InputSpec
+
+SPEC = InputSpec(size=(32, 32), fps=5.0)
+
+
+def loss(output: Output, target: Target) -> Tensor:
+    return (output.logit - target.label).square().mean()
+
+
+class Bright(nn.Module):
+    """Calls bright pictures forged: logit = gain x mean + offset; the mask is the brightness."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(1.0))
+        self.offset = nn.Parameter(torch.tensor(0.0))
+        self.batches: list[int] = []
+
+    def forward(self, clips: Tensor) -> Output:
+        self.batches.append(len(clips))
+        logit = self.gain * clips.mean(dim=(1, 2, 3, 4)) + self.offset
+        return Output(logit=logit, mask=nn.functional.avg_pool2d(clips.mean(dim=1), 8))
+
+
+def register(name: str, spec: InputSpec = SPEC) -> Card:
+    """Puts a detector beside the real ones; the test must restore the registry."""
+    card = Card(
+        name=name,
+        summary="For tests.",
+        paper=Paper(title="N", authors="N", venue="N", year=2026, url="https://example.org"),
+        input=spec,
+        recipe=Recipe(loss=loss),
+        outputs=("mask",),
+    )
+    detector(card)(type(name.title(), (Bright,), {"__module__": __name__}))
+    return card
+
+
+def weights_file(path: Path, name: str, gain: float = 1.0, offset: float = 0.0) -> Path:
+    state = {"gain": torch.tensor(gain), "offset": torch.tensor(offset)}
+    return save_weights(state, path, detector=name, tag="t", license="MIT", trained_on="nothing")
