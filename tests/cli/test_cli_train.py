@@ -21,13 +21,26 @@ def calls(monkeypatch):
 
 def test_train_hands_everything_to_the_library(cli, calls):
     words = ["--data", "faces", "--validation", "val", "-o", "run", "--set", "epochs=3"]
-    more = ["--set", "seed=1", "--device", "cuda", "--workers", "0", "--threads", "2", "--resume"]
+    more = [
+        "-w",
+        "df",
+        "--set",
+        "seed=1",
+        "--device",
+        "cuda",
+        "--workers",
+        "0",
+        "--threads",
+        "2",
+        "--resume",
+    ]
     assert cli("train", "meso4", *words, *more).code == 0
     ((args, named),) = calls
     assert args == ("meso4", Path("faces"), Path("run"))
     del named["report"]
     assert named == {
         "validation": Path("val"),
+        "weights": "df",
         "settings": ["epochs=3", "seed=1"],
         "resume": True,
         "device": "cuda",
