@@ -71,8 +71,9 @@ def _weights(card: Card) -> list[str]:
 
     lines = []
     for _, entry, state, path in states_of(card):
+        place = f" ({path})" if path else ""
         lines += [
-            f"{entry.tag}: {state}" + (f" ({path})" if path else ""),
+            f"{entry.tag}: {state}{place}; scan with -w {card.name}={entry.tag}",
             f"- license {entry.license}; trained on: {entry.trained_on or 'not said'}",
             f"- {entry.polarity}",
             f"- sha256 {entry.sha256 or 'not known'}",
