@@ -19,6 +19,9 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
+# The doctest collector would import every conftest.py under the one name ``conftest``.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
 FACE_CENTER = (222, 118)  # x, y in the astronaut's 512x512 portrait; the face is 90x120 px
 
 
