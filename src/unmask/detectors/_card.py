@@ -65,7 +65,7 @@ class Weights:
     """One set of weights; the first of a card is its default.
 
     Attributes:
-        tag: the name that ``load_detector(name, weights=tag)`` and ``-d name:tag`` take.
+        tag: the name that ``load_detector(name, weights=tag)`` and ``-w name=tag`` take.
         url: where it can be downloaded; None when it cannot.
         file: name inside the package's ``weights`` folder; None when it does not ship.
         sha256: of the file as loaded (shipped), as downloaded (published).

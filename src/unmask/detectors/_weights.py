@@ -56,9 +56,13 @@ def load_detector(name: str, weights: str | Path | None = None, device: str = "c
         WeightsError: the weights are missing, damaged, of another detector, or do not fit.
         UsageError: the device cannot be used.
     """
+    import torch
+
     card = get_card(name)
     loaded = _find(card, weights)
-    module = build(card)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # an untrained network gives the same numbers every time
+        module = build(card)
     use = DetectorUse(name=name, weights="untrained", sha256="", license="", trained_on="")
     if loaded is not None:
         use = loaded.use
