@@ -65,8 +65,8 @@ def self_blend(
         region: a key of ``REGIONS``; None draws one.
 
     Returns:
-        The pair. With even chance the disturbed version is outside the mask, and the real
-        picture is disturbed alike: disturbance as such never tells the classes apart.
+        The pair. In two of five without ``other`` the disturbed version is outside the mask, and
+        the real picture is disturbed alike: disturbance as such does not tell the classes apart.
     """
     drawn = str(rng.choice(list(_REGION_SHARES), p=list(_REGION_SHARES.values())))
     height, width = face.pixels.shape[:2]
