@@ -106,7 +106,8 @@ def test_memory_does_not_grow_with_the_number_of_frames(portrait_video):
 
 
 def _live_frames() -> int:
-    return sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    # By type: isinstance asks an object for its __class__, and some of torch's warn at that.
+    return sum(issubclass(type(thing), av.VideoFrame) for thing in gc.get_objects())
 
 
 def test_one_frame_is_a_video_too(one_frame_video):
