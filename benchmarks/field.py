@@ -64,6 +64,12 @@ def score(rows: list[dict[str, Any]], name: str, weights: str | None) -> list[di
         row["logit"] = video_logit(verdict.clip_scores, name, how, MIN_FACE_PX)
         row["face_px"] = max((f.face_px for f in verdict.faces), default=0.0)
         row["clips"] = len(verdict.clip_scores)
+        row["clip_logits"] = {
+            str(face.track_id): [
+                round(s.logit, 2) for s in verdict.clip_scores if s.track_id == face.track_id
+            ]
+            for face in verdict.faces
+        }
         row["sha256"] = verdict.detectors[0].sha256
         shown = "no decision" if row["logit"] is None else f"{row['logit']:.3f}"
         print(f"{number + 1}/{len(rows)} {row['label']} {shown} {row['path'].name}", flush=True)
