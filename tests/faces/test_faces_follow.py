@@ -71,6 +71,19 @@ def test_smoothing_does_not_move_an_even_motion_at_any_rate(steps: list[float], 
             assert center(seen)[0] == pytest.approx(160 + speed * seen.time_s / 2, abs=0.02)
 
 
+def test_a_head_that_jumps_is_still_the_same_person():
+    # 70 % of the face's side in 0.2 s, as an expressive speaker does.
+    finder = FakeFinder(lambda i: [Spot(100 if i < 10 else 142, 100, 60)])
+    _, tracks, _ = follow(finder, numbered_frames(times(20, 5.0)), finds_per_s=5.0)
+    assert len(tracks) == 1
+
+
+def test_a_face_that_appears_far_away_is_somebody_else():
+    finder = FakeFinder(lambda i: [Spot(60 if i < 10 else 250, 100, 60)])
+    _, tracks, _ = follow(finder, numbered_frames(times(20, 5.0)), finds_per_s=5.0)
+    assert len(tracks) == 2
+
+
 def test_smoothing_calms_a_trembling_find():
     finder = FakeFinder(lambda i: [Spot(100 + (2 if (i // 5) % 2 else -2), 100)])
     _, tracks, _ = follow(finder, numbered_frames(times(51)), finds_per_s=5.0)

@@ -70,6 +70,12 @@ def _overlap(a: Floats, b: Floats) -> float:
     return intersection / max(union, 1e-6) + (0.6 - distance)
 
 
+def _is_jump(a: Floats, b: Floats) -> bool:
+    """Whether a face may have moved from ``a`` to ``b`` at once: near, and of the same size."""
+    distance = float(np.linalg.norm(a[2:].mean(axis=0) - b[2:].mean(axis=0)))
+    return distance < 1.2 * max(_side(a), _side(b)) and 0.75 < _side(a) / _side(b) < 1.33
+
+
 class ShotCuts:
     """Notices a cut between two pictures by what changes on a 32 x 18 thumbnail."""
 
@@ -181,6 +187,14 @@ class Follower:
             _geometry(box, points)
             for box, points in zip(found.boxes_px, found.landmarks_px, strict=True)
         ]
+        taken = self._match(faces, frame.time_s)
+        for number, face in enumerate(faces):
+            track = taken.get(number) or self._new_track()
+            sight = _Sight(frame.time_s, face, float(found.confidence[number]))
+            track.sights.append(sight)
+
+    def _match(self, faces: list[Floats], time_s: float) -> dict[int, _Track]:
+        """Gives faces, by number, the tracks they continue."""
         matches = sorted(
             (
                 (_overlap(track.sights[-1].geometry, face), track_number, face_number)
@@ -195,10 +209,15 @@ class Follower:
             if match > 0.15 and face_number not in taken and track_number not in used:
                 taken[face_number] = self._live[track_number]
                 used.add(track_number)
-        for number, face in enumerate(faces):
-            track = taken.get(number) or self._new_track()
-            sight = _Sight(frame.time_s, face, float(found.confidence[number]))
-            track.sights.append(sight)
+        # One person and one face are left, close in time: a fast head, not somebody else.
+        free_faces = [n for n in range(len(faces)) if n not in taken]
+        free_tracks = [t for n, t in enumerate(self._live) if n not in used]
+        if len(free_faces) == len(free_tracks) == 1:
+            last = free_tracks[0].sights[-1]
+            is_soon = time_s - last.time_s <= self._max_gap_s / 2 + 1e-6
+            if is_soon and _is_jump(last.geometry, faces[free_faces[0]]):
+                taken[free_faces[0]] = free_tracks[0]
+        return taken
 
     def _new_track(self) -> _Track:
         track = _Track(track_id=len(self._tracks))
