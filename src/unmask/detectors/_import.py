@@ -77,12 +77,18 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
 
 
 def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]:
-    """The first reading of the file that fits the network, or an error with every attempt."""
+    """The first reading of the file that fits the network.
+
+    The error is that of the first reading that gave tensors; without any, every attempt's.
+    """
     wanted = build(card).state_dict()
-    failures: list[str] = []
+    unread: list[str] = []
+    unfit: list[str] = []
     for importer in _importers(card, path, known):
+        failures = unread
         try:
             state = importer(path)
+            failures = unfit
             check_fit(state, wanted, str(path), card.name)
             check_finite(state, str(path))
         except WeightsError as error:
@@ -90,7 +96,7 @@ def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]
                 failures.append(str(error))
         else:
             return state
-    raise WeightsError(" ".join(failures))
+    raise WeightsError(unfit[0] if unfit else " ".join(unread))
 
 
 def _importers(card: Card, path: Path, known: Weights | None) -> list[Importer]:

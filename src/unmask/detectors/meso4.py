@@ -7,23 +7,16 @@ that a logit above 0 means fake. What else differs is listed in the card.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output
+from unmask.detectors._mesonet import INPUT, PAPER, RECIPE, published
 from unmask.detectors._registry import detector
 from unmask.nn.keras import batch_norm, dense, flatten_hwc, same_conv, to_state_dict
-from unmask.types import InputSpec
-
-_URL = "https://raw.githubusercontent.com/DariusAf/MesoNet/2144d56a30e48cdcac1976ff13a1c5cdc86376c6"
-
-
-def _loss(output: Output, target: Target) -> Tensor:
-    """Mean squared error of the probability, as the authors train."""
-    return F.mse_loss(torch.sigmoid(output.logit), target.label)
 
 
 def _from_keras(path: Path) -> dict[str, Tensor]:
@@ -41,70 +34,30 @@ def _from_keras(path: Path) -> dict[str, Tensor]:
 CARD = Card(
     name="meso4",
     summary="Four small convolutions on an aligned face; 28 thousand parameters.",
-    paper=Paper(
-        title="MesoNet: a Compact Facial Video Forgery Detection Network",
-        authors="Darius Afchar, Vincent Nozick, Junichi Yamagishi, Isao Echizen",
-        venue="IEEE International Workshop on Information Forensics and Security (WIFS)",
-        year=2018,
-        url="https://arxiv.org/abs/1809.00888",
-        code="https://github.com/DariusAf/MesoNet",
+    paper=replace(
+        PAPER,
         differences=(
-            "Polarity: the published sigmoid says P(real); the logit here is its negative, above 0 "
-            "for fake. The loss is the same either way.",
-            "Crop: the authors cut a square of 2.2 x 1.3 times the larger of eye distance and "
-            "eye-mouth distance, upright by the eye-mouth line, around the nose, reflecting the "
-            "border. Here it is 1.0 x the longest side of the CenterFace box (the median ratio "
-            "of the two is 1.005 on 393 portraits, nine in ten between 0.95 and 1.09), upright by "
-            "the eye line, around the mean of the five points, repeating the border.",
-            "Frames: three a second instead of about 30 spread over the video.",
-            "Video: mean of the frame logits; the paper averages the probabilities, the code "
-            "counts the share of frames above one half.",
-            "Training: batches of 76 and cosine decay from 1e-3 to 0; the paper lowers the rate in "
-            "steps and adds small zooms, rotations, flips and changes of brightness and hue, "
-            "which are left out here.",
-            "Embedding: the 16 numbers of the first dense layer before its activation; the "
-            "authors have none.",
+            *PAPER.differences,
             "LeakyReLU: as in the authors' code, which the parity fixture follows. Their Meso4_DF "
             "file was most likely trained without it, their Meso4_F2F file is undecided; the "
             "ranking hardly changes: see docs/decisions/mesonet_leakyrelu.md.",
         ),
     ),
-    input=InputSpec(
-        region="face",
-        align="similarity",
-        margin=1.0,
-        size=(256, 256),
-        mean=(0.0, 0.0, 0.0),
-        std=(1.0, 1.0, 1.0),
-        frames=1,
-        fps=3.0,
-    ),
-    recipe=Recipe(
-        loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-3,
-        batch_size=76,
-        schedule="cosine",
-    ),
+    input=INPUT,
+    recipe=RECIPE,
     weights=(
-        Weights(
-            tag="df",
-            url=f"{_URL}/weights/Meso4_DF.h5",
+        published(
+            "df",
+            "Meso4_DF.h5",
             sha256="036ed30d04ffd9c7506f825b97c86aa64915f5818931da96817b169aad790af5",
             size_bytes=156_128,
-            license="Apache-2.0",
-            trained_on="Deepfakes collected by the authors from video sites",
-            polarity="published output near 1 means real; turned round here",
             importer=_from_keras,
         ),
-        Weights(
-            tag="f2f",
-            url=f"{_URL}/weights/Meso4_F2F.h5",
+        published(
+            "f2f",
+            "Meso4_F2F.h5",
             sha256="bcfda015d217b9f8d6557693edbdf9f4e79cfd22672541968dd0e2954462b5d7",
             size_bytes=156_128,
-            license="Apache-2.0",
-            trained_on="Face2Face of FaceForensics",
-            polarity="published output near 1 means real; turned round here",
             importer=_from_keras,
         ),
     ),

@@ -13,12 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output
+from unmask.detectors._mesonet import INPUT, PAPER, RECIPE, published
 from unmask.detectors._registry import detector
 from unmask.nn.keras import batch_norm, dense, flatten_hwc, same_conv, to_state_dict
-from unmask.types import InputSpec
-
-_URL = "https://raw.githubusercontent.com/DariusAf/MesoNet/2144d56a30e48cdcac1976ff13a1c5cdc86376c6"
 
 # Keras numbers layers in the order in which they were made: branch by branch.
 _BRANCHES = (
@@ -27,11 +25,6 @@ _BRANCHES = (
     *("branch3_1x1", "branch3_3x3"),
     *("branch4_1x1", "branch4_3x3"),
 )
-
-
-def _loss(output: Output, target: Target) -> Tensor:
-    """Mean squared error of the probability, as the authors train."""
-    return F.mse_loss(torch.sigmoid(output.logit), target.label)
 
 
 def _from_keras(path: Path) -> dict[str, Tensor]:
@@ -50,67 +43,22 @@ def _from_keras(path: Path) -> dict[str, Tensor]:
 CARD = Card(
     name="mesoinception4",
     summary="Two inception modules, two convolutions on an aligned face; 29 thousand parameters.",
-    paper=Paper(
-        title="MesoNet: a Compact Facial Video Forgery Detection Network",
-        authors="Darius Afchar, Vincent Nozick, Junichi Yamagishi, Isao Echizen",
-        venue="IEEE International Workshop on Information Forensics and Security (WIFS)",
-        year=2018,
-        url="https://arxiv.org/abs/1809.00888",
-        code="https://github.com/DariusAf/MesoNet",
-        differences=(
-            "Polarity: the published sigmoid says P(real); the logit here is its negative, above 0 "
-            "for fake. The loss is the same either way.",
-            "Crop: the authors cut a square of 2.2 x 1.3 times the larger of eye distance and "
-            "eye-mouth distance, upright by the eye-mouth line, around the nose, reflecting the "
-            "border. Here it is 1.0 x the longest side of the CenterFace box (the median ratio "
-            "of the two is 1.005 on 393 portraits, nine in ten between 0.95 and 1.09), upright by "
-            "the eye line, around the mean of the five points, repeating the border.",
-            "Frames: three a second instead of about 30 spread over the video.",
-            "Video: mean of the frame logits; the paper averages the probabilities, the code "
-            "counts the share of frames above one half.",
-            "Training: batches of 76 and cosine decay from 1e-3 to 0; the paper lowers the rate in "
-            "steps and adds small zooms, rotations, flips and changes of brightness and hue, "
-            "which are left out here.",
-            "Embedding: the 16 numbers of the first dense layer before its activation; the "
-            "authors have none.",
-        ),
-    ),
-    input=InputSpec(
-        region="face",
-        align="similarity",
-        margin=1.0,
-        size=(256, 256),
-        mean=(0.0, 0.0, 0.0),
-        std=(1.0, 1.0, 1.0),
-        frames=1,
-        fps=3.0,
-    ),
-    recipe=Recipe(
-        loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-3,
-        batch_size=76,
-        schedule="cosine",
-    ),
+    paper=PAPER,
+    input=INPUT,
+    recipe=RECIPE,
     weights=(
-        Weights(
-            tag="df",
-            url=f"{_URL}/weights/MesoInception_DF.h5",
+        published(
+            "df",
+            "MesoInception_DF.h5",
             sha256="234586d40058e76ef8b6f27ca4b63c06e31c2a5a69c0d8ba6f30b1468ab7bafa",
             size_bytes=197_504,
-            license="Apache-2.0",
-            trained_on="Deepfakes collected by the authors from video sites",
-            polarity="published output near 1 means real; turned round here",
             importer=_from_keras,
         ),
-        Weights(
-            tag="f2f",
-            url=f"{_URL}/weights/MesoInception_F2F.h5",
+        published(
+            "f2f",
+            "MesoInception_F2F.h5",
             sha256="d4533ac8a3197dc35c47405d23d99e888c1d0135e267e03540c7451feaccff3f",
             size_bytes=197_504,
-            license="Apache-2.0",
-            trained_on="Face2Face of FaceForensics",
-            polarity="published output near 1 means real; turned round here",
             importer=_from_keras,
         ),
     ),
