@@ -26,15 +26,17 @@ def test_list_has_one_line_for_every_detector(cli):
     head, *rows = ran.out.splitlines()
     assert head.split() == ["NAME", "SUMMARY", "PAPER", "LICENSE", "WEIGHTS"]
     assert [row.split()[0] for row in rows] == list_detectors()
-    assert "Afchar et al. 2018" in rows[0]
-    assert "df: to download, f2f: to download" in rows[0]
+    (row,) = [row for row in rows if row.split()[0] == "meso4"]
+    assert "Afchar et al. 2018" in row
+    assert "df: to download, f2f: to download" in row
 
 
 def test_list_as_json(cli):
     rows = json.loads(cli("list", "--json").out)
     assert [row["name"] for row in rows] == list_detectors()
     assert sum(row["is_default"] for row in rows) == 1
-    assert rows[0]["weights"][0] == {
+    (row,) = [row for row in rows if row["name"] == "meso4"]
+    assert row["weights"][0] == {
         "tag": "df",
         "state": "to download",
         "license": "Apache-2.0",
@@ -57,7 +59,7 @@ def test_describe_tells_the_whole_card(cli, name):
     ):
         assert " ".join(told.split()) in text
     for entry in card.weights:
-        assert entry.sha256 in text
+        assert (entry.sha256 or "not known") in text
         assert entry.license in text
         assert entry.polarity in text
     assert max(map(len, ran.out.splitlines())) <= 100

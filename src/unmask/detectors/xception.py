@@ -1,0 +1,134 @@
+"""Xception on single face crops: the image detector that FaceForensics++ made the yardstick.
+
+FaceForensics++: Learning to Detect Manipulated Facial Images (Rössler et al., ICCV 2019), with
+the recipe of Ganiyusufoglu et al. 2020, who train it as their baseline. The network is timm's
+``legacy_xception``, the same as the authors'; what else differs is listed in the card.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import timm
+from torch import Tensor, nn
+
+from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._pickle import read_tensors
+from unmask.detectors._registry import detector
+from unmask.losses import binary_loss
+from unmask.nn.heads import add_batch_counters, rename, reset_head
+from unmask.types import InputSpec
+
+_IMAGENET_CLASSES = 1000
+
+
+def _loss(output: Output, target: Target) -> Tensor:
+    return binary_loss(output.logit, target.label)
+
+
+def _from_published(path: Path) -> dict[str, Tensor]:
+    """Released models, their state dicts, DeepfakeBench's, or ImageNet's as a start."""
+    state = read_tensors(path)
+    for wrapper in ("model.", "backbone."):
+        state = {key.removeprefix(wrapper): value for key, value in state.items()}
+    # DeepfakeBench's files hold a layer that its Xception does not use.
+    state = {key: value for key, value in state.items() if not key.startswith("adjust_channel.")}
+    rename(state, "last_linear.1", "last_linear")  # behind a dropout layer
+    rename(state, "fc", "last_linear")
+    reset_head(state, "last_linear", _IMAGENET_CLASSES, 2)
+    for key, value in state.items():
+        if key.endswith(".pointwise.weight") and value.ndim == 2:
+            state[key] = value[:, :, None, None]
+    add_batch_counters(state)
+    head = {key: state.pop(key) for key in [*state] if key.startswith("last_linear.")}
+    rename(head, "last_linear", "head")
+    return {**{f"net.{key}": value for key, value in state.items()}, **head}
+
+
+CARD = Card(
+    name="xception",
+    summary="Xception on single face crops, the baseline of FaceForensics++.",
+    paper=Paper(
+        title="FaceForensics++: Learning to Detect Manipulated Facial Images",
+        authors="Andreas Rössler, Davide Cozzolino, Luisa Verdoliva, Christian Riess, "
+        "Justus Thies, Matthias Nießner",
+        venue="ICCV",
+        year=2019,
+        url="https://arxiv.org/abs/1901.08971",
+        code="https://github.com/ondyari/FaceForensics",
+        differences=(
+            "Crop: 1.3 x the longest side of the CenterFace box instead of dlib's box, moved into "
+            "the frame; the authors clip it at the frame's border.",
+            "Training: the recipe of Ganiyusufoglu et al. 2020 (arXiv 2010.11844): Adam at 1e-4, "
+            "batches of 8, weight decay 1e-5, rate x 0.1 after 5 epochs without better "
+            "validation. The authors first train the head alone for 3 epochs, then all at 2e-4 "
+            "in batches of 32.",
+            "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
+            "classes; the authors have none.",
+            "Start: at random, unless an imported ImageNet file is given; both papers start from "
+            "ImageNet. Its head is replaced by zeros.",
+            "Loss: binary cross entropy of z_fake - z_real, which equals the authors' cross "
+            "entropy over two classes.",
+            "Frames: three a second; the video's logit is the mean of the frames'. The papers "
+            "average probabilities.",
+            "Embedding: the 2048 numbers before the last layer; the authors have none.",
+        ),
+    ),
+    input=InputSpec(
+        region="face",
+        margin=1.3,
+        size=(299, 299),
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        frames=1,
+        fps=3.0,
+    ),
+    recipe=Recipe(
+        loss=_loss,
+        optimizer="adam",
+        learning_rate=1e-4,
+        weight_decay=1e-5,
+        batch_size=8,
+        epochs=100,
+        schedule="plateau",
+        patience=15,
+        augment="shared",
+        monitor="negative_loss",
+    ),
+    weights=(
+        Weights(
+            tag="ffpp",
+            license="FaceForensics++ terms of use: research only",
+            trained_on="FaceForensics++: one of the models in the authors' "
+            "faceforensics++_models.zip (whole pickled modules)",
+            polarity="two logits, real and fake; the logit here is their difference",
+            importer=_from_published,
+        ),
+        Weights(
+            tag="imagenet",
+            license="see the file's publisher",
+            trained_on="ImageNet (xception-b5690688.pth): a start for training, not a detector",
+            polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
+            importer=_from_published,
+        ),
+    ),
+    outputs=("embedding",),
+    cam_layer="net.conv4",
+    aggregate="mean",
+)
+
+
+@detector(CARD)
+class Xception(nn.Module):
+    """Xception, global average, and a linear layer to the classes real and fake."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = timm.create_model("legacy_xception", num_classes=0)
+        self.head = nn.Linear(2048, 2)
+
+    def forward(self, clips: Tensor) -> Output:
+        """Scores (B, 3, 1, 299, 299) in -1..1; the embedding is (B, 2048)."""
+        embedding = self.net(clips.squeeze(2))
+        real, fake = self.head(embedding).unbind(1)
+        return Output(logit=fake - real, embedding=embedding)
