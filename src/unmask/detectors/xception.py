@@ -16,7 +16,7 @@ from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.losses import binary_loss
-from unmask.nn.heads import add_batch_counters, rename, reset_head
+from unmask.nn.heads import add_batch_counters, rename, reset_head, under_net
 from unmask.types import InputSpec
 
 _IMAGENET_CLASSES = 1000
@@ -40,9 +40,7 @@ def _from_published(path: Path) -> dict[str, Tensor]:
         if key.endswith(".pointwise.weight") and value.ndim == 2:
             state[key] = value[:, :, None, None]
     add_batch_counters(state)
-    head = {key: state.pop(key) for key in [*state] if key.startswith("last_linear.")}
-    rename(head, "last_linear", "head")
-    return {**{f"net.{key}": value for key, value in state.items()}, **head}
+    return under_net(state, "last_linear")
 
 
 CARD = Card(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 import torch
 from torch import Tensor
@@ -43,3 +43,14 @@ def add_batch_counters(state: MutableMapping[str, Tensor]) -> None:
     for key in [key for key in state if key.endswith(".running_mean")]:
         counter = f"{key.removesuffix('running_mean')}num_batches_tracked"
         state.setdefault(counter, torch.zeros((), dtype=torch.long))
+
+
+def under_net(state: Mapping[str, Tensor], head: str) -> dict[str, Tensor]:
+    """A published state dict for a detector that has the network as ``net`` beside its ``head``.
+
+    >>> list(under_net({"stem.weight": torch.zeros(1), "fc.bias": torch.zeros(1)}, "fc"))
+    ['net.stem.weight', 'head.bias']
+    """
+    ours = {f"net.{key}": value for key, value in state.items()}
+    rename(ours, f"net.{head}", "head")
+    return ours
