@@ -52,7 +52,7 @@ CARD = Card(
             "Video: mean of the windows' logits; the paper averages probabilities.",
             "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
             "classes; the paper flips half of the samples and gives half of them one of crop, "
-            "JPEG, noise, blur, down-scaling, brightness, contrast and color shift.",
+            "JPEG, noise, blur, downscaling, brightness, contrast and color shift.",
             "Batches: real and fake in equal numbers; the paper also cycles through the methods.",
             "Start: at random, unless an imported Kinetics-400 file is given, as in the paper. "
             "Its head is replaced by zeros instead of random numbers.",

