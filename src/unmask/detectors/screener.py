@@ -13,7 +13,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target
+from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
 from unmask.detectors._registry import detector
 from unmask.losses import screening_loss
 from unmask.nn.center_face import start_from_center_face
@@ -49,7 +49,7 @@ CARD = Card(
     input=InputSpec(
         region="face",
         margin=1.4,
-        size=(128, 128),
+        size=(160, 160),
         mean=(0.0, 0.0, 0.0),
         std=(1 / 255, 1 / 255, 1 / 255),
         frames=1,
@@ -73,6 +73,16 @@ CARD = Card(
         monitor="auc",
         gradient_clip=1.0,
         precision="bf16-mixed",
+    ),
+    weights=(
+        Weights(
+            tag="2026-11",
+            file="screener.safetensors",
+            sha256="b5450b67e656a60605b84ba7fac5fff155fc5ef344004235c67d2fc5eddc9959",
+            size_bytes=3_007_232,
+            license="MIT",
+            trained_on="self-blends of 51 real videos and 1,309 photographs; see MODEL_CARD.md",
+        ),
     ),
     outputs=("mask", "embedding"),
     cam_layer="join",

@@ -25,7 +25,16 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 _SHARED = Augmentation()
 _NONE = Augmentation(light=0, resize=0, blur=0, noise=0, codec_shares=(1, 0, 0))
-AUGMENTATIONS = {"shared": _SHARED, "none": _NONE}
+_STRONG = Augmentation(
+    light=0.7,
+    resize=0.65,
+    resize_share=(0.35, 1.6),
+    blur=0.3,
+    noise=0.3,
+    codec_shares=(0.15, 0.3, 0.55),
+    h264_crf=(18, 42),
+)
+AUGMENTATIONS = {"shared": _SHARED, "strong": _STRONG, "none": _NONE}
 
 
 class Pairs(Dataset[Batch]):
