@@ -1,0 +1,111 @@
+"""EfficientNet-B3 on single face crops: an image detector, and the base of two sequence ones.
+
+The network is that of Tan & Le (ICML 2019), from timm; as a detector it is the second image
+baseline of Ganiyusufoglu et al. 2020. What differs is listed in the card.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import timm
+from torch import Tensor, nn
+
+from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._pickle import read_tensors
+from unmask.detectors._registry import detector
+from unmask.losses import binary_loss
+from unmask.nn.heads import reset_head, under_net
+from unmask.types import InputSpec
+
+_IMAGENET_CLASSES = 1000
+
+
+def _loss(output: Output, target: Target) -> Tensor:
+    return binary_loss(output.logit, target.label)
+
+
+def _from_timm(path: Path) -> dict[str, Tensor]:
+    """A state dict of timm's network; an ImageNet head is replaced by zeros."""
+    state = read_tensors(path)
+    reset_head(state, "classifier", _IMAGENET_CLASSES, 1)
+    return under_net(state, "classifier")
+
+
+CARD = Card(
+    name="efficientnet_b3",
+    summary="EfficientNet-B3 on single face crops, started from ImageNet.",
+    paper=Paper(
+        title="Spatio-temporal Features for Generalized Detection of Deepfake Videos",
+        authors="Ipek Ganiyusufoglu, L. Minh Ngô, Nedko Savov, Sezer Karaoglu, Theo Gevers",
+        venue="arXiv",
+        year=2020,
+        url="https://arxiv.org/abs/2010.11844",
+        differences=(
+            "Network: timm's, which pads symmetrically. TensorFlow's weights, which most PyTorch "
+            "files of 2020 hold, need the padding of TensorFlow and do not belong here.",
+            "Stochastic depth: none, as the paper names dropout of 0.3 alone.",
+            "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
+            "that do not overlap with their neighbors and sizes 10 medians off the median.",
+            "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
+            "classes; the paper flips half of the samples and gives half of them one of crop, "
+            "JPEG, noise, blur, downscaling, brightness, contrast and color shift.",
+            "Batches: real and fake in equal numbers; the paper also cycles through the methods.",
+            "Start: at random, unless an imported ImageNet file is given, as in the paper. Its "
+            "head is replaced by zeros instead of random numbers.",
+            "Video: mean of the frames' logits; the paper averages probabilities.",
+            "Embedding: the 1536 numbers before the last layer, which the paper shows by t-SNE.",
+        ),
+    ),
+    input=InputSpec(
+        region="face",
+        margin=1.4,
+        size=(224, 224),
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        frames=1,
+        fps=3.0,
+    ),
+    recipe=Recipe(
+        loss=_loss,
+        optimizer="adam",
+        learning_rate=1e-4,
+        weight_decay=1e-5,
+        batch_size=8,
+        epochs=100,
+        schedule="plateau",
+        patience=15,
+        augment="shared",
+        monitor="negative_loss",
+    ),
+    weights=(
+        Weights(
+            tag="imagenet",
+            license="Apache-2.0 (timm); ImageNet has terms of its own",
+            trained_on="ImageNet (timm's efficientnet_b3_ra2-cf984f9c.pth): a start for training, "
+            "not a detector",
+            polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
+            importer=_from_timm,
+        ),
+    ),
+    outputs=("embedding",),
+    cam_layer="net.conv_head",
+    aggregate="mean",
+)
+
+
+@detector(CARD)
+class EfficientNetB3(nn.Module):
+    """Timm's EfficientNet-B3, global average, dropout, and one linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = timm.create_model("efficientnet_b3", num_classes=0)
+        self.dropout = nn.Dropout(0.3)
+        self.head = nn.Linear(1536, 1)
+
+    def forward(self, clips: Tensor) -> Output:
+        """Scores (B, 3, 1, H, W), normalized as for ImageNet; the embedding is (B, 1536)."""
+        embedding = self.net(clips.squeeze(2))
+        logit = self.head(self.dropout(embedding)).squeeze(1)
+        return Output(logit=logit, embedding=embedding)
