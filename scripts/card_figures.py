@@ -32,7 +32,9 @@ def fill(text: str) -> str:
 
 
 def _origin(result: dict[str, Any]) -> str:
-    return f"\n`{result['command']}`, {result['date']}, {result['device']}, {result['cores']} cores."
+    return (
+        f"\n`{result['command']}`, {result['date']}, {result['device']}, {result['cores']} cores."
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -54,26 +56,54 @@ def _overall(result: dict[str, Any]) -> str:
     return _table(
         ["figure", "value", "95 % interval", "n"],
         [
-            ["mean of the AUCs within sources", f"{result['within_source_auc_mean']:.2f}",
-             _between(result["within_source_auc_interval"]), count],
-            ["pooled AUC", f"{result['pooled_auc']:.2f}",
-             _between(result["pooled_auc_interval"]), f"{real} real, {result['fake']} forged"],
-            [f"forged videos found at the threshold {threshold:.2f}", f"{found} of {len(able)}",
-             _between(_wilson(found, len(able))), f"{len(able)} forged"],
-            ["real videos over the threshold made of these same videos", f"{alarms} of {real}",
-             _between(result["false_alarms_interval"]), f"{real} real"],
-            ["real videos over a threshold made of the other sources", f"{moved} of {real}",
-             _between(result["false_alarms_from_other_sources_interval"]), f"{real} real"],
-            ["videos in which no face could decide", str(result["videos"] - result["decided"]), "",
-             f"{result['videos']} videos"],
+            [
+                "mean of the AUCs within sources",
+                f"{result['within_source_auc_mean']:.2f}",
+                _between(result["within_source_auc_interval"]),
+                count,
+            ],
+            [
+                "pooled AUC",
+                f"{result['pooled_auc']:.2f}",
+                _between(result["pooled_auc_interval"]),
+                f"{real} real, {result['fake']} forged",
+            ],
+            [
+                f"forged videos found at the threshold {threshold:.2f}",
+                f"{found} of {len(able)}",
+                _between(_wilson(found, len(able))),
+                f"{len(able)} forged",
+            ],
+            [
+                "real videos over the threshold made of these same videos",
+                f"{alarms} of {real}",
+                _between(result["false_alarms_interval"]),
+                f"{real} real",
+            ],
+            [
+                "real videos over a threshold made of the other sources",
+                f"{moved} of {real}",
+                _between(result["false_alarms_from_other_sources_interval"]),
+                f"{real} real",
+            ],
+            [
+                "videos in which no face could decide",
+                str(result["videos"] - result["decided"]),
+                "",
+                f"{result['videos']} videos",
+            ],
         ],
     )
 
 
 def _methods(result: dict[str, Any]) -> str:
     rows = [
-        [method, f"{row['found']} of {row['decided']}", _between(row["interval"]),
-         f"{row['auc_against_all_real']:.2f}"]
+        [
+            method,
+            f"{row['found']} of {row['decided']}",
+            _between(row["interval"]),
+            f"{row['auc_against_all_real']:.2f}",
+        ]
         for method, row in result["methods"].items()
     ]
     return _table(["forged by", "found", "95 % interval", "AUC against all real videos"], rows)
@@ -87,11 +117,24 @@ def _sources(result: dict[str, Any]) -> str:
     return _table(["source", "AUC within", "real", "forged"], rows)
 
 
+def _highest_real(result: dict[str, Any]) -> str:
+    real = [row for row in result["scores"] if row["logit"] is not None and not row["label"]]
+    real.sort(key=lambda row: -row["logit"])
+    rows = [[r["path"], r["source"], f"{r['logit']:.2f}", f"{r['face_px']:.0f}"] for r in real[:6]]
+    return _table(["video", "source", "score", "face, px"], rows)
+
+
 def _pseudo(result: dict[str, Any]) -> str:
     rows = [
-        [name, f"{row['auc']:.3f}", f"{row['auc_interval'][0]:.3f} to {row['auc_interval'][1]:.3f}",
-         f"{100 * row['pair_accuracy']:.0f} %", f"{row['mask_iou']:.2f}",
-         f"{row['mask_accuracy']:.2f}", row["pairs"]]
+        [
+            name,
+            f"{row['auc']:.3f}",
+            f"{row['auc_interval'][0]:.3f} to {row['auc_interval'][1]:.3f}",
+            f"{100 * row['pair_accuracy']:.0f} %",
+            f"{row['mask_iou']:.2f}",
+            f"{row['mask_accuracy']:.2f}",
+            row["pairs"],
+        ]
         for name, row in result["sets"].items()
     ]
     head = ["set", "AUC", "95 % interval", "pairs in order", "mask IoU", "mask accuracy", "pairs"]
@@ -101,9 +144,14 @@ def _pseudo(result: dict[str, Any]) -> str:
 def _speed(result: dict[str, Any]) -> str:
     stages = list(dict.fromkeys(s for run in result["runs"] for s in run["stages_s"]))
     rows = [
-        [f"{run['video_s']:.0f} s", f"{run['scan_s']:.1f} s", f"{run['times_real_time']:.1f} ×",
-         f"{run['peak_memory_mb']} MB", f"{run['loading_s']:.1f} s",
-         *(f"{run['stages_s'].get(stage, 0):.2f}" for stage in stages)]
+        [
+            f"{run['video_s']:.0f} s",
+            f"{run['scan_s']:.1f} s",
+            f"{run['times_real_time']:.1f} ×",
+            f"{run['peak_memory_mb']} MB",
+            f"{run['loading_s']:.1f} s",
+            *(f"{run['stages_s'].get(stage, 0):.2f}" for stage in stages),
+        ]
         for run in result["runs"]
     ]
     head = ["video", "scan", "real time", "peak memory", "loading", *(f"{s}, s" for s in stages)]
@@ -123,6 +171,7 @@ _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "overall": _overall,
     "methods": _methods,
     "sources": _sources,
+    "highest_real": _highest_real,
     "pseudo": _pseudo,
     "speed": _speed,
 }
