@@ -147,14 +147,14 @@ def _speed(result: dict[str, Any]) -> str:
         [
             f"{run['video_s']:.0f} s",
             f"{run['scan_s']:.1f} s",
-            f"{run['times_real_time']:.1f} ×",
+            f"{run['times_real_time']:.1f} times",
             f"{run['peak_memory_mb']} MB",
             f"{run['loading_s']:.1f} s",
             *(f"{run['stages_s'].get(stage, 0):.2f}" for stage in stages),
         ]
         for run in result["runs"]
     ]
-    head = ["video", "scan", "real time", "peak memory", "loading", *(f"{s}, s" for s in stages)]
+    head = ["video", "scan", "against real time", "peak memory", "loading", *(f"{s}, s" for s in stages)]
     return _table(head, rows)
 
 
