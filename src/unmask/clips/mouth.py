@@ -1,0 +1,194 @@
+"""Mouth crops from 68 landmarks, step by step as lip reading and LipForensics make them.
+
+Every frame is turned and scaled so that five steady points lie where a mean face has them;
+a square around the mouth is then cut. The published weights expect exactly these pictures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from unmask.types import Pixels
+
+Points = npt.NDArray[np.float64]
+
+STEADY_POINTS = (33, 36, 39, 42, 45)
+"""Of the 68: base of the nose, and the corners of both eyes."""
+
+MEAN_FACE_PX: Points = np.array(
+    [
+        [128.870180, 137.302534],
+        [92.522456, 94.368760],
+        [112.772417, 94.943609],
+        [145.525115, 94.534999],
+        [166.677101, 93.565623],
+    ]
+)
+"""Where the steady points lie in the aligned frame: means over 20 words of LRW."""
+
+MOUTH_POINTS = slice(48, 68)
+ALIGNED_SIDE_PX = 256
+MOUTH_SIDE_PX = 96
+WINDOW = 12
+
+
+def smooth_ahead(landmarks_px: Points, window: int = WINDOW) -> Points:
+    """The mean landmarks of every frame and the ones that follow it.
+
+    The last frames, which too few follow, get the last full window's mean; a clip shorter than
+    the window gets the mean of all its frames throughout (the published code fails there).
+
+    Args:
+        landmarks_px: (T, K, 2), T at least 1.
+        window: frames to average, this one included.
+
+    Returns:
+        (T, K, 2).
+
+    >>> smooth_ahead(np.array([0.0, 2.0, 10.0]).reshape(3, 1, 1), window=2).ravel().tolist()
+    [1.0, 6.0, 6.0]
+    """
+    count = len(landmarks_px)
+    last = max(count - window, 0)
+    starts = [min(frame, last) for frame in range(count)]
+    return np.stack([landmarks_px[start : start + window].mean(axis=0) for start in starts])
+
+
+def similarity(source_px: Points, target_px: Points) -> Points:
+    """The rotation, uniform scale and shift that best map one set of points onto another.
+
+    Least squares (Umeyama 1991), never a reflection.
+
+    Args:
+        source_px: (K, 2), not all the same.
+        target_px: (K, 2).
+
+    Returns:
+        (2, 3): the target is about ``matrix[:, :2] @ source + matrix[:, 2]``.
+
+    >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> similarity(square, 2 * square + 5).round(6).tolist()
+    [[2.0, -0.0, 5.0], [0.0, 2.0, 5.0]]
+    """
+    source_mean, target_mean = source_px.mean(axis=0), target_px.mean(axis=0)
+    source, target = source_px - source_mean, target_px - target_mean
+    # In the plane a similarity is one complex number: the projection of target onto source.
+    along = float((source * target).sum())
+    across = float((source[:, 0] * target[:, 1] - source[:, 1] * target[:, 0]).sum())
+    a, b = np.array([along, across]) / float((source**2).sum())
+    linear = np.array([[a, -b], [b, a]])
+    return np.column_stack([linear, target_mean - linear @ source_mean])
+
+
+def align_to_mean_face(landmarks_px: Points) -> Points:
+    """For every frame the (2, 3) matrix from its pixels to the aligned 256 x 256 frame.
+
+    Args:
+        landmarks_px: (T, 68, 2) in the frame.
+
+    Returns:
+        (T, 2, 3).
+    """
+    steady = smooth_ahead(landmarks_px)[:, STEADY_POINTS]
+    return np.stack([similarity(points, MEAN_FACE_PX) for points in steady])
+
+
+def mouth_corner(landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE_PX) -> Points:
+    """The mouth's center in the aligned frame and the (x, y) where the square around it begins.
+
+    Args:
+        landmarks_px: (68, 2) of this frame alone, not smoothed.
+        matrix: (2, 3) from ``align_to_mean_face``.
+        side_px: of the square.
+
+    Returns:
+        (2, 2): the center, and the first pixel of the square, in whole pixels. The square stays
+        inside the aligned frame.
+    """
+    center = transform(landmarks_px[MOUTH_POINTS], matrix).mean(axis=0)
+    half = side_px // 2
+    kept = np.clip(center, half, ALIGNED_SIDE_PX - half)
+    return np.stack([center, np.rint(kept) - half])
+
+
+def transform(points_px: Points, matrix: Points) -> Points:
+    """Maps (K, 2) points by a (2, 3) matrix."""
+    return points_px @ matrix[:, :2].T + matrix[:, 2]
+
+
+def cut_mouth(
+    pixels: Pixels, landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE_PX
+) -> Pixels:
+    """The square around the mouth, cut from the aligned frame.
+
+    Args:
+        pixels: (H, W, 3) RGB uint8, the whole frame.
+        landmarks_px: (68, 2) of this frame alone, not smoothed.
+        matrix: (2, 3) from ``align_to_mean_face``.
+        side_px: of the square.
+
+    Returns:
+        (side_px, side_px, 3) uint8: bilinear, 0 outside the frame, fractions cut off.
+    """
+    left, top = mouth_corner(landmarks_px, matrix, side_px)[1]
+    ys, xs = np.mgrid[0:side_px, 0:side_px]
+    wanted = np.stack([xs + left, ys + top], axis=-1) - matrix[:, 2]
+    there = wanted @ np.linalg.inv(matrix[:, :2]).T
+    # Through 0..1 and back, like the published code: the rounding decides about whole numbers.
+    return np.asarray(_bilinear(pixels * np.float64(1 / 255), there) * 255, np.uint8)
+
+
+def _bilinear(picture: Points, at: Points) -> Points:
+    """Values of (H, W, C) at (h, w, 2) places x, y; 0 stands outside."""
+    corner = np.floor(at).astype(np.int64)
+    right, down = np.moveaxis(at - corner, -1, 0)[..., None]
+    padded = np.pad(picture, ((1, 1), (1, 1), (0, 0)))
+    limit = np.array([picture.shape[1], picture.shape[0]]) + 1
+
+    def neighbor(x: int, y: int) -> Points:
+        column, row = np.moveaxis(np.clip(corner + np.array([x + 1, y + 1]), 0, limit), -1, 0)
+        found: Points = padded[row, column]
+        return found
+
+    above = (1 - right) * neighbor(0, 0) + right * neighbor(1, 0)
+    below = (1 - right) * neighbor(0, 1) + right * neighbor(1, 1)
+    mixed: Points = (1 - down) * above + down * below
+    return mixed
+
+
+def to_gray(pixels: Pixels, side_px: int) -> Pixels:
+    """The center of an RGB picture in gray (ITU-R 601, rounded as Pillow does).
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        side_px: of the center square.
+
+    Returns:
+        (side_px, side_px) uint8.
+    """
+    gray: Pixels = np.asarray(Image.fromarray(pixels).convert("L"), np.uint8)
+    top, left = (gray.shape[0] - side_px) // 2, (gray.shape[1] - side_px) // 2
+    return gray[top : top + side_px, left : left + side_px]
+
+
+def mouth_clip(
+    frames: npt.NDArray[np.uint8], landmarks_px: Points, side_px: int = MOUTH_SIDE_PX
+) -> Pixels:
+    """The whole chain: gray mouth pictures of one person.
+
+    Args:
+        frames: (T, H, W, 3) RGB uint8.
+        landmarks_px: (T, 68, 2) float64 in the frames.
+        side_px: of the pictures.
+
+    Returns:
+        (T, side_px, side_px, 1) uint8.
+    """
+    matrices = align_to_mean_face(landmarks_px)
+    cuts = (
+        cut_mouth(pixels, points, matrix)
+        for pixels, points, matrix in zip(frames, landmarks_px, matrices, strict=True)
+    )
+    return np.stack([to_gray(cut, side_px) for cut in cuts])[..., None]
