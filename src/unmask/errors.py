@@ -21,6 +21,10 @@ class WeightsError(UnmaskError):
     """A weights file is missing, damaged, or does not fit the detector."""
 
 
+class WrongVariantError(WeightsError):
+    """A weights file was understood, but is of another variant of the network."""
+
+
 class UnknownNameError(UnmaskError):
     """A name (detector, tag, setting) is not known; the message lists the known ones."""
 

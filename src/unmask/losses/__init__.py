@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unmask.losses.binary import binary_loss
+from unmask.losses.lip_reading import lip_reading_loss
 from unmask.losses.screening import screening_loss
 
-__all__ = ["binary_loss", "screening_loss"]
+__all__ = ["binary_loss", "lip_reading_loss", "screening_loss"]
