@@ -138,7 +138,8 @@ def _verified(name: str) -> str:
     for path in sorted(FIXTURES.glob("*.json")):
         if path.stem == name or path.stem.startswith(f"{name}_"):
             source = json.loads(path.read_text(encoding="utf-8"))["source"]
-            code = f"{source['repo']} at {source['commit'][:7]}"
+            commit = source.get("commit")
+            code = f"{source['repo']} at {commit[:7]}" if commit else source["repo"]
             found.append(f"numbers of {code} (`tests/fixtures/{path.name}`)")
     return "; ".join(found) or "contract tests only"
 

@@ -155,8 +155,9 @@ def test_weights_import_of_published_weights_shows_as_in_cache(cli, shared_folde
     assert ran.code == 0
     assert ran.out == f"{cache / 'meso4-Meso4_DF.safetensors'}\n"
     rows = json.loads(cli("weights", "list", "--json").out)
-    assert rows[0]["state"] == "in cache"
-    assert rows[0]["path"] == ran.out.strip()
+    (row,) = [row for row in rows if (row["detector"], row["tag"]) == ("meso4", "df")]
+    assert row["state"] == "in cache"
+    assert row["path"] == ran.out.strip()
     verified = cli("weights", "verify", "meso4")
     assert verified.code == 0
     assert verified.out.startswith("meso4:df  ok  ")

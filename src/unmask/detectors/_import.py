@@ -18,7 +18,7 @@ from unmask.detectors._safetensors import (
     read_safetensors,
     save_weights,
 )
-from unmask.errors import WeightsError
+from unmask.errors import WeightsError, WrongVariantError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +79,8 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
 def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]:
     """The first reading of the file that fits the network.
 
-    The error is that of the first reading that gave tensors; without any, every attempt's.
+    The error is that of the first reading that gave tensors; without any, every attempt's. A
+    reading that recognizes the file as another variant ends the attempts.
     """
     wanted = build(card).state_dict()
     unread: list[str] = []
@@ -91,6 +92,8 @@ def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]
             failures = unfit
             check_fit(state, wanted, str(path), card.name)
             check_finite(state, str(path))
+        except WrongVariantError:
+            raise
         except WeightsError as error:
             if str(error) not in failures:
                 failures.append(str(error))

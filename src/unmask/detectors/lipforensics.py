@@ -1,0 +1,139 @@
+"""LipForensics: does the mouth move as a speaking mouth does?
+
+A network that learned lip reading looks at 25 gray mouth pictures; all but its temporal part
+stays as it was, so it cannot fall for traces of one forgery tool (Haliassos et al., "Lips Don't
+Lie", CVPR 2021). What differs from the paper is listed in the card.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._import import read_pickle
+from unmask.detectors._registry import detector
+from unmask.losses import binary_loss
+from unmask.nn.heads import reset_head
+from unmask.nn.lip_reading import ActivationName, LipFeatures, from_published
+from unmask.types import InputSpec
+
+_LRW_WORDS = 500
+
+
+def _loss(output: Output, target: Target) -> Tensor:
+    return binary_loss(output.logit, target.label)
+
+
+def _from_published(path: Path) -> dict[str, Tensor]:
+    """The authors' file, or a lip-reading file as a start: its head of 500 words becomes 0."""
+    state = from_published(read_pickle(path), "prelu", str(path))
+    reset_head(state, "head", _LRW_WORDS, 1)
+    return state
+
+
+CARD = Card(
+    name="lipforensics",
+    summary="Mouth movements over 25 frames, seen by a lip-reading network.",
+    paper=Paper(
+        title="Lips Don't Lie: A Generalisable and Robust Approach to Face Forgery Detection",
+        authors="Alexandros Haliassos, Konstantinos Vougioukas, Stavros Petridis, Maja Pantic",
+        venue="CVPR",
+        year=2021,
+        url="https://arxiv.org/abs/2012.07657",
+        code="https://github.com/ahaliassos/LipForensics",
+        differences=(
+            "Mouth crop: from five points instead of 68, without smoothing over 12 frames: turned "
+            "by the eye line, centered between the mouth corners, 0.61 x the longest side of "
+            "the CenterFace box. That gives the paper's scale (96 px where the mean face's eye "
+            "centers are 53.5 px apart) at the median over 433 photographs. The exact chain for "
+            "68 points is unmask.clips.mouth.",
+            "Outside the frame the crop repeats the border; the authors' is black there.",
+            "Rate: 25 frames a second, to which videos of another rate are resampled; the authors "
+            "take consecutive frames at any rate.",
+            "Training: not built yet for clips of several frames; the recipe is the paper's, but "
+            "for at most 100 epochs, and patience counts epochs without better validation loss.",
+            "Augmentation: the paper's crop of 88 from 96 and its flip, one draw for a clip, are "
+            "not built yet either.",
+            "Start: at random, unless an imported lip-reading file is given. Its head is replaced "
+            "by zeros, so that every logit is 0 until trained; the authors draw it at random.",
+        ),
+    ),
+    input=InputSpec(
+        region="mouth",
+        align="similarity",
+        margin=0.61,
+        size=(88, 88),
+        load_size=(96, 96),
+        color="gray",
+        mean=(0.421,),
+        std=(0.165,),
+        frames=25,
+        fps=25.0,
+        hop=25,
+    ),
+    recipe=Recipe(
+        loss=_loss,
+        optimizer="adam",
+        learning_rate=2e-4,
+        batch_size=32,
+        epochs=100,
+        patience=10,
+        freeze=("features.frontend", "features.trunk"),
+        sampling="balanced",
+        monitor="negative_loss",
+    ),
+    weights=(
+        Weights(
+            tag="ff",
+            license="MIT",
+            trained_on="FaceForensics++ c23, all four methods; before that LRW (lip reading): "
+            "the authors' lipforensics_ff.pth",
+            importer=_from_published,
+        ),
+        Weights(
+            tag="lrw",
+            license="mpc001/Lipreading_using_Temporal_Convolutional_Networks: research only",
+            trained_on="LRW (lip reading; PReLU variant of 2020): a start for training, not a "
+            "detector",
+            polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
+            importer=_from_published,
+        ),
+    ),
+    outputs=("embedding",),
+    cam_layer="features.trunk.layer4",
+    aggregate="mean",
+    args={"activation": "prelu", "stem_frames": 5, "is_temporal": True},
+)
+
+
+@detector(CARD)
+class LipForensics(nn.Module):
+    """Features of lip reading and a linear layer.
+
+    Args:
+        activation: ``prelu`` or ``swish`` (lip-reading files since 2022).
+        stem_frames: frames that the first convolution sees; 1 for the paper's plain ResNet-18.
+        is_temporal: whether the MS-TCN follows; without it the frames' features are averaged.
+    """
+
+    def __init__(
+        self,
+        activation: ActivationName = "prelu",
+        stem_frames: int = 5,
+        is_temporal: bool = True,
+    ) -> None:
+        super().__init__()
+        self.features = LipFeatures(activation, stem_frames, is_temporal)
+        self.head = nn.Linear(self.features.width, 1)
+
+    def forward(self, clips: Tensor, lengths: Tensor | None = None) -> Output:
+        """Scores (B, 1, T, 88, 88); the embedding is (B, 768).
+
+        Args:
+            clips: gray mouth clips, normalized.
+            lengths: (B,) frames of each clip that count; None: all T.
+        """
+        embedding = self.features(clips, lengths)
+        return Output(logit=self.head(embedding).squeeze(1), embedding=embedding)
