@@ -154,7 +154,8 @@ def _speed(result: dict[str, Any]) -> str:
         ]
         for run in result["runs"]
     ]
-    head = ["video", "scan", "against real time", "peak memory", "loading", *(f"{s}, s" for s in stages)]
+    head = ["video", "scan", "against real time", "peak memory", "loading"]
+    head += [f"{stage}, s" for stage in stages]
     return _table(head, rows)
 
 
