@@ -62,6 +62,9 @@ def test_describe_tells_the_whole_card(cli, name):
         assert (entry.sha256 or "not known") in text
         assert entry.license in text
         assert entry.polarity in text
+        is_public = bool(entry.url or entry.file)
+        told = f"-w {name}={entry.tag}" if is_public else f"unmask weights import {name} FILE"
+        assert told in text
     assert max(map(len, ran.out.splitlines())) <= 100
     assert "object at 0x" not in ran.out
 

@@ -72,8 +72,11 @@ def _weights(card: Card) -> list[str]:
     lines = []
     for _, entry, state, path in states_of(card):
         place = f" ({path})" if path else ""
+        use = f"scan with -w {card.name}={entry.tag}"
+        if state == "to import":
+            use = f"get the file, then: unmask weights import {card.name} FILE"
         lines += [
-            f"{entry.tag}: {state}{place}; scan with -w {card.name}={entry.tag}",
+            f"{entry.tag}: {state}{place}; {use}",
             f"- license {entry.license}; trained on: {entry.trained_on or 'not said'}",
             f"- {entry.polarity}",
             f"- sha256 {entry.sha256 or 'not known'}",

@@ -128,8 +128,8 @@ def _from_entry(card: Card, entry: Weights) -> _Loaded:
     published = published_path(card.name, entry)
     if published is None:
         raise WeightsError(
-            f"Weights {entry.tag!r} of {card.name} cannot be downloaded. Get the published file "
-            f"and run: unmask weights import {card.name} FILE"
+            f"Weights {entry.tag!r} of {card.name} cannot be downloaded. Get the published file, "
+            f"run: unmask weights import {card.name} FILE, and give the file that it writes."
         )
     imported = published.with_suffix(".safetensors")
     if not published.is_file() and _is_import_of(entry, imported):

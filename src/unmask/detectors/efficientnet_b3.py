@@ -81,7 +81,7 @@ CARD = Card(
     weights=(
         Weights(
             tag="imagenet",
-            license="Apache-2.0 (timm); ImageNet has terms of its own",
+            license="Apache-2.0",
             trained_on="ImageNet (timm's efficientnet_b3_ra2-cf984f9c.pth): a start for training, "
             "not a detector",
             polarity="none: the head is replaced by zeros, so every logit is 0 until trained",

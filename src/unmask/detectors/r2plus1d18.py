@@ -89,7 +89,7 @@ CARD = Card(
     weights=(
         Weights(
             tag="kinetics",
-            license="BSD-3-Clause (torchvision); Kinetics-400 has terms of its own",
+            license="BSD-3-Clause",
             trained_on="Kinetics-400 (torchvision's r2plus1d_18-91a641e6.pth): a start for "
             "training, not a detector",
             polarity="none: the head is replaced by zeros, so every logit is 0 until trained",

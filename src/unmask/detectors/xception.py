@@ -96,7 +96,7 @@ CARD = Card(
     weights=(
         Weights(
             tag="ffpp",
-            license="FaceForensics++ terms of use: research only",
+            license="not stated; data: research only",
             trained_on="FaceForensics++: one of the models in the authors' "
             "faceforensics++_models.zip (whole pickled modules)",
             polarity="two logits, real and fake; the logit here is their difference",
@@ -104,7 +104,7 @@ CARD = Card(
         ),
         Weights(
             tag="imagenet",
-            license="see the file's publisher",
+            license="not stated",
             trained_on="ImageNet (xception-b5690688.pth): a start for training, not a detector",
             polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
             importer=_from_published,
