@@ -45,13 +45,17 @@ CARD = Card(
         code="https://github.com/ahaliassos/LipForensics",
         differences=(
             "Mouth crop: from five points instead of 68, without smoothing over 12 frames: turned "
-            "by the eye line, centered between the mouth corners, 0.61 x the longest side of "
-            "the CenterFace box. That gives the paper's scale (96 px where the mean face's eye "
-            "centers are 53.5 px apart) at the median over 433 photographs. The exact chain for "
-            "68 points is unmask.clips.mouth.",
+            "by the eye line, centered between the mouth corners (the authors: the mean of the "
+            "lips' 20 points), 0.61 x the longest side of the CenterFace box. That gives the "
+            "paper's scale, 96 px where the mean face's eye centers are 53.5 px apart, at the "
+            "median over 433 photographs, whose eyes are 0.341 box sides apart. The exact chain "
+            "for 68 points is unmask.clips.mouth.",
             "Outside the frame the crop repeats the border; the authors' is black there.",
             "Rate: 25 frames a second, to which videos of another rate are resampled; the authors "
             "take consecutive frames at any rate.",
+            "Videos: the mean logit of all clips without overlap, as in the authors' code, which "
+            "takes at most the first 110 frames on FaceForensics++. A video of under 25 frames "
+            "repeats its last one, if at least 80 % of the clip is real.",
             "Training: not built yet for clips of several frames; the recipe is the paper's, but "
             "for at most 100 epochs, and patience counts epochs without better validation loss.",
             "Augmentation: the paper's crop of 88 from 96 and its flip, one draw for a clip, are "
