@@ -52,7 +52,7 @@ def size_here(card: Card) -> tuple[int, int]:
     is, of many large frames) halved until it has at most SMALL_CLIP_PX.
 
     The networks of such clips are fully convolutional, and at full size a step of one takes a
-    minute. Whether they take their own size is the parity tests' matter.
+    minute. test_takes_the_size_of_its_card looks at the full size, once.
     """
     height, width = card.input.size
     if card.input.frames * height * width > LARGE_CLIP_PX:
@@ -61,11 +61,11 @@ def size_here(card: Card) -> tuple[int, int]:
     return height, width
 
 
-def clips(card: Card, batch: int) -> Tensor:
+def clips(card: Card, batch: int, size: tuple[int, int] | None = None) -> Tensor:
     """(B, C, T, H, W) as the detector gets it: pixels in 0..1, normalized by its spec."""
     spec = card.input
     channels = 3 if spec.color == "rgb" else 1
-    shape = (batch, channels, spec.frames, *size_here(card))
+    shape = (batch, channels, spec.frames, *(size or size_here(card)))
     pixels = torch.rand(shape, generator=torch.Generator().manual_seed(1))
     per_channel = (1, channels, 1, 1, 1)
     mean, std = torch.tensor(spec.mean), torch.tensor(spec.std)
@@ -149,6 +149,13 @@ def test_outputs_are_as_declared(card: Card, net: nn.Module):
     if output.embedding is not None:
         assert output.embedding.ndim == 2
         assert output.embedding.shape[0] == 2
+
+
+def test_takes_the_size_of_its_card(card: Card, net: nn.Module):
+    with torch.inference_mode():
+        output = net.eval()(clips(card, 1, card.input.size))
+    assert output.logit.shape == (1,)
+    assert output.logit.isfinite().all()
 
 
 def test_batch_of_two_equals_two_batches_of_one(card: Card, net: nn.Module):
