@@ -7,6 +7,7 @@ Lie", CVPR 2021). What differs from the paper is listed in the card.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -132,7 +133,7 @@ class LipForensics(nn.Module):
         self.features = LipFeatures(activation, stem_frames, is_temporal)
         self.head = nn.Linear(self.features.width, 1)
 
-    def forward(self, clips: Tensor, lengths: Tensor | None = None) -> Output:
+    def forward(self, clips: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Output:
         """Scores (B, 1, T, 88, 88); the embedding is (B, 768).
 
         Args:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from torch import Tensor, nn
@@ -120,7 +120,7 @@ class LipFeatures(nn.Module):
         self.temporal = ms_tcn(_TRUNK_WIDTHS[-1], made) if is_temporal else nn.Sequential()
         self.width = 768 if is_temporal else _TRUNK_WIDTHS[-1]
 
-    def forward(self, clips: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, clips: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
         """(B, 1, T, 88, 88), normalized, to (B, width): the mean over time.
 
         Args:
@@ -147,7 +147,7 @@ class LipReader(nn.Module):
         self.features = LipFeatures(activation)
         self.head = nn.Linear(self.features.width, words)
 
-    def forward(self, clips: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, clips: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
         """(B, 1, T, 88, 88) to (B, words) logits; ``lengths`` as in ``LipFeatures``."""
         logits: Tensor = self.head(self.features(clips, lengths))
         return logits

@@ -112,19 +112,18 @@ def ms_tcn(
     )
 
 
-def mean_over_time(frames: Tensor, lengths: Tensor | None = None) -> Tensor:
+def mean_over_time(frames: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
     """The mean of (B, C, T) over each sample's first frames, as (B, C).
 
     Args:
         frames: (B, C, T).
         lengths: (B,) whole numbers in 1..T; None takes all T frames.
 
-    >>> mean_over_time(torch.tensor([[[1.0, 3.0, 8.0]]]), torch.tensor([2]))
+    >>> mean_over_time(torch.tensor([[[1.0, 3.0, 8.0]]]), [2])
     tensor([[2.]])
     """
     if lengths is None:
         return frames.mean(dim=2)
-    lengths = lengths.to(frames.device)
-    counts = torch.arange(frames.shape[2], device=frames.device) < lengths[:, None]
-    kept = frames.masked_fill(~counts[:, None], 0.0)
-    return kept.sum(dim=2) / lengths[:, None]
+    counted = torch.as_tensor(lengths, device=frames.device)[:, None]
+    is_behind = torch.arange(frames.shape[2], device=frames.device) >= counted
+    return frames.masked_fill(is_behind[:, None], 0.0).sum(dim=2) / counted
