@@ -10,14 +10,13 @@ import pytest
 
 import toy_detectors
 from unmask import scan
-from unmask.detectors import _registry as registry
 from unmask.evidence import key_frames
 from unmask.types import ClipScore, Finding, Pixels, Verdict
 
 
 @pytest.fixture(autouse=True)
 def own_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_CLASSES", dict(registry._CLASSES))
+    toy_detectors.own_registry(monkeypatch)
     toy_detectors.register("bright")
 
 

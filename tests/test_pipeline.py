@@ -15,7 +15,6 @@ from PIL import Image
 import toy_detectors
 import unmask
 from unmask import Finding, pipeline, scan
-from unmask.detectors import _registry as registry
 from unmask.detectors import load_detector
 from unmask.errors import MediaError, UnknownNameError, UsageError, WeightsError
 from unmask.faces import FaceFinder
@@ -26,7 +25,7 @@ from unmask.verdict import write_calibration
 @pytest.fixture(autouse=True)
 def own_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
     """``bright`` and ``other`` see the same; ``clip`` sees five frames of the video's own rate."""
-    monkeypatch.setattr(registry, "_CLASSES", dict(registry._CLASSES))
+    toy_detectors.own_registry(monkeypatch)
     toy_detectors.register("bright")
     toy_detectors.register("other")
     toy_detectors.register("clip", InputSpec(size=(16, 16), frames=5, hop=5))

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import Card, Output, Paper, Recipe, Target, detector, save_weights
+from unmask.detectors import (
+    Card,
+    Output,
+    Paper,
+    Recipe,
+    Target,
+    detector,
+    get_card,
+    list_detectors,
+    save_weights,
+)
+from unmask.detectors import _registry as registry
 from unmask.types import InputSpec
 
 SPEC = InputSpec(size=(32, 32), fps=5.0)
@@ -30,6 +42,17 @@ class Bright(nn.Module):
         self.batches.append(len(clips))
         logit = self.gain * clips.mean(dim=(1, 2, 3, 4)) + self.offset
         return Output(logit=logit, mask=nn.functional.avg_pool2d(clips.mean(dim=1), 8))
+
+
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a test register detectors of its own: the registry is a copy until the test ends.
+
+    All real ones are imported before. An import registers a detector only once, so what the test
+    imports first would be missing from the registry afterwards.
+    """
+    for name in list_detectors():
+        get_card(name)
+    monkeypatch.setattr(registry, "_CLASSES", dict(registry._CLASSES))
 
 
 def register(name: str, spec: InputSpec = SPEC) -> Card:

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from unmask.detectors import _registry as registry
+import toy_detectors
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -34,6 +34,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def own_names(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets a test register detectors of its own, with an empty cache and without a proxy."""
-    monkeypatch.setattr(registry, "_CLASSES", dict(registry._CLASSES))
+    toy_detectors.own_registry(monkeypatch)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

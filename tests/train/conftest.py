@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+import toy_detectors
 from unmask.detectors import Card, Output, Paper, Recipe, Target, detector
-from unmask.detectors import _registry as registry
 from unmask.types import InputSpec, Pixels
 
 
@@ -62,7 +62,7 @@ class Toy(nn.Module):
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Card:
     """The card of a detector that stands beside the real ones for one test."""
-    monkeypatch.setattr(registry, "_CLASSES", dict(registry._CLASSES))
+    toy_detectors.own_registry(monkeypatch)
     detector(CARD)(type("Toy", (Toy,), {"__module__": __name__}))
     return CARD
 
