@@ -114,7 +114,7 @@ def test_only_forged_data_is_told(samples: list[Sample]):
     ("changes", "message"),
     [
         ({"synthesize": "swap"}, r"Unknown synthesize='swap'. Known: self_blend"),
-        ({"augment": "rain"}, r"Unknown augment='rain'. Known: shared, none"),
+        ({"augment": "rain"}, r"Unknown augment='rain'. Known: shared, strong, none"),
         ({"spec": InputSpec(frames=8)}, "clips of several frames is not built yet"),
     ],
 )
