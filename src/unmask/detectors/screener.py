@@ -78,7 +78,7 @@ CARD = Card(
         Weights(
             tag="2026-11",
             file="screener.safetensors",
-            sha256="b5450b67e656a60605b84ba7fac5fff155fc5ef344004235c67d2fc5eddc9959",
+            sha256="0f259c0f3babdf4d6a270747d1fc9b2b91e1c5bc7f5eeaa84facd19f05284fd9",
             size_bytes=3_007_232,
             license="MIT",
             trained_on="self-blends of 51 real videos and 1,309 photographs; see MODEL_CARD.md",
