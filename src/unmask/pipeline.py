@@ -38,7 +38,8 @@ from unmask.verdict import decide, read_calibration, scored_s
 if TYPE_CHECKING:
     from torch import nn
 
-_BATCH_FRAMES = 32
+# On two cores 8 frames at a time are as fast as 32 and keep memory flat.
+_BATCH_FRAMES = 8
 
 Progress = Callable[[int, float], None]
 """Called now and then with the frames decoded so far and the seconds of video they cover."""
