@@ -7,25 +7,21 @@ finds the most forgeries of kinds not trained on. What differs is listed in the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.losses import binary_loss
+from unmask.detectors._spatio_temporal import DIFFERENCES, INPUT, PAPER, RECIPE
 from unmask.nn.heads import reset_head, under_net
 from unmask.nn.i3d import FEATURES, I3D
-from unmask.types import InputSpec
 
 _LOGITS = "logits.conv3d"
 _KINETICS_CLASSES = 400
 _CHARADES_CLASSES = 157
-
-
-def _loss(output: Output, target: Target) -> Tensor:
-    return binary_loss(output.logit, target.label)
 
 
 def _from_published(path: Path) -> dict[str, Tensor]:
@@ -43,56 +39,22 @@ def _from_published(path: Path) -> dict[str, Tensor]:
 CARD = Card(
     name="i3d",
     summary="3-D Inception over 16 frames of a face, 5 seconds, without loss of time resolution.",
-    paper=Paper(
-        title="Spatio-temporal Features for Generalized Detection of Deepfake Videos",
-        authors="Ipek Ganiyusufoglu, L. Minh Ngô, Nedko Savov, Sezer Karaoglu, Theo Gevers",
-        venue="arXiv",
-        year=2020,
-        url="https://arxiv.org/abs/2010.11844",
+    paper=replace(
+        PAPER,
         differences=(
             "Time: the paper removes R3D's strides in time and is silent on I3D's. Here the stem "
             "and the pools keep all frames too, and the features are averaged over time at the "
             "end (temporal_downsampling=False).",
             "Recipe: the paper gives learning rate, batch size and weight decay for R3D alone; "
             "they serve here too. Dropout of 0.5 before the last layer is the published code's.",
-            "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
-            "that do not overlap with their neighbors and sizes 10 medians off the median.",
-            "Short videos: the last frame is repeated, and a clip with under 80 % real frames is "
-            "dropped; the paper loops the video.",
-            "Windows: no overlap, as the paper has it on FaceForensics++; on DFDC it moves by 2 "
-            "frames (--set input.hop=2).",
-            "Video: mean of the windows' logits; the paper averages probabilities.",
-            "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
-            "classes; the paper flips half of the samples and gives half of them one of crop, "
-            "JPEG, noise, blur, downscaling, brightness, contrast and color shift.",
-            "Batches: real and fake in equal numbers; the paper also cycles through the methods.",
+            *DIFFERENCES,
             "Start: at random, unless an imported file is given; the paper starts from weights "
             "tuned on Charades. The head is replaced by zeros instead of random numbers.",
             "Embedding: the 1024 numbers before the last layer, which the paper shows by t-SNE.",
         ),
     ),
-    input=InputSpec(
-        region="face",
-        margin=1.4,
-        size=(224, 224),
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
-        frames=16,
-        fps=3.0,
-        hop=16,
-    ),
-    recipe=Recipe(
-        loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-5,
-        weight_decay=1e-7,
-        batch_size=4,
-        epochs=100,
-        schedule="plateau",
-        patience=15,
-        augment="shared",
-        monitor="negative_loss",
-    ),
+    input=INPUT,
+    recipe=RECIPE,
     weights=(
         Weights(
             tag="charades",

@@ -11,19 +11,14 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.losses import binary_loss
+from unmask.detectors._spatio_temporal import DIFFERENCES, INPUT, RECIPE
 from unmask.nn.heads import reset_head, under_net
 from unmask.nn.video_resnet import FEATURES, video_resnet
-from unmask.types import InputSpec
 
 _KINETICS_CLASSES = 400
-
-
-def _loss(output: Output, target: Target) -> Tensor:
-    return binary_loss(output.logit, target.label)
 
 
 def _from_torchvision(path: Path) -> dict[str, Tensor]:
@@ -48,44 +43,14 @@ CARD = Card(
             'of forgery is taken from Ganiyusufoglu et al. 2020 (arXiv 2010.11844: below "the '
             'paper"), who train R3D-18 and do not have this network.',
             "Time: strides in time are 1 past the stem (temporal_downsampling=False).",
-            "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
-            "that do not overlap with their neighbors and sizes 10 medians off the median.",
-            "Short videos: the last frame is repeated, and a clip with under 80 % real frames is "
-            "dropped; the paper loops the video.",
-            "Windows: no overlap, as the paper has it on FaceForensics++; on DFDC it moves by 2 "
-            "frames (--set input.hop=2).",
-            "Video: mean of the windows' logits; the paper averages probabilities.",
-            "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
-            "classes; the paper flips half of the samples and gives half of them one of crop, "
-            "JPEG, noise, blur, downscaling, brightness, contrast and color shift.",
-            "Batches: real and fake in equal numbers; the paper also cycles through the methods.",
+            *DIFFERENCES,
             "Start: at random, unless an imported Kinetics-400 file is given. "
             "Its head is replaced by zeros.",
             "Embedding: the 512 numbers before the last layer.",
         ),
     ),
-    input=InputSpec(
-        region="face",
-        margin=1.4,
-        size=(224, 224),
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
-        frames=16,
-        fps=3.0,
-        hop=16,
-    ),
-    recipe=Recipe(
-        loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-5,
-        weight_decay=1e-7,
-        batch_size=4,
-        epochs=100,
-        schedule="plateau",
-        patience=15,
-        augment="shared",
-        monitor="negative_loss",
-    ),
+    input=INPUT,
+    recipe=RECIPE,
     weights=(
         Weights(
             tag="kinetics",

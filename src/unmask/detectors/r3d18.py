@@ -7,23 +7,19 @@ unseen forgeries than image and sequence detectors. What differs is listed in th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.losses import binary_loss
+from unmask.detectors._spatio_temporal import DIFFERENCES, INPUT, PAPER, RECIPE
 from unmask.nn.heads import reset_head, under_net
 from unmask.nn.video_resnet import FEATURES, video_resnet
-from unmask.types import InputSpec
 
 _KINETICS_CLASSES = 400
-
-
-def _loss(output: Output, target: Target) -> Tensor:
-    return binary_loss(output.logit, target.label)
 
 
 def _from_torchvision(path: Path) -> dict[str, Tensor]:
@@ -36,51 +32,17 @@ def _from_torchvision(path: Path) -> dict[str, Tensor]:
 CARD = Card(
     name="r3d18",
     summary="3-D ResNet-18 over 16 frames of a face, 5 seconds, without loss of time resolution.",
-    paper=Paper(
-        title="Spatio-temporal Features for Generalized Detection of Deepfake Videos",
-        authors="Ipek Ganiyusufoglu, L. Minh Ngô, Nedko Savov, Sezer Karaoglu, Theo Gevers",
-        venue="arXiv",
-        year=2020,
-        url="https://arxiv.org/abs/2010.11844",
+    paper=replace(
+        PAPER,
         differences=(
-            "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
-            "that do not overlap with their neighbors and sizes 10 medians off the median.",
-            "Short videos: the last frame is repeated, and a clip with under 80 % real frames is "
-            "dropped; the paper loops the video.",
-            "Windows: no overlap, as the paper has it on FaceForensics++; on DFDC it moves by 2 "
-            "frames (--set input.hop=2).",
-            "Video: mean of the windows' logits; the paper averages probabilities.",
-            "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
-            "classes; the paper flips half of the samples and gives half of them one of crop, "
-            "JPEG, noise, blur, downscaling, brightness, contrast and color shift.",
-            "Batches: real and fake in equal numbers; the paper also cycles through the methods.",
+            *DIFFERENCES,
             "Start: at random, unless an imported Kinetics-400 file is given, as in the paper. "
             "Its head is replaced by zeros instead of random numbers.",
             "Embedding: the 512 numbers before the last layer, which the paper shows by t-SNE.",
         ),
     ),
-    input=InputSpec(
-        region="face",
-        margin=1.4,
-        size=(224, 224),
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
-        frames=16,
-        fps=3.0,
-        hop=16,
-    ),
-    recipe=Recipe(
-        loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-5,
-        weight_decay=1e-7,
-        batch_size=4,
-        epochs=100,
-        schedule="plateau",
-        patience=15,
-        augment="shared",
-        monitor="negative_loss",
-    ),
+    input=INPUT,
+    recipe=RECIPE,
     weights=(
         Weights(
             tag="kinetics",

@@ -1,0 +1,61 @@
+"""What the video networks share: the paper that made detectors of them, its input and recipe."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from unmask.detectors._card import Output, Paper, Recipe, Target
+from unmask.losses import binary_loss
+from unmask.types import InputSpec
+
+
+def _loss(output: Output, target: Target) -> Tensor:
+    return binary_loss(output.logit, target.label)
+
+
+PAPER = Paper(
+    title="Spatio-temporal Features for Generalized Detection of Deepfake Videos",
+    authors="Ipek Ganiyusufoglu, L. Minh Ngô, Nedko Savov, Sezer Karaoglu, Theo Gevers",
+    venue="arXiv",
+    year=2020,
+    url="https://arxiv.org/abs/2010.11844",
+)
+"""Without differences: each network adds its own to those below."""
+
+DIFFERENCES = (
+    "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
+    "that do not overlap with their neighbors and sizes 10 medians off the median.",
+    "Short videos: the last frame is repeated, and a clip with under 80 % real frames is "
+    "dropped; the paper loops the video.",
+    "Windows: no overlap, as the paper has it on FaceForensics++; on DFDC it moves by 2 "
+    "frames (--set input.hop=2).",
+    "Video: mean of the windows' logits; the paper averages probabilities.",
+    "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
+    "classes; the paper flips half of the samples and gives half of them one of crop, "
+    "JPEG, noise, blur, downscaling, brightness, contrast and color shift.",
+    "Batches: real and fake in equal numbers; the paper also cycles through the methods.",
+)
+
+INPUT = InputSpec(
+    region="face",
+    margin=1.4,
+    size=(224, 224),
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+    frames=16,
+    fps=3.0,
+    hop=16,
+)
+
+RECIPE = Recipe(
+    loss=_loss,
+    optimizer="adam",
+    learning_rate=1e-5,
+    weight_decay=1e-7,
+    batch_size=4,
+    epochs=100,
+    schedule="plateau",
+    patience=15,
+    augment="shared",
+    monitor="negative_loss",
+)
