@@ -40,6 +40,25 @@ def test_the_three_answers_and_their_reasons(logit: float, finding: Finding, rea
     assert result.calibration == calibration()
 
 
+def test_a_part_that_stays_over_the_threshold_is_pointed_out():
+    # 10 s, of which 3 s score high: the mean is that of a real video.
+    parts = [*scores(-3.0, 25), *scores(4.0, 15), *scores(-3.0, 10)]
+    moments = [
+        dataclasses.replace(s, start_s=0.2 * i, end_s=0.2 * i + 0.2) for i, s in enumerate(parts)
+    ]
+    result = verdict(moments)
+    assert result.finding is INCONCLUSIVE
+    assert "from 5.0 s to 8.0 s every score reaches it" in result.reasons[0]
+
+
+def test_a_short_flare_changes_nothing():
+    parts = [*scores(-3.0, 25), *scores(4.0, 5), *scores(-3.0, 20)]
+    moments = [
+        dataclasses.replace(s, start_s=0.2 * i, end_s=0.2 * i + 0.2) for i, s in enumerate(parts)
+    ]
+    assert verdict(moments).finding is NOTHING_FOUND
+
+
 def test_the_probability_is_that_of_the_calibration():
     expected = 1 / (1 + math.exp(-(1.5 * 3.0 - 1.0)))
     result = verdict(scores(3.0), calibrations=[calibration(slope=1.5, intercept=-1.0)])

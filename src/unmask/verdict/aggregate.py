@@ -46,6 +46,26 @@ def aggregate(logits: Sequence[float], how: str) -> float:
     raise ValueError(f"unknown aggregate {how!r}: mean, top_quarter_mean or share_over_half")
 
 
+def longest_run_s(scores: Iterable[ClipScore], threshold: float) -> tuple[float, float]:
+    """The longest stretch of time in which every clip of one face reaches a threshold.
+
+    Returns:
+        Its start and end in seconds; two zeros if no clip reaches it. Clips more than half a
+        second apart do not belong to one stretch.
+    """
+    best, start, end = (0.0, 0.0), 0.0, -math.inf
+    for score in sorted(scores, key=lambda s: s.start_s):
+        if score.logit < threshold:
+            end = -math.inf
+            continue
+        if score.start_s - end > 0.5:
+            start = score.start_s
+        end = max(end, score.end_s)
+        if end - start > best[1] - best[0]:
+            best = (start, end)
+    return best
+
+
 def face_logits(scores: Iterable[ClipScore], how: Mapping[str, str]) -> dict[int, dict[str, float]]:
     """One logit for each face and detector.
 

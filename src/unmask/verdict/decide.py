@@ -18,7 +18,10 @@ from unmask.types import (
     Verdict,
     VideoInfo,
 )
-from unmask.verdict.aggregate import LEAST_CLIPS, face_logits, scored_s
+from unmask.verdict.aggregate import LEAST_CLIPS, face_logits, longest_run_s, scored_s
+
+_LONG_RUN_S = 2.0
+"""Seconds over the threshold without a break that keep a face from being found unmanipulated."""
 
 _ORDER = (Finding.NO_MANIPULATION_FOUND, Finding.INCONCLUSIVE, Finding.MANIPULATED)
 
@@ -104,7 +107,7 @@ def _judge(
         if name in logits
     }
     answers = {
-        name: _answer(logits[name], calibrations[name])
+        name: _answer(logits[name], calibrations[name], [s for s in scores if s.detector == name])
         for name, objection in objections.items()
         if not objection
     }
@@ -154,13 +157,24 @@ def _objection(scores: Sequence[ClipScore], logit: float, calibration: Calibrati
     return ""
 
 
-def _answer(logit: float, calibration: Calibration) -> tuple[Finding, str]:
+def _answer(
+    logit: float, calibration: Calibration, scores: Sequence[ClipScore]
+) -> tuple[Finding, str]:
+    """What one detector finds in one face, and why."""
     name = calibration.detector
     alarms = f"{calibration.false_alarms} of {calibration.real_videos} real validation videos"
     if logit >= calibration.threshold:
         return Finding.MANIPULATED, (
             f"{name} scores {logit:.2f}, at or above the threshold {calibration.threshold:.2f} "
             f"that {alarms} reach"
+        )
+    start_s, end_s = longest_run_s(scores, calibration.threshold)
+    if end_s - start_s >= _LONG_RUN_S:
+        # The mean over a long time hides a forgery that lasts for a part of it.
+        return Finding.INCONCLUSIVE, (
+            f"{name} scores {logit:.2f} over the whole time, below the threshold "
+            f"{calibration.threshold:.2f}, but from {start_s:.1f} s to {end_s:.1f} s every score "
+            "reaches it: look at that part"
         )
     if logit >= calibration.lower:
         return Finding.INCONCLUSIVE, (
