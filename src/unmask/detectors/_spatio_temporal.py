@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from unmask.detectors._card import Output, Paper, Recipe, Target
@@ -59,3 +61,6 @@ RECIPE = Recipe(
     augment="shared",
     monitor="negative_loss",
 )
+
+IMAGE_RECIPE = replace(RECIPE, learning_rate=1e-4, weight_decay=1e-5, batch_size=8)
+"""Of the image classifiers that the paper compares with."""

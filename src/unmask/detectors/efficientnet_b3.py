@@ -11,18 +11,14 @@ from pathlib import Path
 import timm
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.losses import binary_loss
+from unmask.detectors._spatio_temporal import IMAGE_RECIPE
 from unmask.nn.heads import reset_head, under_net
 from unmask.types import InputSpec
 
 _IMAGENET_CLASSES = 1000
-
-
-def _loss(output: Output, target: Target) -> Tensor:
-    return binary_loss(output.logit, target.label)
 
 
 def _from_timm(path: Path) -> dict[str, Tensor]:
@@ -66,18 +62,7 @@ CARD = Card(
         frames=1,
         fps=3.0,
     ),
-    recipe=Recipe(
-        loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-4,
-        weight_decay=1e-5,
-        batch_size=8,
-        epochs=100,
-        schedule="plateau",
-        patience=15,
-        augment="shared",
-        monitor="negative_loss",
-    ),
+    recipe=IMAGE_RECIPE,
     weights=(
         Weights(
             tag="imagenet",
