@@ -106,7 +106,7 @@ def test_no_face_is_its_own_answer():
 UNDECIDED = "No face was large enough and seen long enough to decide on."
 
 
-def undecided(result, why: str):  # type: ignore[no-untyped-def]
+def assert_undecided(result, why: str):  # type: ignore[no-untyped-def]
     assert result.finding is INCONCLUSIVE
     assert result.probability is None
     assert result.faces[0].finding is INCONCLUSIVE
@@ -115,25 +115,25 @@ def undecided(result, why: str):  # type: ignore[no-untyped-def]
 
 
 def test_a_face_that_was_not_scored():
-    undecided(verdict([]), "not scored: the face is too small or was seen too briefly")
+    assert_undecided(verdict([]), "not scored: the face is too small or was seen too briefly")
 
 
 @pytest.mark.parametrize(("count", "noun"), [(1, "moment"), (2, "moments")])
 def test_too_few_clips(count: int, noun: str):
-    undecided(
+    assert_undecided(
         verdict(scores(9.0, count)), f"only {count} {noun} could be scored; at least 3 are needed"
     )
 
 
 def test_too_small_a_face():
-    undecided(
+    assert_undecided(
         verdict(scores(9.0, face_px=40), calibrations=[calibration(min_face_px=64.0)]),
         "the face is 40 px large; the calibration holds from 64 px",
     )
 
 
 def test_too_short_a_time():
-    undecided(
+    assert_undecided(
         verdict(scores(9.0, 5), calibrations=[calibration(min_scored_s=2.0)]),
         "only 1.0 s could be scored; the calibration holds from 2.0 s",
     )
@@ -146,7 +146,7 @@ def test_exactly_the_least_time_is_enough():
 
 @pytest.mark.parametrize("logit", [math.nan, math.inf, -math.inf])
 def test_a_detector_that_gives_no_number_finds_nothing_out(logit: float):
-    undecided(verdict(scores(logit)), "d gave no number for this face")
+    assert_undecided(verdict(scores(logit)), "d gave no number for this face")
 
 
 def test_of_two_faces_the_worst_decides():

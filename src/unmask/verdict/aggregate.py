@@ -12,6 +12,9 @@ from unmask.types import ClipScore
 LEAST_CLIPS = 3
 """Clips of one face below which its logit is reported but decides nothing."""
 
+LONG_RUN_S = 2.0
+"""Seconds over the threshold without a break that keep a face from being found unmanipulated."""
+
 _SHARE_LIMIT = 6.0
 
 

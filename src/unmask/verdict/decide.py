@@ -18,10 +18,7 @@ from unmask.types import (
     Verdict,
     VideoInfo,
 )
-from unmask.verdict.aggregate import LEAST_CLIPS, face_logits, longest_run_s, scored_s
-
-_LONG_RUN_S = 2.0
-"""Seconds over the threshold without a break that keep a face from being found unmanipulated."""
+from unmask.verdict.aggregate import LEAST_CLIPS, LONG_RUN_S, face_logits, longest_run_s, scored_s
 
 _ORDER = (Finding.NO_MANIPULATION_FOUND, Finding.INCONCLUSIVE, Finding.MANIPULATED)
 
@@ -169,7 +166,7 @@ def _answer(
             f"that {alarms} reach"
         )
     start_s, end_s = longest_run_s(scores, calibration.threshold)
-    if end_s - start_s >= _LONG_RUN_S:
+    if end_s - start_s >= LONG_RUN_S:
         # The mean over a long time hides a forgery that lasts for a part of it.
         return Finding.INCONCLUSIVE, (
             f"{name} scores {logit:.2f} over the whole time, below the threshold "
