@@ -135,6 +135,8 @@ class InputSpec:
         fps: the rate at which frames are taken; None keeps the video's own.
         stride: takes every n-th of these frames.
         hop: frames (after ``fps`` and ``stride``) from one clip's start to the next.
+        landmarks: points that the cut is made by: the finder's 5, or 68 where a source of them
+            is installed (else the 5 serve, and the report says so).
     """
 
     region: Literal["face", "mouth"] = "face"
@@ -150,6 +152,7 @@ class InputSpec:
     fps: float | None = None
     stride: int = 1
     hop: int = 1
+    landmarks: Literal[5, 68] = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -332,7 +335,10 @@ class Explanation(_ArrayRepr):
 class LabelledVideo:
     """One row of a data set's index; ``label`` 1 = fake.
 
-    ``source_id`` is shared by a real video and all forgeries made of it.
+    ``source_id`` is shared by a real video and all forgeries made of it, ``video_id`` by one
+    video at several levels of ``compression``. ``identities`` names who (or whose video) is in
+    it: none of them may stand in two splits. ``mask_path`` is a video or picture of the forged
+    pixels, frame by frame like the video itself.
     """
 
     path: Path
@@ -344,3 +350,5 @@ class LabelledVideo:
     subject: str = ""
     compression: str = ""
     mask_path: Path | None = None
+    video_id: str = ""
+    identities: tuple[str, ...] = ()

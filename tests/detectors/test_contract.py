@@ -78,11 +78,14 @@ def target(card: Card) -> Target:
     height, width = size_here(card)
     mask = torch.zeros(4, card.input.frames, height, width)
     mask[label == 1, :, height // 2 :] = 1
-    return Target(label=label, mask=mask, pair=torch.tensor([0, 0, 1, 1]))
+    twin = clips(card, 4) + 0.01 if card.recipe.twins else None
+    return Target(label=label, mask=mask, pair=torch.tensor([0, 0, 1, 1]), twin=twin)
 
 
 def is_trained(card: Card, key: str) -> bool:
-    return not any(key == part or key.startswith(f"{part}.") for part in card.recipe.freeze)
+    """Whether the recipe's loss trains this parameter."""
+    others = (*card.recipe.freeze, *card.recipe.adversary)
+    return not any(key == part or key.startswith(f"{part}.") for part in others)
 
 
 def test_card_is_named_like_its_file(card: Card, name: str):
@@ -170,7 +173,7 @@ def test_batch_of_two_equals_two_batches_of_one(card: Card, net: nn.Module):
 
 
 def test_every_trained_parameter_gets_a_gradient(card: Card, net: nn.Module):
-    card.recipe.loss(net(clips(card, 4)), target(card)).backward()
+    card.training_loss(net, clips(card, 4), target(card)).backward()
     trained = {key: p for key, p in net.named_parameters() if is_trained(card, key)}
     assert trained
     without = [key for key, p in trained.items() if p.requires_grad and p.grad is None]
@@ -182,11 +185,27 @@ def test_every_trained_parameter_gets_a_gradient(card: Card, net: nn.Module):
 
 def test_parts_that_the_recipe_names_exist(card: Card, net: nn.Module):
     modules = {key for key, _ in net.named_modules()} | {key for key, _ in net.named_parameters()}
-    assert set(card.recipe.freeze) <= modules
+    assert {*card.recipe.freeze, *card.recipe.warmup_parts, *card.recipe.adversary} <= modules
     prefixes = tuple(card.recipe.learning_rates)
     assert all(any(key.startswith(prefix) for key in modules) for prefix in prefixes)
-    if card.recipe.start is not None:
-        assert callable(getattr(net, card.recipe.start))
+    methods = [card.recipe.start, card.recipe.step, card.recipe.adversary_step]
+    assert all(callable(getattr(net, method)) for method in methods if method is not None)
+    assert bool(card.recipe.adversary) == (card.recipe.adversary_step is not None)
+
+
+def test_features_of_single_frames_depend_on_the_frames_it_says(card: Card, net: nn.Module):
+    if card.frame_context is None:
+        pytest.skip("computes no features of single frames")
+    inputs = clips(card, 1)
+    changed = inputs.clone()
+    changed[:, :, 0] += 1
+    with torch.no_grad():
+        before, after = net.eval().frame_features(inputs), net.frame_features(changed)
+        assert torch.equal(net.classify(before).logit, net(inputs).logit)
+    assert before.shape[:2] == (1, card.input.frames)
+    differs = (before != after).any(dim=2)[0]
+    assert differs[: card.frame_context + 1].all()
+    assert not differs[card.frame_context + 1 :].any()
 
 
 def test_a_few_steps_lower_the_loss(card: Card, net: nn.Module):
@@ -196,7 +215,7 @@ def test_a_few_steps_lower_the_loss(card: Card, net: nn.Module):
     losses = []
     for _ in range(6):
         torch.manual_seed(0)  # The same dropout every time, so that only the weights differ.
-        loss = card.recipe.loss(net(inputs), wanted)
+        loss = card.training_loss(net, inputs, wanted)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 _NO_ARGS: Mapping[str, object] = MappingProxyType({})
+_NO_STAGES: Mapping[str, Stage] = MappingProxyType({})
 
 
 class Output(NamedTuple):
@@ -39,12 +40,14 @@ class Target(NamedTuple):
 
     ``label`` (B,) float32, 1 = fake; ``mask`` (B, T, H, W) float32 in 0..1 at input size, 1 =
     forged, or None; ``pair`` (B,) int64: two samples with the same number are a real picture
-    and a forgery made of it.
+    and a forgery made of it; ``twin`` (B, C, T, H, W), normalised: the same clips, cut alike,
+    from the better of two compression levels, or None.
     """
 
     label: Tensor
     mask: Tensor | None = None
     pair: Tensor | None = None
+    twin: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,23 +93,48 @@ class Recipe:
 
     Attributes:
         loss: ``(output, target) -> scalar``.
+        step: name of a method ``(clips, target) -> scalar`` of the detector that takes the place
+            of ``loss(detector(clips), target)`` in training; validation keeps ``loss``.
+        adversary: prefixes of the parts that ``adversary_step`` trains, with an optimizer of
+            their own; the other step leaves them alone.
+        adversary_step: name of a method ``(clips, target) -> scalar`` of the detector.
+        adversary_steps: of these for every other step, each on a batch of its own.
         learning_rate: of every part that ``learning_rates`` (module prefix -> rate) does not name.
         weight_decay: applied to weights only, never to biases and norm parameters.
         batch_size: samples per step (a pair counts as two).
         epochs: at most; ``patience`` epochs without better validation end it before.
         steps_per_epoch: None takes one pass over the data.
-        schedule: ``constant``, ``cosine`` to 0 over all epochs, or ``plateau`` (x 0.1).
+        accumulate: batches whose gradients are added up for one step.
+        schedule: ``constant``, ``cosine`` to 0 over all epochs, ``plateau`` (a rate is reduced
+            after ``schedule_epochs`` without a lower validation loss), or ``step`` (after every
+            ``schedule_epochs``).
+        schedule_factor: by which the rate is multiplied.
+        schedule_times: at most so many reductions; when one more is due, training ends.
         freeze: prefixes of modules that are not trained and stay in eval mode.
-        augment: name of the augmentation of ``blending`` applied to both classes alike.
-        sampling: ``balanced`` draws both classes equally; ``pairs`` draws (real, forged) pairs.
+        warmup_epochs: first epochs in which only ``warmup_parts`` (prefixes) are trained; the
+            other parts stay in eval mode.
+        augment: name of the augmentation applied to both classes alike, one draw for a clip.
+        sampling: ``balanced`` draws both classes equally; ``pairs`` draws (real, forged) pairs;
+            ``stratified`` draws one random clip of every video in an epoch.
+        balance: how often an epoch of ``stratified`` visits a real and a forged video; a broken
+            number visits a part of them, another one in every epoch.
+        cycle_methods: of the forgery methods one after the other is drawn from.
+        twins: the better and the worse of two compression levels: the detector gets the worse
+            clip and, as ``Target.twin``, the better one.
+        needs_masks: forgeries without a mask are refused.
         synthesize: name of the pseudo-forgery of ``blending`` that makes forgeries from real
             faces; None trains on the forgeries in the data.
-        start: name of a method of the detector that is called once before the first step.
+        start: name of a method of the detector that is called once before the first step, with
+            an iterable of batches (B, C, T, H, W) of real training clips, normalised.
         monitor: validation figure that chooses the checkpoint, higher is better.
         precision: Lightning's name for the numeric precision.
     """
 
     loss: Callable[[Output, Target], Tensor]
+    step: str | None = None
+    adversary: tuple[str, ...] = ()
+    adversary_step: str | None = None
+    adversary_steps: int = 1
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: float = 1e-3
     learning_rates: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
@@ -117,17 +145,51 @@ class Recipe:
     batch_size: int = 32
     epochs: int = 20
     steps_per_epoch: int | None = None
-    schedule: Literal["constant", "cosine", "plateau"] = "constant"
+    accumulate: int = 1
+    schedule: Literal["constant", "cosine", "plateau", "step"] = "constant"
+    schedule_epochs: int = 5
+    schedule_factor: float = 0.1
+    schedule_times: int | None = None
     patience: int = 10
     freeze: tuple[str, ...] = ()
+    warmup_epochs: int = 0
+    warmup_parts: tuple[str, ...] = ()
     augment: str | None = None
-    sampling: Literal["balanced", "pairs"] = "balanced"
+    sampling: Literal["balanced", "pairs", "stratified"] = "balanced"
+    balance: tuple[float, float] = (1.0, 1.0)
+    cycle_methods: bool = False
+    twins: tuple[str, str] | None = None
+    needs_masks: bool = False
     synthesize: str | None = None
     start: str | None = None
     monitor: Literal["auc", "pair_accuracy", "negative_loss"] = "auc"
     gradient_clip: float | None = None
     precision: str = "32-true"
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Pretraining on another task, whose result a detector's training can start from.
+
+    Attributes:
+        summary: what is learned, in one line.
+        layout: name of the data set adapter whose rows bear the class in ``method``.
+        input: what the network sees.
+        recipe: as for a detector; ``loss`` is not called.
+        build: from the detector's arguments and the number of classes, the network; its forward
+            takes (B, C, T, H, W) and returns logits (B, classes) or (B, branches, classes).
+        loss: ``(logits, class numbers (B,), a teacher's logits or None) -> scalar``.
+        into: turns the trained network's state dict into one of the detector.
+    """
+
+    summary: str
+    layout: str
+    input: InputSpec
+    recipe: Recipe
+    build: Callable[[Mapping[str, object], int], nn.Module]
+    loss: Callable[[Tensor, Tensor, Tensor | None], Tensor]
+    into: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +201,11 @@ class Card:
         cam_layer: dotted name of the layer that class activation maps look at.
         aggregate: how clip logits become a face's logit.
         args: keyword arguments that build the network.
+        stages: pretraining that ``train --stage`` offers, by name.
+        frame_context: for a network that computes features of single frames: the frames on
+            either side that a frame's features depend on; None for any other. Such a network has
+            ``frame_features`` (B, C, T, H, W) -> (B, T, D) and ``classify`` (B, T, D) -> Output,
+            and its forward is one after the other.
         is_default: a scan that names no detector uses this one.
     """
 
@@ -152,7 +219,16 @@ class Card:
     cam_layer: str = ""
     aggregate: Literal["mean", "top_quarter_mean", "share_over_half"] = "mean"
     args: Mapping[str, object] = field(default_factory=lambda: _NO_ARGS)
+    stages: Mapping[str, Stage] = field(default_factory=lambda: _NO_STAGES)
+    frame_context: int | None = None
     is_default: bool = False
+
+    def training_loss(self, net: nn.Module, clips: Tensor, target: Target) -> Tensor:
+        """The scalar that a training step lowers: of the recipe's ``step``, else its ``loss``."""
+        if self.recipe.step is not None:
+            loss: Tensor = getattr(net, self.recipe.step)(clips, target)
+            return loss
+        return self.recipe.loss(net(clips), target)
 
     def build(self) -> nn.Module:
         """An untrained network, in train mode, with ``.card`` set."""

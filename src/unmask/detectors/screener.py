@@ -7,6 +7,7 @@ The recipe, the net and the mask head are ours; it is made for a laptop's CPU.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 import timm
@@ -152,6 +153,6 @@ class Screener(nn.Module):
         logit = _LOGIT_LIMIT * torch.tanh(raw / _LOGIT_LIMIT)
         return Output(logit=logit, mask=self.mask_head(joined), embedding=embedding)
 
-    def start_from_real_faces(self, clips: Tensor) -> None:
-        """Takes over CenterFace's backbone; called once, with a batch of training input."""
-        start_from_center_face(self.features, clips[:, :, 0].float())
+    def start_from_real_faces(self, batches: Iterable[Tensor]) -> None:
+        """Takes over CenterFace's backbone; called once, with batches of training input."""
+        start_from_center_face(self.features, next(iter(batches))[:, :, 0].float())

@@ -85,7 +85,7 @@ class Training(lightning.LightningModule):
         numbers = range(min(64, len(self._training)))
         pixels = torch.cat([self._training[i][0][:1] for i in numbers])
         with torch.no_grad():
-            getattr(self.net, name)(normalize(pixels, self.card.input))
+            getattr(self.net, name)([normalize(pixels, self.card.input)])
 
     def on_train_epoch_start(self) -> None:
         """Seeds dropout by the epoch, so that a resumed run draws what it would have drawn."""
