@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +50,8 @@ class Toy(nn.Module):
         self.head = nn.Linear(width, 1)
         self.register_buffer("begun", torch.zeros(()))
 
-    def begin(self, clips: Tensor) -> None:
-        assert clips.ndim == 5
+    def begin(self, batches: Iterable[Tensor]) -> None:
+        assert all(clips.ndim == 5 for clips in batches)
         self.begun += 1
 
     def forward(self, clips: Tensor) -> Output:
