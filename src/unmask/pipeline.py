@@ -18,6 +18,7 @@ import numpy as np
 from unmask._version import __version__
 from unmask.clips import Cutter, Plan, needs, to_tensor
 from unmask.detectors import Card, default_detectors, load_detector
+from unmask.detectors._frames import Scorer, scorer
 from unmask.errors import UsageError
 from unmask.faces import FaceFinder, Follower
 from unmask.media import open_video
@@ -136,29 +137,29 @@ def _score(
     clips: Iterable[Clip], nets: Sequence[nn.Module], device: str, frame_s: float
 ) -> Iterator[ClipScore]:
     """Batches clips per input spec and asks every detector that wants that spec."""
+    scorers = [(cast(Card, net.card), scorer(net)) for net in nets]
     waiting: dict[InputSpec, list[Clip]] = {}
     for clip in clips:
         batch = waiting.setdefault(clip.spec, [])
         batch.append(clip)
         if len(batch) * clip.spec.frames >= _BATCH_FRAMES:
-            yield from _ask(waiting.pop(clip.spec), nets, device, frame_s)
+            yield from _ask(waiting.pop(clip.spec), scorers, device, frame_s)
     for batch in waiting.values():
-        yield from _ask(batch, nets, device, frame_s)
+        yield from _ask(batch, scorers, device, frame_s)
 
 
 def _ask(
-    clips: list[Clip], nets: Sequence[nn.Module], device: str, frame_s: float
+    clips: list[Clip], scorers: Sequence[tuple[Card, Scorer]], device: str, frame_s: float
 ) -> Iterator[ClipScore]:
     """One batch through every detector that takes clips of this kind."""
     import torch
 
     tensor = to_tensor(clips, device)
-    for net in nets:
-        card = cast(Card, net.card)
+    for card, score in scorers:
         if card.input != clips[0].spec:
             continue
         with torch.inference_mode():
-            output = net(tensor)
+            output = score(tensor, clips)
         logits = output.logit.float().cpu().numpy()
         masks = None if output.mask is None else output.mask.sigmoid().float().cpu().numpy()
         points = None if output.embedding is None else output.embedding.float().cpu().numpy()

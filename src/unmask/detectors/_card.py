@@ -205,7 +205,9 @@ class Card:
         frame_context: for a network that computes features of single frames: the frames on
             either side that a frame's features depend on; None for any other. Such a network has
             ``frame_features`` (B, C, T, H, W) -> (B, T, D) and ``classify`` (B, T, D) -> Output,
-            and its forward is one after the other.
+            and its forward is one after the other. Above 0, ``frame_features`` takes a second
+            argument (front, back): so many frames at the ends serve the others as context alone
+            and are left out of the result.
         is_default: a scan that names no detector uses this one.
     """
 

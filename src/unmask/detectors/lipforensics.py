@@ -15,12 +15,14 @@ from torch import Tensor, nn
 from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
 from unmask.detectors._import import read_pickle
 from unmask.detectors._registry import detector
+from unmask.errors import UsageError
 from unmask.losses import binary_loss
 from unmask.nn.heads import reset_head
 from unmask.nn.lip_reading import ActivationName, LipFeatures, from_published
 from unmask.types import InputSpec
 
 _LRW_WORDS = 500
+_STEM_FRAMES = (1, 3, 5)
 
 
 def _loss(output: Output, target: Target) -> Tensor:
@@ -110,6 +112,7 @@ CARD = Card(
     cam_layer="features.trunk.layer4",
     aggregate="mean",
     args={"activation": "prelu", "stem_frames": 5, "is_temporal": True},
+    frame_context=2,
 )
 
 
@@ -121,6 +124,10 @@ class LipForensics(nn.Module):
         activation: ``prelu`` or ``swish`` (lip-reading files since 2022).
         stem_frames: frames that the first convolution sees; 1 for the paper's plain ResNet-18.
         is_temporal: whether the MS-TCN follows; without it the frames' features are averaged.
+
+    Raises:
+        UsageError: the first convolution would see more frames than the card says, or not as
+            many before a frame as behind it.
     """
 
     def __init__(
@@ -130,6 +137,11 @@ class LipForensics(nn.Module):
         is_temporal: bool = True,
     ) -> None:
         super().__init__()
+        if stem_frames not in _STEM_FRAMES:
+            raise UsageError(
+                f"Cannot build a stem of {stem_frames} frames: expected one of "
+                f"{', '.join(map(str, _STEM_FRAMES))}. Give stem_frames one of these."
+            )
         self.features = LipFeatures(activation, stem_frames, is_temporal)
         self.head = nn.Linear(self.features.width, 1)
 
@@ -140,5 +152,19 @@ class LipForensics(nn.Module):
             clips: gray mouth clips, normalized.
             lengths: (B,) frames of each clip that count; None: all T.
         """
-        embedding = self.features(clips, lengths)
+        return self.classify(self.frame_features(clips), lengths)
+
+    def frame_features(self, clips: Tensor, context: tuple[int, int] = (0, 0)) -> Tensor:
+        """(B, 1, T, 88, 88) to (B, T, 512); a frame's depend on ``stem_frames // 2`` either side.
+
+        Args:
+            clips: as for ``forward``.
+            context: frames at the start and at the end that serve the others alone and get no
+                features.
+        """
+        return self.features.of_frames(clips, context)
+
+    def classify(self, features: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Output:
+        """Scores clips by their frames' features (B, T, 512); ``lengths`` as for ``forward``."""
+        embedding = self.features.over_time(features, lengths)
         return Output(logit=self.head(embedding).squeeze(1), embedding=embedding)

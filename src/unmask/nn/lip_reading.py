@@ -128,10 +128,25 @@ class LipFeatures(nn.Module):
             lengths: (B,) frames of each clip that count; None: all. The frames behind them are
                 seen by the network, but are not averaged.
         """
-        maps = self.frontend(clips)
+        return self.over_time(self.of_frames(clips), lengths)
+
+    def of_frames(self, clips: Tensor, context: tuple[int, int] = (0, 0)) -> Tensor:
+        """(B, 1, T, 88, 88) to (B, T, 512): one vector for each frame, before the MS-TCN.
+
+        Args:
+            clips: as for ``forward``.
+            context: how many frames at the start and at the end serve the stem of the others
+                alone. They get no vector, and the trunk is spared them.
+        """
+        first, last = context
+        maps = self.frontend(clips)[:, :, first : clips.shape[2] - last]
         frames = self.trunk(maps.transpose(1, 2).flatten(0, 1))
-        series = frames.unflatten(0, (-1, maps.shape[2])).transpose(1, 2)
-        return mean_over_time(self.temporal(series), lengths)
+        series: Tensor = frames.unflatten(0, (-1, maps.shape[2]))
+        return series
+
+    def over_time(self, frames: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
+        """The rest of ``forward``: (B, T, 512) to (B, width)."""
+        return mean_over_time(self.temporal(frames.transpose(1, 2)), lengths)
 
 
 class LipReader(nn.Module):

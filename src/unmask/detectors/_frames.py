@@ -1,0 +1,141 @@
+"""Overlapping clips share what they have in common: a frame's features are computed once.
+
+Only where a card gives ``frame_context``. What a network makes of a frame depends on the frames
+up to so many before and behind it, and on the clip's edges if they are nearer than that. So two
+clips have a frame's features in common if both show the same frames around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from unmask.detectors._card import Card, Output
+from unmask.types import Clip
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Scorer = Callable[["Tensor", Sequence[Clip]], Output]
+"""Scores clips, given as (B, C, T, H, W) and as what they were made of."""
+
+_Key = tuple[int | None, ...]
+"""The indices of a frame and of those around it; None outside of the clip."""
+
+
+class _Stretch(NamedTuple):
+    """Frames ``first`` to ``stop`` of a batch's clip that have no features yet."""
+
+    clip: int
+    first: int
+    stop: int
+
+
+def scorer(net: nn.Module) -> Scorer:
+    """What asks a network, in eval mode, for the scores of a stream of clips.
+
+    If it has features of single frames and its clips overlap, that is a ``SharedFeatures``.
+    """
+    card = cast(Card, net.card)
+    if card.frame_context is not None and card.input.hop < card.input.frames:
+        return SharedFeatures(net)
+    return lambda pixels, _clips: cast(Output, net(pixels))
+
+
+class SharedFeatures:
+    """Scores one stream of clips, remembering the features of frames that later clips show too.
+
+    Per person it holds those of at most one clip. The network must be in eval mode: with
+    statistics of the batch, features of a frame would depend on what else is computed.
+
+    Args:
+        net: its card gives ``frame_context``.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        self._net = net
+        self._context = cast(int, cast(Card, net.card).frame_context)
+        self._known: dict[int, dict[_Key, Tensor]] = {}
+        self._last_frame: dict[int, int] = {}
+
+    def __call__(self, pixels: Tensor, clips: Sequence[Clip]) -> Output:
+        """What the network gives for these clips, up to the order of floating point sums.
+
+        Args:
+            pixels: (B, C, T, H, W), normalized.
+            clips: the B clips they were made of; those of a person in the order of time.
+        """
+        import torch
+
+        keys = [_keys(clip, self._context) for clip in clips]
+        with torch.inference_mode():
+            self._learn(pixels, clips, keys)
+            features = torch.stack(
+                [
+                    torch.stack([self._known[clip.track_id][key] for key in of_clip])
+                    for clip, of_clip in zip(clips, keys, strict=True)
+                ]
+            )
+            output = cast(Callable[["Tensor"], Output], self._net.classify)(features)
+        newest = {clip.track_id: number for number, clip in enumerate(clips)}
+        for number in newest.values():
+            self._forget(clips[number], keys[number])
+        return output
+
+    def frames_held(self) -> int:
+        """How many frames' features are remembered."""
+        return sum(len(known) for known in self._known.values())
+
+    def _learn(self, pixels: Tensor, clips: Sequence[Clip], keys: Sequence[list[_Key]]) -> None:
+        """Computes what is missing; stretches of equal shape go through the network together."""
+        import torch
+
+        alike: dict[tuple[int, int, int], list[_Stretch]] = {}
+        for stretch in self._missing(clips, keys):
+            front = min(stretch.first, self._context)
+            back = min(pixels.shape[2] - stretch.stop, self._context)
+            length = stretch.stop - stretch.first
+            alike.setdefault((front, length, back), []).append(stretch)
+        compute = cast(Callable[..., "Tensor"], self._net.frame_features)
+        for (front, _, back), group in alike.items():
+            cuts = torch.stack([pixels[s.clip, :, s.first - front : s.stop + back] for s in group])
+            # Zeros stand outside of a clip, and the edge of a cut is one only if the clip's is.
+            computed = compute(cuts, (front, back)) if front or back else compute(cuts)
+            for (number, first, stop), features in zip(group, computed, strict=True):
+                known = self._known.setdefault(clips[number].track_id, {})
+                known.update(zip(keys[number][first:stop], features, strict=True))
+
+    def _missing(self, clips: Sequence[Clip], keys: Sequence[list[_Key]]) -> list[_Stretch]:
+        """Runs of frames that neither earlier clips nor those before them in the batch show."""
+        planned: set[tuple[int, _Key]] = set()
+        stretches: list[_Stretch] = []
+        for number, (clip, of_clip) in enumerate(zip(clips, keys, strict=True)):
+            known = self._known.get(clip.track_id, {})
+            for position, key in enumerate(of_clip):
+                if key in known or (clip.track_id, key) in planned:
+                    continue
+                planned.add((clip.track_id, key))
+                if stretches and stretches[-1][::2] == (number, position):
+                    stretches[-1] = stretches[-1]._replace(stop=position + 1)
+                else:
+                    stretches.append(_Stretch(number, position, position + 1))
+        return stretches
+
+    def _forget(self, clip: Clip, keys: list[_Key]) -> None:
+        """Keeps what this person's next clip can show too, and nobody who has gone."""
+        first, last = int(clip.frame_indices[0]), int(clip.frame_indices[-1])
+        self._last_frame[clip.track_id] = last
+        for track_id in [t for t, seen in self._last_frame.items() if seen < first]:
+            del self._last_frame[track_id], self._known[track_id]
+        known = self._known[clip.track_id]
+        # With an edge of this clip (None) in sight, the next one shows other frames around.
+        later = {int(index) for index in clip.frame_indices[clip.spec.hop :]}
+        self._known[clip.track_id] = {
+            key: known[key] for key in keys if all(index in later for index in key)
+        }
+
+
+def _keys(clip: Clip, context: int) -> list[_Key]:
+    outside: list[int | None] = [None] * context
+    indices = [*outside, *(int(index) for index in clip.frame_indices), *outside]
+    return [tuple(indices[t : t + 2 * context + 1]) for t in range(len(clip.frame_indices))]
