@@ -84,7 +84,9 @@ class FaceObservation(_ArrayRepr):
 
     ``box_px`` is (4,) float32; ``landmarks_px`` is (K, 2) float32, for K = 5: left eye, right
     eye (as seen in the picture), nose tip, left and right mouth corner. ``is_interpolated``
-    marks geometry that was filled between two detections.
+    marks geometry that was filled between two detections. ``points68_px`` (68, 2) float32 are
+    the points of iBUG 300-W, found in this frame itself, where a detector's spec asks for them
+    and a source of them is installed.
     """
 
     track_id: int
@@ -94,6 +96,7 @@ class FaceObservation(_ArrayRepr):
     landmarks_px: Floats
     confidence: float
     is_interpolated: bool = False
+    points68_px: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

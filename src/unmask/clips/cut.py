@@ -13,6 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from unmask.clips.mouth_run import MouthCut, MouthRun, is_by_68_points
 from unmask.clips.plan import Plan, eye_angle, region_of
 from unmask.types import Clip, FacePatch, Floats, InputSpec, Pixels
 
@@ -110,29 +111,48 @@ class _Picture(NamedTuple):
     time_s: float
     face_px: float
     is_real: bool
+    by_68: MouthCut | None = None
 
 
 @dataclass(slots=True)
 class _Strip:
-    """The pictures of one person for one spec that a coming clip may still need."""
+    """The pictures of one person for one spec that a coming clip may still need.
+
+    With a ``run`` they wait until it has cut them by 68 points as well.
+    """
 
     next_start: int
     last_slot: int
+    run: MouthRun | None
     pictures: dict[int, _Picture] = field(default_factory=dict)
     yielded: int = 0
+
+    @property
+    def last_ready(self) -> int:
+        """The last slot for whose picture nothing is waited for any more."""
+        waiting = None if self.run is None else self.run.first_waiting
+        return self.last_slot if waiting is None else waiting - 1
+
+    def keep(self, cuts: Iterable[MouthCut]) -> None:
+        for cut in cuts:
+            if cut.slot in self.pictures:
+                self.pictures[cut.slot] = self.pictures[cut.slot]._replace(by_68=cut)
 
 
 class Cutter:
     """Turns a stream of patches into clips; a clip leaves as soon as it is full.
 
     A missing frame repeats the last one and is marked; a clip under 80 % real frames is dropped
-    and counted in ``clips_dropped``.
+    and counted in ``clips_dropped``. Where a spec asks for 68 points and all frames of a clip
+    have them, its pictures are those of ``mouth_clip``, smoothed over the person's frames to
+    come; any other clip is cut by five points and counted in ``clips_by_5_points``.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._strips: dict[tuple[int, int], _Strip] = {}
         self.clips_dropped = 0
+        self.clips_by_5_points = 0
 
     def __call__(self, patches: Iterable[FacePatch]) -> Iterator[Clip]:
         """Yields the clips of all specs and persons, in the order in which they fill."""
@@ -149,7 +169,7 @@ class Cutter:
                 spec = self._plan.specs[number]
                 if number not in cuts:
                     cuts[number] = _take(patch, spec)
-                yield from self._add(patch.observation.track_id, number, slot, cuts[number])
+                yield from self._add(patch, number, slot, cuts[number])
         for key in list(self._strips):
             yield from self._finish(key)
 
@@ -162,26 +182,39 @@ class Cutter:
             if away > max(spec.frames, spec.hop):
                 yield from self._finish(key)
 
-    def _add(self, track_id: int, number: int, slot: int, picture: _Picture) -> Iterator[Clip]:
-        spec = self._plan.specs[number]
-        key = (track_id, number)
-        strip = self._strips.setdefault(key, _Strip(next_start=slot, last_slot=slot))
+    def _add(self, patch: FacePatch, number: int, slot: int, picture: _Picture) -> Iterator[Clip]:
+        key = (patch.observation.track_id, number)
+        if key not in self._strips:
+            run = MouthRun(self._plan.specs[number])
+            is_by_68 = is_by_68_points(self._plan.specs[number])
+            self._strips[key] = _Strip(slot, slot, run if is_by_68 else None)
+        strip = self._strips[key]
         gap = range(strip.last_slot + 1, slot)
         if gap:
             repeated = strip.pictures[strip.last_slot]._replace(is_real=False)
             strip.pictures.update(dict.fromkeys(gap, repeated))
         strip.pictures[slot] = picture
         strip.last_slot = slot
-        while strip.next_start + spec.frames - 1 <= slot:
+        if strip.run is not None:
+            strip.keep(strip.run.add(slot, patch))
+        yield from self._full_clips(key, strip)
+
+    def _full_clips(self, key: tuple[int, int], strip: _Strip) -> Iterator[Clip]:
+        spec = self._plan.specs[key[1]]
+        while strip.next_start + spec.frames - 1 <= strip.last_ready:
             slots = range(strip.next_start, strip.next_start + spec.frames)
-            yield from self._clip(track_id, spec, strip, slots)
+            yield from self._clip(key[0], spec, strip, slots)
             strip.next_start += spec.hop
-            for old in [s for s in strip.pictures if s < strip.next_start and s < slot]:
+            last = strip.last_slot
+            for old in [s for s in strip.pictures if s < strip.next_start and s < last]:
                 del strip.pictures[old]
 
     def _finish(self, key: tuple[int, int]) -> Iterator[Clip]:
         """A person seen too shortly for one full clip still gets one, padded, if real enough."""
         strip, spec = self._strips.pop(key), self._plan.specs[key[1]]
+        if strip.run is not None:
+            strip.keep(strip.run.end())
+            yield from self._full_clips(key, strip)
         if strip.yielded or spec.frames == 1:
             return
         slots = range(strip.next_start, strip.next_start + spec.frames)
@@ -197,6 +230,14 @@ class Cutter:
             self.clips_dropped += 1
             return
         strip.yielded += 1
+        by_68 = [p.by_68 for p in pictures if p.by_68 is not None]
+        if len(by_68) == len(pictures):
+            pictures = [
+                p._replace(pixels=cut.pixels, region=cut.region_px)
+                for p, cut in zip(pictures, by_68, strict=True)
+            ]
+        elif strip.run is not None:
+            self.clips_by_5_points += 1
         yield Clip(
             track_id=track_id,
             spec=spec,

@@ -82,6 +82,15 @@ def similarity(source_px: Points, target_px: Points) -> Points:
     return np.column_stack([linear, target_mean - linear @ source_mean])
 
 
+def align_window(landmarks_px: Points) -> Points:
+    """The (2, 3) matrix from a frame's pixels to the aligned 256 x 256 frame.
+
+    Args:
+        landmarks_px: (N, 68, 2) of the frame and of those that follow it in its window.
+    """
+    return similarity(landmarks_px.mean(axis=0)[list(STEADY_POINTS)], MEAN_FACE_PX)
+
+
 def align_to_mean_face(landmarks_px: Points) -> Points:
     """For every frame the (2, 3) matrix from its pixels to the aligned 256 x 256 frame.
 
@@ -91,8 +100,7 @@ def align_to_mean_face(landmarks_px: Points) -> Points:
     Returns:
         (T, 2, 3).
     """
-    steady = smooth_ahead(landmarks_px)[:, STEADY_POINTS]
-    return np.stack([similarity(points, MEAN_FACE_PX) for points in steady])
+    return np.stack([align_window(points[None]) for points in smooth_ahead(landmarks_px)])
 
 
 def mouth_corner(landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE_PX) -> Points:
@@ -118,6 +126,46 @@ def transform(points_px: Points, matrix: Points) -> Points:
     return points_px @ matrix[:, :2].T + matrix[:, 2]
 
 
+def mouth_places(landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE_PX) -> Points:
+    """Where in the frame every pixel of the square around the mouth lies.
+
+    Args:
+        landmarks_px: (68, 2) of this frame alone, not smoothed.
+        matrix: (2, 3) from ``align_to_mean_face``.
+        side_px: of the square.
+
+    Returns:
+        (side_px, side_px, 2): x and y, 0 is the center of the frame's first pixel.
+    """
+    left, top = mouth_corner(landmarks_px, matrix, side_px)[1]
+    ys, xs = np.mgrid[0:side_px, 0:side_px]
+    wanted = np.stack([xs + left, ys + top], axis=-1) - matrix[:, 2]
+    places: Points = wanted @ np.linalg.inv(matrix[:, :2]).T
+    return places
+
+
+def sample(pixels: Pixels, places: Points, origin_px: tuple[int, int] = (0, 0)) -> Pixels:
+    """The picture's values at places in the frame: bilinear, 0 outside, fractions cut off.
+
+    Args:
+        pixels: (H, W, 3) RGB uint8, the frame or a part of it.
+        places: (h, w, 2) from ``mouth_places``.
+        origin_px: (x, y) of the part's first pixel in the frame.
+
+    Returns:
+        (h, w, 3) uint8.
+    """
+    corner = np.floor(places).astype(np.int64)
+    here = corner - np.array(origin_px)
+    limit = np.array([pixels.shape[1], pixels.shape[0]])
+    start = np.clip(here.min(axis=(0, 1)), 0, limit)
+    end = np.clip(here.max(axis=(0, 1)) + 2, 0, limit)
+    read = pixels[start[1] : end[1], start[0] : end[0]]
+    # Through 0..1 and back, like the published code: the rounding decides about whole numbers.
+    mixed = _bilinear(read * np.float64(1 / 255), here - start, places - corner)
+    return np.asarray(mixed * 255, np.uint8)
+
+
 def cut_mouth(
     pixels: Pixels, landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE_PX
 ) -> Pixels:
@@ -132,18 +180,12 @@ def cut_mouth(
     Returns:
         (side_px, side_px, 3) uint8: bilinear, 0 outside the frame, fractions cut off.
     """
-    left, top = mouth_corner(landmarks_px, matrix, side_px)[1]
-    ys, xs = np.mgrid[0:side_px, 0:side_px]
-    wanted = np.stack([xs + left, ys + top], axis=-1) - matrix[:, 2]
-    there = wanted @ np.linalg.inv(matrix[:, :2]).T
-    # Through 0..1 and back, like the published code: the rounding decides about whole numbers.
-    return np.asarray(_bilinear(pixels * np.float64(1 / 255), there) * 255, np.uint8)
+    return sample(pixels, mouth_places(landmarks_px, matrix, side_px))
 
 
-def _bilinear(picture: Points, at: Points) -> Points:
-    """Values of (H, W, C) at (h, w, 2) places x, y; 0 stands outside."""
-    corner = np.floor(at).astype(np.int64)
-    right, down = np.moveaxis(at - corner, -1, 0)[..., None]
+def _bilinear(picture: Points, corner: npt.NDArray[np.int64], share: Points) -> Points:
+    """Values of (H, W, C) at (h, w, 2) places: ``share`` past pixel ``corner``; 0 outside."""
+    right, down = np.moveaxis(share, -1, 0)[..., None]
     padded = np.pad(picture, ((1, 1), (1, 1), (0, 0)))
     limit = np.array([picture.shape[1], picture.shape[0]]) + 1
 

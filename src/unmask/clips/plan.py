@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from unmask.clips.mouth_run import is_by_68_points, mouth_reach
 from unmask.types import FaceObservation, Floats, InputSpec
 
 _SAME_RATE = 0.02
@@ -59,6 +60,10 @@ class Plan:
     def slots(self, frame_index: int) -> tuple[tuple[int, int], ...]:
         """The (spec number, slot) pairs that a wanted frame fills."""
         return self._slots.get(frame_index, ())
+
+    def wants_68_points(self, frame_index: int) -> bool:
+        """Says whether a spec that takes this frame cuts it by 68 points where they are known."""
+        return any(is_by_68_points(self.specs[number]) for number, _ in self.slots(frame_index))
 
     def forget_before(self, frame_index: int) -> None:
         """Drops what is remembered of frames before this one."""
@@ -116,7 +121,10 @@ def needs(
     def region(
         observation: FaceObservation, frame_size_px: tuple[int, int]
     ) -> tuple[int, int, int, int]:
-        regions = np.stack([region_of(s, observation, frame_size_px) for s in wanted])
+        boxes = [region_of(s, observation, frame_size_px) for s in wanted]
+        if observation.points68_px is not None:
+            boxes += [mouth_reach(s, observation) for s in wanted if is_by_68_points(s)]
+        regions = np.stack(boxes)
         width, height = frame_size_px
         x0, y0 = np.floor(regions[:, :2].min(axis=0)).astype(int)
         x1, y1 = np.ceil(regions[:, 2:].max(axis=0)).astype(int)

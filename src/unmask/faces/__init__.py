@@ -4,5 +4,13 @@ from __future__ import annotations
 
 from unmask.faces.find import FaceFinder, FoundFaces
 from unmask.faces.follow import Follower
+from unmask.faces.landmarks import POINT_WEIGHTS, PointFinder, what_points_lack
 
-__all__ = ["FaceFinder", "Follower", "FoundFaces"]
+__all__ = [
+    "POINT_WEIGHTS",
+    "FaceFinder",
+    "Follower",
+    "FoundFaces",
+    "PointFinder",
+    "what_points_lack",
+]

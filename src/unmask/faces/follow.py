@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -20,6 +20,9 @@ from unmask.types import FaceObservation, FacePatch, FaceTrack, Floats, Frame, P
 
 Needs = Callable[[FaceObservation, tuple[int, int]], tuple[int, int, int, int]]
 """From an observation and the frame's (width, height): the x0, y0, x1, y1 to cut."""
+
+FindPoints = Callable[[Pixels, Floats], Floats]
+"""From a picture and face boxes (N, 4) in it: 68 points of each, (N, 68, 2)."""
 
 _CUT_DIFFERENCE = 32.0
 _CUT_JUMP = 2.5
@@ -108,6 +111,8 @@ class Follower:
         max_gap_s: a person looked for and not found for longer than this becomes another track.
         min_face_px: smaller faces are followed (and reported) but not cut.
         max_faces: most faces cut in one frame, the largest first.
+        find_points: gives 68 points of the faces that are cut; None: patches carry five.
+        wants_points: by frame number, in which frames ``find_points`` is asked.
     """
 
     def __init__(
@@ -119,6 +124,8 @@ class Follower:
         max_gap_s: float = 0.5,
         min_face_px: float = 40.0,
         max_faces: int = 32,
+        find_points: FindPoints | None = None,
+        wants_points: Callable[[int], bool] = lambda frame_index: True,
     ) -> None:
         self._find = find
         self._needs = needs
@@ -126,6 +133,8 @@ class Follower:
         self._max_gap_s = max_gap_s
         self._min_face_px = min_face_px
         self._max_faces = max_faces
+        self._find_points = find_points
+        self._wants_points = wants_points
         self._tracks: list[_Track] = []
         self._live: list[_Track] = []  # may be found again
         self._pending: list[_Track] = []  # may still be seen in a waiting frame
@@ -242,7 +251,7 @@ class Follower:
         seen = [o for o in seen if _box_side(o) >= self._min_face_px]
         seen.sort(key=_box_side, reverse=True)
         height, width = frame.pixels.shape[:2]
-        for observation in seen[: self._max_faces]:
+        for observation in self._with_points(frame, seen[: self._max_faces]):
             x0, y0, x1, y1 = self._needs(observation, (width, height))
             yield FacePatch(
                 observation=observation,
@@ -250,6 +259,13 @@ class Follower:
                 origin_px=(x0, y0),
                 frame_size_px=(width, height),
             )
+
+    def _with_points(self, frame: Frame, seen: list[FaceObservation]) -> list[FaceObservation]:
+        """The same faces with 68 points, where they are wanted; tracks keep five."""
+        if self._find_points is None or not seen or not self._wants_points(frame.index):
+            return seen
+        points = self._find_points(frame.pixels, np.stack([o.box_px for o in seen]))
+        return [replace(o, points68_px=p) for o, p in zip(seen, points, strict=True)]
 
     def _forget(self, track: _Track, time_s: float) -> None:
         """Drops finds that no later frame can need; the last three keep the smoothing going."""
