@@ -17,10 +17,10 @@ import numpy as np
 
 from unmask._version import __version__
 from unmask.clips import Cutter, Plan, needs, to_tensor
-from unmask.detectors import Card, default_detectors, load_detector
+from unmask.detectors import Card, cache_dir, default_detectors, load_detector
 from unmask.detectors._frames import Scorer, scorer
 from unmask.errors import UsageError
-from unmask.faces import FaceFinder, Follower
+from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, what_points_lack
 from unmask.media import open_video
 from unmask.types import (
     Calibration,
@@ -81,7 +81,10 @@ def scan(
         specs = [card.input for card in cards]
         plan = Plan(specs, video.info.fps, video.info.is_variable_rate)
         finder = FaceFinder()
-        follow = Follower(finder, needs(specs))
+        find_points, lacking = point_finder(specs, device)
+        follow = Follower(
+            finder, needs(specs), find_points=find_points, wants_points=plan.wants_68_points
+        )
         cut = Cutter(plan)
         seen = _Seen(video.info)
 
@@ -108,7 +111,11 @@ def scan(
             detectors=uses,
             aggregates={card.name: card.aggregate for card in cards},
             calibrations=_fitting(uses, calibrations),
-            notes=(*video.problems, *_untrained(uses)),
+            notes=(
+                *video.problems,
+                *_untrained(uses),
+                *_by_5_points(cards, lacking, cut.clips_by_5_points),
+            ),
             device=device,
             unmask_version=__version__,
             scanned_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -251,6 +258,40 @@ def _fitting(
         if use.sha256
         and (calibration.detector, calibration.weights_sha256) == (use.name, use.sha256)
     }
+
+
+def point_finder(specs: Iterable[InputSpec], device: str) -> tuple[PointFinder | None, str]:
+    """The source of 68 points, if a spec asks for them and it is here; nothing is fetched.
+
+    Args:
+        specs: what is asked for.
+        device: where the points are found.
+
+    Returns:
+        The source or None; and what it lacks, empty if nothing or if no spec asks for it.
+
+    Raises:
+        WeightsError: its weights are here, but damaged.
+    """
+    if not any(spec.landmarks == 68 for spec in specs):
+        return None, ""
+    file = cache_dir() / POINT_WEIGHTS.file
+    lacking = what_points_lack(file)
+    return (None, lacking) if lacking else (PointFinder.load(file, device), "")
+
+
+def _by_5_points(cards: Sequence[Card], lacking: str, clips: int) -> list[str]:
+    """Says which detectors got pictures cut by other points than their weights expect."""
+    names = ", ".join(card.name for card in cards if card.input.landmarks == 68)
+    if lacking:
+        return [f"{names}: cut by 5 points, where the published weights expect 68. {lacking}."]
+    if clips:
+        count = "1 clip was" if clips == 1 else f"{clips} clips were"
+        return [
+            f"{names}: {count} cut by 5 points instead of 68, because the 68 could not be used in "
+            "all of their frames."
+        ]
+    return []
 
 
 def _untrained(uses: Sequence[DetectorUse]) -> list[str]:
