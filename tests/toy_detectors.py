@@ -72,3 +72,49 @@ def register(name: str, spec: InputSpec = SPEC) -> Card:
 def weights_file(path: Path, name: str, gain: float = 1.0, offset: float = 0.0) -> Path:
     state = {"gain": torch.tensor(gain), "offset": torch.tensor(offset)}
     return save_weights(state, path, detector=name, tag="t", license="MIT", trained_on="nothing")
+
+
+class Recurrent(nn.Module):
+    """A GRU over features of single frames; it counts the frames that it computed them for.
+
+    Args:
+        context: frames on either side that a frame's features depend on.
+    """
+
+    def __init__(self, context: int = 0) -> None:
+        super().__init__()
+        self.stem = nn.Conv3d(3, 8, (2 * context + 1, 4, 4), (1, 4, 4), (context, 0, 0))
+        self.rnn = nn.GRU(8, 6, batch_first=True)
+        self.head = nn.Linear(6, 1)
+        self.computed: list[int] = []
+
+    def forward(self, clips: Tensor) -> Output:
+        return self.classify(self.frame_features(clips))
+
+    def frame_features(self, clips: Tensor, context: tuple[int, int] = (0, 0)) -> Tensor:
+        first, last = context
+        maps = self.stem(clips)[:, :, first : clips.shape[2] - last]
+        self.computed.append(maps.shape[0] * maps.shape[2])
+        return maps.relu().mean(dim=(3, 4)).transpose(1, 2)
+
+    def classify(self, features: Tensor) -> Output:
+        last = self.rnn(features)[0][:, -1]
+        return Output(logit=10 * self.head(last).squeeze(1), embedding=last)
+
+
+def register_recurrent(
+    name: str, spec: InputSpec, frame_context: int | None, context: int = 0
+) -> Card:
+    """As ``register``; ``context`` is the true one, ``frame_context`` what the card says."""
+    card = Card(
+        name=name,
+        summary="For tests.",
+        paper=Paper(title="N", authors="N", venue="N", year=2026, url="https://example.org"),
+        input=spec,
+        recipe=Recipe(loss=loss),
+        outputs=("embedding",),
+        args={"context": context},
+        frame_context=frame_context,
+    )
+    detector(card)(type(name.title(), (Recurrent,), {"__module__": __name__}))
+    return card

@@ -18,7 +18,7 @@ import numpy as np
 from unmask._version import __version__
 from unmask.clips import Cutter, Plan, needs, to_tensor
 from unmask.detectors import Card, cache_dir, default_detectors, load_detector
-from unmask.detectors._frames import Scorer, scorer
+from unmask.detectors._frames import Scorer, SharedFeatures, scorer
 from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, what_points_lack
 from unmask.media import open_video
@@ -145,11 +145,14 @@ def _score(
 ) -> Iterator[ClipScore]:
     """Batches clips per input spec and asks every detector that wants that spec."""
     scorers = [(cast(Card, net.card), scorer(net)) for net in nets]
+    # Where each detector knows most of a clip from the ones before, a clip counts for what is new.
+    new_frames = {card.input: card.input.hop for card, _ in scorers}
+    new_frames |= {c.input: c.input.frames for c, s in scorers if not isinstance(s, SharedFeatures)}
     waiting: dict[InputSpec, list[Clip]] = {}
     for clip in clips:
         batch = waiting.setdefault(clip.spec, [])
         batch.append(clip)
-        if len(batch) * clip.spec.frames >= _BATCH_FRAMES:
+        if len(batch) * new_frames[clip.spec] >= _BATCH_FRAMES:
             yield from _ask(waiting.pop(clip.spec), scorers, device, frame_s)
     for batch in waiting.values():
         yield from _ask(batch, scorers, device, frame_s)

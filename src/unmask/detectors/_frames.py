@@ -7,7 +7,7 @@ clips have a frame's features in common if both show the same frames around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from unmask.detectors._card import Card, Output
@@ -15,6 +15,9 @@ from unmask.types import Clip
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+# Many people can appear at once, each with a whole clip: memory must not grow with them.
+_BATCH_FRAMES = 16
 
 Scorer = Callable[["Tensor", Sequence[Clip]], Output]
 """Scores clips, given as (B, C, T, H, W) and as what they were made of."""
@@ -77,9 +80,7 @@ class SharedFeatures:
                 ]
             )
             output = cast(Callable[["Tensor"], Output], self._net.classify)(features)
-        newest = {clip.track_id: number for number, clip in enumerate(clips)}
-        for number in newest.values():
-            self._forget(clips[number], keys[number])
+        self._forget(clips, keys)
         return output
 
     def frames_held(self) -> int:
@@ -97,7 +98,7 @@ class SharedFeatures:
             length = stretch.stop - stretch.first
             alike.setdefault((front, length, back), []).append(stretch)
         compute = cast(Callable[..., "Tensor"], self._net.frame_features)
-        for (front, _, back), group in alike.items():
+        for (front, back), group in _batches(alike):
             cuts = torch.stack([pixels[s.clip, :, s.first - front : s.stop + back] for s in group])
             # Zeros stand outside of a clip, and the edge of a cut is one only if the clip's is.
             computed = compute(cuts, (front, back)) if front or back else compute(cuts)
@@ -121,18 +122,31 @@ class SharedFeatures:
                     stretches.append(_Stretch(number, position, position + 1))
         return stretches
 
-    def _forget(self, clip: Clip, keys: list[_Key]) -> None:
-        """Keeps what this person's next clip can show too, and nobody who has gone."""
-        first, last = int(clip.frame_indices[0]), int(clip.frame_indices[-1])
-        self._last_frame[clip.track_id] = last
-        for track_id in [t for t, seen in self._last_frame.items() if seen < first]:
+    def _forget(self, clips: Sequence[Clip], keys: Sequence[list[_Key]]) -> None:
+        """Keeps what the next clips of these people can show too, and nobody who has gone."""
+        for clip, of_clip in {
+            c.track_id: (c, k) for c, k in zip(clips, keys, strict=True)
+        }.values():
+            known = self._known[clip.track_id]
+            # With an edge of this clip (None) in sight, the next one shows other frames around.
+            later = {int(index) for index in clip.frame_indices[clip.spec.hop :]}
+            self._known[clip.track_id] = {
+                key: known[key] for key in of_clip if all(index in later for index in key)
+            }
+            self._last_frame[clip.track_id] = int(clip.frame_indices[-1])
+        now = max(int(clip.frame_indices[0]) for clip in clips)
+        for track_id in [t for t, last in self._last_frame.items() if last < now]:
             del self._last_frame[track_id], self._known[track_id]
-        known = self._known[clip.track_id]
-        # With an edge of this clip (None) in sight, the next one shows other frames around.
-        later = {int(index) for index in clip.frame_indices[clip.spec.hop :]}
-        self._known[clip.track_id] = {
-            key: known[key] for key in keys if all(index in later for index in key)
-        }
+
+
+def _batches(
+    alike: dict[tuple[int, int, int], list[_Stretch]],
+) -> Iterator[tuple[tuple[int, int], list[_Stretch]]]:
+    """Stretches of the same (front, length, back), as many as go through the network at once."""
+    for (front, length, back), stretches in alike.items():
+        count = max(1, _BATCH_FRAMES // (front + length + back))
+        for start in range(0, len(stretches), count):
+            yield (front, back), stretches[start : start + count]
 
 
 def _keys(clip: Clip, context: int) -> list[_Key]:
