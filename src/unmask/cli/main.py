@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from unmask._version import __version__
-from unmask.cli import blend, demo, describe, list_detectors, scan, schema, train, weights
+from unmask.cli import blend, datasets, demo, describe, list_detectors, scan, schema, train, weights
 from unmask.cli.printing import explain, log_to_stderr, show_error
 from unmask.errors import UnknownNameError, UsageError
 
@@ -32,6 +32,7 @@ app.command("list")(list_detectors.list_detectors)
 app.command("describe")(describe.describe)
 app.command("train")(train.train)
 app.command("blend")(blend.blend)
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(weights.app, name="weights")
 app.command("schema")(schema.schema)
 app.command("demo")(demo.demo)

@@ -5,15 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from unmask.datasets._adapter import MEDIA_SUFFIXES, Adapter, Found
 from unmask.errors import DataError
 from unmask.types import LabelledVideo
 
-_VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".ts", ".wmv"}
-    | {".flv", ".gif"}
-)
-_PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-MEDIA_SUFFIXES = _VIDEO_SUFFIXES | _PICTURE_SUFFIXES
 _FAKE_FOLDERS = frozenset({"fake", "forged", "manipulated"})
 
 
@@ -72,3 +67,17 @@ def read_folder(
 def _split_of(source_id: str, validation_share: float) -> str:
     number = int.from_bytes(hashlib.sha256(source_id.encode()).digest()[:4], "big") / 2**32
     return "val" if number < validation_share else "train"
+
+
+ADAPTERS = (
+    Adapter(
+        name="folder",
+        title="Any folder: real/… and fake/<method>/…",
+        paper="",
+        url="",
+        license="your own",
+        obtain="Put forged media below 'fake/<method>/', everything else is taken for real.",
+        layout="media files, forged ones below 'fake/'",
+        read=lambda root: Found(read_folder(root)),
+    ),
+)

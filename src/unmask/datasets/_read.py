@@ -1,0 +1,102 @@
+"""A data set's name and place -> its rows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from unmask.datasets._adapter import Adapter, Found, check_root, count_of, some
+from unmask.datasets._registry import explain_unknown, get_adapter
+from unmask.errors import DataError
+from unmask.types import LabelledVideo
+
+_log = logging.getLogger(__name__)
+
+
+def read_dataset(
+    name: str,
+    path: str | Path,
+    *,
+    split: str | None = None,
+    methods: Sequence[str] | None = None,
+    compressions: Sequence[str] | None = None,
+) -> list[LabelledVideo]:
+    """The index of a data set on disk: looks at names and lists, opens no media.
+
+    Files that the data set lists but that are not there are left out and logged.
+
+    Args:
+        name: one of ``list_datasets()``.
+        path: its root; for ``csv`` the file.
+        split: keeps one split; None keeps all.
+        methods: keeps forgeries of these methods, and the real videos that belong to them;
+            an empty list keeps real videos alone; None keeps all.
+        compressions: keeps these levels; None keeps all.
+
+    Raises:
+        UnknownNameError: there is no such data set.
+        DataError: the path does not hold the layout, a list of it is missing or damaged, or the
+            split, a method or a level is not in it.
+    """
+    adapter = get_adapter(name)
+    found = find(adapter, Path(path))
+    if found.missing:
+        _log.warning(
+            "%s at '%s' lacks %s that it lists, such as %s; see: unmask datasets check %s PATH",
+            name,
+            path,
+            count_of(len(found.missing), "file"),
+            some(found.missing, 3),
+            name,
+        )
+    return _chosen(adapter, found.rows, split, methods, compressions)
+
+
+def find(adapter: Adapter, root: Path) -> Found:
+    """Everything that an adapter sees in a root.
+
+    Raises:
+        DataError: it is the wrong folder, or nothing is there.
+    """
+    check_root(adapter, root)
+    found = adapter.read(root)
+    if not found.rows:
+        lacking = f" (missing: {some(found.missing, 3)})" if found.missing else ""
+        raise DataError(
+            f"No {adapter.name} media in '{root}'{lacking}: expected {adapter.layout}. "
+            f"{adapter.obtain}"
+        )
+    return found
+
+
+def _chosen(
+    adapter: Adapter,
+    rows: list[LabelledVideo],
+    split: str | None,
+    methods: Sequence[str] | None,
+    compressions: Sequence[str] | None,
+) -> list[LabelledVideo]:
+    """The rows of a split, of methods and of levels, each of which must be there."""
+    if methods is not None:
+        wanted = frozenset(methods)
+        _check_known("method", wanted, (row.method for row in rows))
+        rows = [
+            row
+            for row in rows
+            if (row.method in wanted if row.method else adapter.keeps(row, wanted))
+        ]
+    if compressions is not None:
+        _check_known("level of compression", compressions, (row.compression for row in rows))
+        rows = [row for row in rows if row.compression in compressions]
+    if split is not None:
+        _check_known("split", [split], (row.split for row in rows))
+        rows = [row for row in rows if row.split == split]
+    return rows
+
+
+def _check_known(kind: str, wanted: Iterable[str], there: Iterable[str]) -> None:
+    known = sorted({value for value in there if value})
+    for value in wanted:
+        if value not in known:
+            raise DataError(explain_unknown(f"{kind} in this data set", value, known))

@@ -1,0 +1,51 @@
+"""Which adapters there are: every module of this folder without a leading underscore."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from functools import cache
+
+from unmask.datasets._adapter import Adapter
+from unmask.errors import UnknownNameError
+
+_PACKAGE = "unmask.datasets"
+
+
+@cache
+def adapters() -> dict[str, Adapter]:
+    """All adapters by name, sorted."""
+    package = importlib.import_module(_PACKAGE)
+    names = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(f"{_PACKAGE}.{n}") for n in names if n[0] != "_"]
+    found = [adapter for module in modules for adapter in module.ADAPTERS]
+    return {adapter.name: adapter for adapter in sorted(found, key=lambda one: one.name)}
+
+
+def list_datasets() -> list[str]:
+    """Names that ``read_dataset`` knows, sorted."""
+    return list(adapters())
+
+
+def get_adapter(name: str) -> Adapter:
+    """The adapter of a name.
+
+    Raises:
+        UnknownNameError: there is none; the message lists the known ones.
+    """
+    known = adapters()
+    if name not in known:
+        raise UnknownNameError(explain_unknown("data set", name, list(known)))
+    return known[name]
+
+
+def explain_unknown(kind: str, name: str, known: list[str]) -> str:
+    """The message for a name that is not known, with the closest known one.
+
+    >>> explain_unknown("data set", "dfcd", ["dfdc", "lrw"])
+    "Unknown data set 'dfcd'. Did you mean 'dfdc'? Known: dfdc, lrw."
+    """
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known) or 'none'}."
