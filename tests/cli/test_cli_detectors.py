@@ -88,6 +88,7 @@ def test_describe_an_unknown_detector(cli):
 def test_weights_list_tells_all_of_them(cli):
     rows = json.loads(cli("weights", "list", "--json").out)
     known = [(name, w.tag) for name in list_detectors() for w in get_card(name).weights]
+    known.append(("landmarks", "fan"))
     assert [(row["detector"], row["tag"]) for row in rows] == known
     lines = cli("weights", "list").out.splitlines()[1:]
     assert [tuple(line.split()[:2]) for line in lines] == known
@@ -119,7 +120,7 @@ def test_weights_verify_names_a_shipped_file_that_is_missing(cli, monkeypatch, d
     lost = Weights(tag="lost", file="no-such-file.safetensors", sha256="0" * 64)
     changed = replace(card, weights=(lost,))
     monkeypatch.setattr(unmask.detectors._weights, "get_card", lambda name: changed)
-    monkeypatch.setattr(unmask.detectors, "get_card", lambda name: changed)
+    monkeypatch.setattr("unmask.cli.fetch_weights.get_card", lambda name: changed)
     ran = cli("weights", "verify", default_detector)
     assert ran.code == 1
     assert "install unmask again" in ran.error

@@ -26,7 +26,7 @@ def list_weights(as_json: _AsJson = False) -> None:
     if as_json:
         rows = [
             {
-                "detector": card.name,
+                "detector": name,
                 "tag": entry.tag,
                 "state": state,
                 "path": str(path) if path else None,
@@ -35,15 +35,15 @@ def list_weights(as_json: _AsJson = False) -> None:
                 "sha256": entry.sha256,
                 "size_bytes": entry.size_bytes,
             }
-            for card, entry, state, path in found
+            for name, entry, state, path in found
         ]
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     show_table(
         ("DETECTOR", "TAG", "STATE", "LICENSE", "SIZE", "TRAINED ON"),
         [
-            (card.name, entry.tag, state, entry.license, _size(entry.size_bytes), entry.trained_on)
-            for card, entry, state, _ in found
+            (name, entry.tag, state, entry.license, _size(entry.size_bytes), entry.trained_on)
+            for name, entry, state, _ in found
         ],
     )
 
@@ -56,9 +56,9 @@ def verify(
 ) -> None:
     """Check the hashes of all weights that are here; exit with 1 if one is damaged."""
     results = [(one, _problem(one)) for one in _states(name)]
-    for (card, entry, state, path), problem in results:
+    for (detector, entry, state, path), problem in results:
         told = f"{state}, not checked" if path is None else "damaged" if problem else "ok"
-        print(f"{card.name}:{entry.tag}  {told}" + (f"  {path}" if path else ""))
+        print(f"{detector}:{entry.tag}  {told}" + (f"  {path}" if path else ""))
     problems = [problem for _, problem in results if problem]
     if problems:
         raise WeightsError(" ".join(problems))
@@ -79,25 +79,32 @@ def import_file(
     print(import_weights(name, file, out))
 
 
-def _states(name: str | None) -> list[WeightsState]:
-    from unmask.cli.weights_state import states_of
-    from unmask.detectors import get_card, list_detectors
+@app.command()
+def download(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Detector, or landmarks: 68 points of a face.")
+    ],
+    tag: Annotated[
+        str | None,
+        typer.Option("--tag", metavar="TAG", help="Which; else the first.", show_default=False),
+    ] = None,
+) -> None:
+    """Download published weights into the cache and check them; prints where they are."""
+    from unmask.cli import fetch_weights
 
-    names = list_detectors() if name is None else [name]
-    return [state for known in names for state in states_of(get_card(known))]
+    print(fetch_weights.fetch(name, tag))
+
+
+def _states(name: str | None) -> list[WeightsState]:
+    from unmask.cli import fetch_weights
+
+    return fetch_weights.states(name)
 
 
 def _problem(one: WeightsState) -> str:
-    """What is wrong with the file; empty if it is whole, or not here."""
-    from unmask.detectors import load_detector
+    from unmask.cli import fetch_weights
 
-    if one.path is None:
-        return ""
-    try:
-        load_detector(one.card.name, one.entry.tag)
-    except WeightsError as error:
-        return str(error)
-    return ""
+    return fetch_weights.problem(one)
 
 
 def _size(size_bytes: int | None) -> str:

@@ -15,9 +15,9 @@ State = Literal["shipped", "missing", "in cache", "to download", "to import"]
 
 
 class WeightsState(NamedTuple):
-    """One entry of a card, what can be done with it now, and the file where there is one."""
+    """A detector's weights, what can be done with them now, and the file where there is one."""
 
-    card: Card
+    name: str
     entry: Weights
     state: State
     path: Path | None
@@ -25,7 +25,7 @@ class WeightsState(NamedTuple):
 
 def states_of(card: Card) -> list[WeightsState]:
     """The state of each of a card's weights, the default first."""
-    return [WeightsState(card, entry, *_state(card, entry)) for entry in card.weights]
+    return [WeightsState(card.name, entry, *_state(card, entry)) for entry in card.weights]
 
 
 def in_words(card: Card) -> str:

@@ -33,8 +33,14 @@ def published_path(detector: str, weights: Weights) -> Path | None:
     return cache_dir() / f"{detector}-{Path(urlsplit(weights.url).path).name}"
 
 
-def download(detector: str, weights: Weights, target: Path) -> Path:
+def download(detector: str, weights: Weights, target: Path, *, by_hand: str = "") -> Path:
     """Fetches ``weights.url`` to ``target``, checks size and hash, and leaves no partial file.
+
+    Args:
+        detector: the name that messages give.
+        weights: with address and hash.
+        target: the file to write.
+        by_hand: what errors advise; else to fetch the file elsewhere or to import it.
 
     Raises:
         WeightsError: no network, or what came is not the published file.
@@ -65,7 +71,7 @@ def download(detector: str, weights: Weights, target: Path) -> Path:
     partial = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            _fetch(url, file, weights, _by_hand(detector, weights, target))
+            _fetch(url, file, weights, by_hand or _by_hand(detector, weights, target))
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
