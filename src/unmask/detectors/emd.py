@@ -18,11 +18,13 @@ from torch.nn import functional
 from unmask.detectors._card import Card, Output, Paper, Recipe, Stage, Target, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.detectors.xception import CARD as XCEPTION
 from unmask.errors import UsageError, WeightsError, WrongVariantError
 from unmask.losses import ensemble_loss, manipulation_loss
 from unmask.nn.deeplab import LATENT_MAPS, DeepLabDecoder, XceptionEncoder
-from unmask.nn.esr import BRANCHES, CLASSES, ESR, MAPS, from_published, vote
+from unmask.nn.esr import BRANCHES, CLASSES, ESR, MAPS, vote
+from unmask.nn.esr import from_published as esr_from_published
+from unmask.nn.fresh import fresh_state
+from unmask.nn.xception import from_published as xception_from_published
 from unmask.types import InputSpec
 
 FerName = Literal["none", "sim", "ens"]
@@ -30,8 +32,11 @@ FerName = Literal["none", "sim", "ens"]
 _FER_PX = 96
 _BASE_FILE = "Net-Base-Shared_Representations.pt"
 _IMAGENET_FILE = "xception-b5690688.pth"
-_NEW = ("encoder.net.conv4.", "encoder.net.bn4.", "decoder.", "head.")
-"""What no published file holds: the layers behind the junction."""
+_FROM_XCEPTION = tuple(
+    f"encoder.net.{part}"
+    for part in ("conv1.", "bn1.", "conv2.", "bn2.", "block", "conv3.", "bn3.")
+)
+"""What an Xception file brings: all but the last convolution, which sees more here."""
 
 _BRANCHES = {"sim": 1, "ens": BRANCHES}
 
@@ -44,56 +49,52 @@ def _loss(output: Output, target: Target) -> Tensor:
 def _from_published(path: Path) -> dict[str, Tensor]:
     """ESR-9 or an Xception as a start, and the other one too where it lies in the same folder.
 
-    What neither file holds is drawn as for any new network, with seed 0, but for the two last
-    layers: they are 0, so that picture and pixels are undecided until trained.
+    What the files do not hold is drawn as for any new network, but for the two last layers:
+    they are 0, so that picture and pixels are undecided until trained.
     """
     published = read_tensors(path)
-    folder = path.parent
     state: dict[str, Tensor] = {}
-    if "conv4.weight" in published and "bn4.weight" in published:
-        state |= _fer_state(published, folder)
-        if (folder / _IMAGENET_FILE).is_file():
-            state |= _encoder_state(folder / _IMAGENET_FILE)
-    elif any(key.endswith("block12.skip.weight") for key in published):
-        state |= _encoder_state(path)
-        if (folder / _BASE_FILE).is_file():
-            state |= _fer_state(read_tensors(folder / _BASE_FILE), folder)
+    if "block1.skip.weight" in (xception := xception_from_published(published)):
+        state |= _encoder_state(xception)
+        if path.with_name(_BASE_FILE).is_file():
+            state |= _fer_state(path.parent)
+    elif {"conv4.weight", "bn4.weight"} <= published.keys():
+        state |= _fer_state(path.parent)
+        if (imagenet := path.with_name(_IMAGENET_FILE)).is_file():
+            state |= _encoder_state(xception_from_published(read_tensors(imagenet)))
     else:
         raise WeightsError(
-            f"Weights '{path}' are neither of ESR-9 nor of an Xception. Give {_BASE_FILE}, with "
+            f"Weights '{path}' are neither of ESR-9 nor of an Xception. Give {_BASE_FILE} with "
             "Net-Branch_1.pt to Net-Branch_9.pt beside it, or an Xception file."
         )
     given = {key.partition(".")[0] for key in state}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        start = Emd().state_dict()
-    for name in ("head.weight", "head.bias", "decoder.mask.weight", "decoder.mask.bias"):
-        start[name].zero_()
-    # What a given file should hold is not filled in: a part that it lacks is refused.
-    own = {k: v for k, v in start.items() if k.startswith(_NEW) or k.partition(".")[0] not in given}
-    return own | state
+    parts = {"encoder": _FROM_XCEPTION, "fer": ("fer.",)}
+    start = fresh_state(Emd, without=tuple(p for part in given for p in parts[part]))
+    for layer in ("head", "decoder.mask"):
+        start[f"{layer}.weight"].zero_()
+        start[f"{layer}.bias"].zero_()
+    return start | state
 
 
-def _fer_state(base: Mapping[str, Tensor], folder: Path) -> dict[str, Tensor]:
+def _fer_state(folder: Path) -> dict[str, Tensor]:
     """The ten files of ESR-9; the heads for valence and arousal are left out."""
-    files = [folder / f"Net-Branch_{number}.pt" for number in range(1, BRANCHES + 1)]
-    missing = [file.name for file in files if not file.is_file()]
+    names = [_BASE_FILE, *(f"Net-Branch_{number}.pt" for number in range(1, BRANCHES + 1))]
+    missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise WrongVariantError(
             f"Weights of ESR-9 in '{folder}' are not whole: expected {_BASE_FILE} and "
-            f"{files[0].name} to {files[-1].name}, {', '.join(missing)} missing. "
+            f"{names[1]} to {names[-1]}, missing {', '.join(missing)}. "
             "Put all ten files into one folder."
         )
-    state = from_published(base, [read_tensors(file) for file in files], has_affect=False)
+    base, *branches = (read_tensors(folder / name) for name in names)
+    state = esr_from_published(base, branches, has_affect=False)
     return {f"fer.esr.{key}": value for key, value in state.items()}
 
 
-def _encoder_state(path: Path) -> dict[str, Tensor]:
-    """An Xception file but for its last convolution, which sees more here, and its head."""
-    importer = XCEPTION.weights[0].importer
-    assert importer is not None
-    state = {f"encoder.{key}": value for key, value in importer(path).items()}
-    return {k: v for k, v in state.items() if not k.startswith((*_NEW, "encoder.head."))}
+def _encoder_state(xception: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """An Xception without its last convolution and its head."""
+    replaced = ("conv4.", "bn4.", "last_linear.")
+    return {f"encoder.net.{k}": v for k, v in xception.items() if not k.startswith(replaced)}
 
 
 def _build_fer(args: Mapping[str, object], classes: int) -> nn.Module:
@@ -279,9 +280,8 @@ class ExpressionStream(nn.Module):
         """
         emotions, maps = self.emotions(pictures)
         expression, branch = vote(emotions)
-        heads = [one.get_parameter("fc.weight") for one in self.esr.branches]
-        weights = torch.stack(heads)[branch, expression]
-        return torch.einsum("bc,bchw->bhw", weights, _take(maps, branch))
+        heads = torch.stack(tuple(one.get_parameter("fc.weight") for one in self.esr.branches))
+        return torch.einsum("bc,bchw->bhw", heads[branch, expression], _take(maps, branch))
 
 
 class _ExpressionClassifier(nn.Module):

@@ -36,13 +36,8 @@ class XceptionEncoder(nn.Module):
 
     def __init__(self, beside: int = 0) -> None:
         super().__init__()
-        # timm has no types; Any, so that its layers can be named.
         self.net: Any = timm.create_model("legacy_xception", num_classes=0)
-        self.net.block12.rep[-1].stride = 1
-        self.net.block12.skip.stride = (1, 1)
-        self.net.conv4 = type(self.net.conv4)(_DEEP_MAPS + beside, LATENT_MAPS, 3, 1, 1)
-        for last in (self.net.conv3, self.net.conv4):
-            last.conv1.dilation = last.conv1.padding = (2, 2)
+        _dilate(self.net, beside)
 
     def forward(self, pictures: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Low maps (B, 128, H / 4, W / 4) and latent maps (B, 2048, H / 16, W / 16).
@@ -91,7 +86,7 @@ class DeepLabDecoder(nn.Module):
         self.pyramid = ASPP(latent, width, _RATES, separable=is_separable, dropout=0.5)
         self.low = _conv(LOW_MAPS, 48, 1)
         self.joined = nn.Sequential(
-            _conv(48 + width, width, 3),
+            _conv(width + 48, width, 3),
             nn.Dropout(0.5),
             _conv(width, width, 3),
             nn.Dropout(0.1),
@@ -103,8 +98,17 @@ class DeepLabDecoder(nn.Module):
         deep = functional.interpolate(
             self.pyramid(latent), low.shape[2:], mode="bilinear", align_corners=True
         )
-        logits: Tensor = self.mask(self.joined(torch.cat([self.low(low), deep], dim=1)))
+        logits: Tensor = self.mask(self.joined(torch.cat([deep, self.low(low)], dim=1)))
         return logits
+
+
+def _dilate(net: Any, beside: int) -> None:
+    """Turns Xception's last stride into holes, and widens its last convolution."""
+    net.block12.rep[-1].stride = 1
+    net.block12.skip.stride = (1, 1)
+    net.conv4 = type(net.conv4)(_DEEP_MAPS + beside, LATENT_MAPS, 3, 1, 1)
+    for last in (net.conv3, net.conv4):
+        last.conv1.dilation = last.conv1.padding = (2, 2)
 
 
 def _conv(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
