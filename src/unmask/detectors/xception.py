@@ -16,27 +16,14 @@ from unmask.detectors._card import Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.detectors._spatio_temporal import IMAGE_RECIPE
-from unmask.nn.heads import add_batch_counters, rename, reset_head, under_net
+from unmask.nn.heads import under_net
+from unmask.nn.xception import from_published
 from unmask.types import InputSpec
-
-_IMAGENET_CLASSES = 1000
 
 
 def _from_published(path: Path) -> dict[str, Tensor]:
     """Released models, their state dicts, DeepfakeBench's, or ImageNet's as a start."""
-    state = read_tensors(path)
-    for wrapper in ("model.", "backbone."):
-        state = {key.removeprefix(wrapper): value for key, value in state.items()}
-    # DeepfakeBench's files hold a layer that its Xception does not use.
-    state = {key: value for key, value in state.items() if not key.startswith("adjust_channel.")}
-    rename(state, "last_linear.1", "last_linear")  # behind a dropout layer
-    rename(state, "fc", "last_linear")
-    reset_head(state, "last_linear", _IMAGENET_CLASSES, 2)
-    for key, value in state.items():
-        if key.endswith(".pointwise.weight") and value.ndim == 2:
-            state[key] = value[:, :, None, None]
-    add_batch_counters(state)
-    return under_net(state, "last_linear")
+    return under_net(from_published(read_tensors(path)), "last_linear")
 
 
 CARD = Card(
