@@ -164,7 +164,8 @@ class Clip(_ArrayRepr):
 
     ``frame_indices`` (T,) int64, ``times_s`` (T,) float64, ``is_real_frame`` (T,) bool: False
     where a missing frame repeats the one before. ``regions_px`` (T, 4) float32 is the box of
-    the full frame that each picture shows (of its upright hull for an aligned cut).
+    the full frame that each picture shows (of its upright hull for an aligned cut). ``points``
+    tells by how many points all of its pictures were cut.
     """
 
     track_id: int
@@ -175,6 +176,7 @@ class Clip(_ArrayRepr):
     is_real_frame: NDArray[np.bool_]
     regions_px: Floats
     face_px: float
+    points: Literal[5, 68] = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -231,7 +231,8 @@ class Cutter:
             return
         strip.yielded += 1
         by_68 = [p.by_68 for p in pictures if p.by_68 is not None]
-        if len(by_68) == len(pictures):
+        is_by_68 = len(by_68) == len(pictures)
+        if is_by_68:
             pictures = [
                 p._replace(pixels=cut.pixels, region=cut.region_px)
                 for p, cut in zip(pictures, by_68, strict=True)
@@ -247,6 +248,7 @@ class Cutter:
             is_real_frame=is_real,
             regions_px=np.stack([p.region for p in pictures]),
             face_px=float(np.median([p.face_px for p in pictures])),
+            points=68 if is_by_68 else 5,
         )
 
 

@@ -67,14 +67,16 @@ class MouthCut(NamedTuple):
 class MouthRun:
     """The frames of one person, one after the other, as long as they carry 68 points.
 
-    A slot without a frame repeats the frame before it. What cannot be cut (the patch does not
-    hold all that would be read) is left out of what is returned.
+    A slot without a frame repeats the frame before it: its points count again, and its picture
+    stays the same. What cannot be cut (the patch does not hold all that would be read) is left
+    out of what is returned.
     """
 
     def __init__(self, spec: InputSpec) -> None:
         self._spec = spec
         self._waiting: deque[tuple[int, FacePatch]] = deque()
         self._matrix: Points | None = None
+        self._last: tuple[FacePatch, MouthCut | None] | None = None
 
     @property
     def first_waiting(self) -> int | None:
@@ -99,9 +101,9 @@ class MouthRun:
         """Cuts what waits by the last full window, or, in a short run, by all its frames."""
         if self._waiting and self._matrix is None:
             self._matrix = self._align()
-        cuts = [self._cut(slot, patch) for slot, patch in self._waiting]
+        cuts = [self._take(slot, patch) for slot, patch in self._waiting]
         self._waiting.clear()
-        self._matrix = None
+        self._matrix = self._last = None
         return [cut for cut in cuts if cut is not None]
 
     def _append(self, slot: int, patch: FacePatch) -> list[MouthCut]:
@@ -109,8 +111,15 @@ class MouthRun:
         if len(self._waiting) < WINDOW:
             return []
         self._matrix = self._align()
-        cut = self._cut(*self._waiting.popleft())
+        cut = self._take(*self._waiting.popleft())
         return [] if cut is None else [cut]
+
+    def _take(self, slot: int, patch: FacePatch) -> MouthCut | None:
+        """The patch's picture, cut where it comes first."""
+        if self._last is None or self._last[0] is not patch:
+            self._last = patch, self._cut(slot, patch)
+        cut = self._last[1]
+        return None if cut is None else cut._replace(slot=slot)
 
     def _align(self) -> Points:
         points = np.stack([_points(patch.observation) for _, patch in self._waiting])

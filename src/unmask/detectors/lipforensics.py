@@ -47,13 +47,20 @@ CARD = Card(
         url="https://arxiv.org/abs/2012.07657",
         code="https://github.com/ahaliassos/LipForensics",
         differences=(
-            "Mouth crop: from five points instead of 68, without smoothing over 12 frames: turned "
-            "by the eye line, centered between the mouth corners (the authors: the mean of the "
-            "lips' 20 points), 0.61 x the longest side of the CenterFace box. That gives the "
-            "paper's scale, 96 px where the mean face's eye centers are 53.5 px apart, at the "
-            "median over 433 photographs, whose eyes are 0.341 box sides apart. The exact chain "
-            "for 68 points is unmask.clips.mouth.",
-            "Outside the frame the crop repeats the border; the authors' is black there.",
+            "Mouth crop: the authors' chain, exactly, where a source of 68 points is installed: "
+            "FAN (package face-alignment, the picture not mirrored as well), around the boxes of "
+            "CenterFace, where the authors name RetinaFace's; its weights were not at hand to "
+            "measure what that changes. A person's frames are smoothed up to a gap of over half a "
+            "second or a shot cut; people seen for under 12 frames are smoothed over what there "
+            "is, where the authors' code fails; a mouth that would lie more than 5 px outside the "
+            "aligned frame is moved inside, where theirs stops.",
+            "Without that source, for a clip whose frames do not all have the 68 points, and in "
+            "training: from five points, without smoothing: turned by the eye line, centered "
+            "between the mouth corners (the authors: the mean of the lips' 20 points), 0.61 x the "
+            "longest side of the CenterFace box. That gives the paper's scale, 96 px where the "
+            "mean face's eye centers are 53.5 px apart, at the median over 433 photographs, whose "
+            "eyes are 0.341 box sides apart. Outside the frame this crop repeats the border; the "
+            "authors' is black there. The report says that five points served.",
             "Rate: 25 frames a second, to which videos of another rate are resampled; the authors "
             "take consecutive frames at any rate.",
             "Videos: the mean logit of all clips without overlap, as in the authors' code, which "
@@ -79,6 +86,7 @@ CARD = Card(
         frames=25,
         fps=25.0,
         hop=25,
+        landmarks=68,
     ),
     recipe=Recipe(
         loss=_loss,
