@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import math
-import shlex
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -251,15 +250,11 @@ def test_twins_of_another_shape_are_an_error(net: nn.Module, clips: Tensor, targ
 def test_the_settings_that_the_errors_name_train_without_twins_and_masks(
     net: nn.Module, clips: Tensor, target: Target
 ):
-    told = ""
+    settings = []
     for lacking in (target._replace(twin=None), target._replace(mask=None)):
         with pytest.raises(DataError) as error:
             net.paired_loss(clips, lacking)
-        told += str(error.value).partition("labels alone")[2] or str(error.value)
-    words = shlex.split(told.replace(". ", " ").removesuffix("."))
-    settings = [
-        word.removesuffix(".") for before, word in itertools.pairwise(words) if before == "--set"
-    ]
+        settings += re.findall(r"--set '?(\w+=[\w()]+)", str(error.value))
     card = apply_settings(get_card(NAME), settings)
     recipe = card.recipe
     assert (recipe.twins, recipe.adversary, recipe.adversary_step) == (None, (), None)

@@ -90,7 +90,7 @@ CARD = Card(
         url="https://arxiv.org/abs/2103.08397",
         code="https://github.com/qinnzou/detect-fake-image",
         differences=(
-            "The paper is followed, not the authors' code, which came later and trains another "
+            "The paper is followed, not the authors' code, which trains another "
             "system: both branches share all behind block 7, there is no classifier (the norm of "
             "the embedding is the score) and no critic, radii 0.01 and 18, cross entropy on both "
             "maps, batches of 64, weight decay 1e-4. Their trained files do not fit this network.",
@@ -119,9 +119,9 @@ CARD = Card(
             "Stop: the first epoch without a lower validation loss, at most 100; the paper stops "
             "when the loss does not fall, and gives no number of epochs.",
             "Batch: 32 frames, each at both levels.",
-            "Table 2's first row: three weights of 0 and twins=none train one Xception whose attention "
-            "layer nothing supervises; the paper's row may be a plain Xception, which is a "
-            "detector of its own here.",
+            "Table 2's first row: three weights of 0 and twins=none train one Xception whose "
+            "attention layer nothing supervises; the paper's row may be a plain Xception, which "
+            "is a detector of its own here.",
             "Crop: 1.3 x the longest side of the CenterFace box; the paper takes the face region "
             "from the tracker of Face2Face. No augmentation, as in the paper.",
             "Frames: three a second; the video's logit is the mean of the frames'. The paper "
