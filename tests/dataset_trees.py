@@ -71,6 +71,36 @@ def write_faceforensics(
     return root
 
 
+def touch(root: Path, *names: str) -> Path:
+    """Empty files below ``root``, with their folders: enough for an index."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return root
+
+
+def touch_faceforensics(
+    root: Path,
+    ids: Pairs = IDS,
+    methods: Sequence[str] = ("Deepfakes",),
+    compressions: Sequence[str] = ("c23", "c40"),
+    with_masks: bool = True,
+) -> Path:
+    """The tree of ``write_faceforensics`` with empty files, for tests of the index alone."""
+    write_splits(root, ids)
+    names = {name for pair in ids for name in pair}
+    fakes = [f"{a}_{b}" for pair in ids for a, b in (pair, pair[::-1])]
+    for level in compressions:
+        folder = f"original_sequences/youtube/{level}/videos"
+        touch(root, *(f"{folder}/{name}.mp4" for name in names))
+    for method in methods:
+        for level in [*compressions, *(["masks"] if with_masks else [])]:
+            folder = f"manipulated_sequences/{method}/{level}/videos"
+            touch(root, *(f"{folder}/{name}.mp4" for name in fakes))
+    return root
+
+
 def write_splits(root: Path, ids: Pairs = IDS) -> dict[str, list[list[str]]]:
     """Writes ``splits/{train,val,test}.json`` as ``write_faceforensics`` deals the pairs."""
     tail = min(len(ids) - 1, 2)

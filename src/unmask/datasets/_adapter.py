@@ -171,10 +171,10 @@ def some(names: Iterable[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def count_of(number: int, noun: str) -> str:
-    """A number and its noun.
+def count_of(number: int, noun: str, nouns: str = "") -> str:
+    """A number and its noun, or its ``nouns`` where an s does not make them.
 
-    >>> count_of(1, "mask"), count_of(1200, "mask")
-    ('1 mask', '1,200 masks')
+    >>> count_of(1, "mask"), count_of(1200, "mask"), count_of(2, "identity", "identities")
+    ('1 mask', '1,200 masks', '2 identities')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

@@ -59,7 +59,7 @@ class DatasetReport:
             if any(counts):
                 said.append(f"{what}: {some([f'{n} {counts[n]:,}' for n in counts], 20)}")
         said += [
-            f"{lacking.count:,} {what}: {self._named(lacking)}. {advice}"
+            f"{what}: {lacking.count:,} ({self._named(lacking)}). {advice}"
             for what, lacking, advice in self._problems()
             if lacking.count
         ]
@@ -96,7 +96,8 @@ def check_dataset(name: str, path: str | Path) -> DatasetReport:
     shared = shared_identities(rows)
     notes = [*found.notes, *_remarks(adapter, rows)]
     if adapter.shared and shared:
-        notes.append(f"{len(shared):,} identities in two splits: {adapter.shared}")
+        people = count_of(len(shared), "identity", "identities")
+        notes.append(f"{people} in two splits: {adapter.shared}")
         shared = {}
     return DatasetReport(
         name=name,

@@ -21,8 +21,8 @@ def check_splits(rows: Iterable[LabelledVideo]) -> None:
     shared = shared_identities(rows)
     if shared:
         raise DataError(
-            f"{len(shared):,} identities on both "
-            f"sides: {some(in_words(shared))}. Expected everybody in one split only, because a "
+            f"{count_of(len(shared), 'identity', 'identities')} on both sides: "
+            f"{some(in_words(shared))}. Expected everybody in one split only, because a "
             "detector that knows the people scores better than it should. Read one split alone "
             "(split=…), or divide the data by people."
         )

@@ -51,7 +51,7 @@ def _rows(path: Path) -> Iterator[tuple[int, LabelledVideo]]:
                 yield table.line_num, _row(path, table.line_num, entry)
         except (csv.Error, UnicodeDecodeError) as error:
             raise DataError(
-                f"Cannot read '{path}', line {table.line_num}: {error}. Write it as CSV."
+                f"Cannot read '{path}' after line {table.line_num}: {error}. Write it as CSV."
             ) from error
 
 

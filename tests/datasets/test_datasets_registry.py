@@ -1,0 +1,156 @@
+"""What all data sets share: names, choices, roots, people on one side, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dataset_trees import touch, touch_faceforensics
+from unmask.datasets import (
+    check_dataset,
+    check_splits,
+    get_adapter,
+    list_datasets,
+    read_dataset,
+    read_folder,
+    require_compressions,
+    require_masks,
+)
+from unmask.errors import DataError, UnknownNameError
+from unmask.types import LabelledVideo
+
+PUBLISHED = [name for name in list_datasets() if name not in ("csv", "folder")]
+
+
+def row(name: str = "a", split: str = "train", **more: object) -> LabelledVideo:
+    given = {"label": 0, "dataset": "toy", "video_id": name, **more}
+    return LabelledVideo(path=Path(f"{name}.mp4"), split=split, **given)
+
+
+def test_the_names():
+    assert list_datasets() == [
+        *("affectnet", "celeb_df", "csv", "deeper_forensics", "deeper_forensics_ff", "dfdc"),
+        *("dfdc_preview", "faceforensics", "folder", "lrw"),
+    ]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_published_data_set_says_whose_it_is_and_how_to_get_it(name: str):
+    adapter = get_adapter(name)
+    assert adapter.name == name
+    assert all([adapter.title, adapter.paper, adapter.license, adapter.layout])
+    assert adapter.url.startswith("http")
+    assert adapter.obtain.endswith(".")
+    assert adapter.roots
+
+
+def test_an_unknown_name():
+    with pytest.raises(UnknownNameError, match=r"data set 'faceforensic'. Did you mean 'facefor"):
+        read_dataset("faceforensic", ".")
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_an_empty_folder_and_none_at_all(name: str, tmp_path: Path):
+    with pytest.raises(DataError, match=f"Cannot read {name} from .*: it is empty. Expected "):
+        read_dataset(name, tmp_path)
+    with pytest.raises(DataError, match=f"Cannot read {name} from .*: there is no such folder"):
+        read_dataset(name, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_folder_of_something_else(name: str, tmp_path: Path):
+    touch(tmp_path, "a/x.txt", "b.txt")
+    with pytest.raises(DataError, match=r"expected .* in it, found a, b\.txt\. "):
+        check_dataset(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"split": "valid"}, "Unknown split in this data set 'valid'. Did you mean 'val'?"),
+        ({"methods": ["DeepFakes"]}, "Unknown method in this data set 'DeepFakes'. Did you mean"),
+        ({"compressions": ["c41"]}, "level of compression in this data set 'c41'. .*Known: c23"),
+    ],
+)
+def test_what_is_not_in_it_cannot_be_chosen(tmp_path: Path, chosen: dict, message: str):
+    touch_faceforensics(tmp_path)
+    with pytest.raises(DataError, match=message):
+        read_dataset("faceforensics", tmp_path, **chosen)
+
+
+def test_folder_reads_as_read_folder_does(tmp_path: Path):
+    touch(tmp_path, "real/a.mp4", "fake/SadTalker/a.mp4", "real/b.png")
+    assert read_dataset("folder", tmp_path) == read_folder(tmp_path)
+    assert check_dataset("folder", tmp_path).is_complete
+
+
+def test_nobody_may_stand_in_two_splits():
+    check_splits([row("a", identities=("ann",)), row("b", "test", identities=("bob",))])
+    many = [
+        row(f"{name}{split}", split, identities=(f"p{name:02}",))
+        for name in range(12)
+        for split in ("val", "train")
+    ]
+    with pytest.raises(DataError) as error:
+        check_splits(many)
+    said = str(error.value)
+    assert said.startswith("12 identities on both sides: p00 (train and val), p01 (train and val),")
+    assert "p09 (train and val) and 2 more. Expected everybody in one split only" in said
+    assert said.endswith("Read one split alone (split=…), or divide the data by people.")
+
+
+def test_a_person_is_the_same_one_in_another_data_set_but_a_source_is_not():
+    with pytest.raises(DataError, match=r"1 identity on both sides: ff/000"):
+        check_splits(
+            [
+                row(identities=("ff/000",)),
+                row(split="test", dataset="other", identities=("ff/000", "x")),
+            ]
+        )
+    check_splits([row(source_id="a"), row(split="test", dataset="other", source_id="a")])
+    with pytest.raises(DataError, match="toy:a"):
+        check_splits([row(source_id="a"), row(split="test", source_id="a")])
+
+
+def test_masks_that_a_recipe_needs():
+    masked = row("a", label=1, method="F2F", mask_path=Path("m.mp4"))
+    require_masks([row(), masked])
+    with pytest.raises(DataError) as error:
+        require_masks([row(), masked, replace(masked, path=Path("b.mp4"), mask_path=None)])
+    assert str(error.value) == (
+        "1 of 2 forged videos lack the mask that this recipe learns from: b.mp4 (of F2F). Fetch "
+        "the masks, or leave those methods out (methods=…)."
+    )
+
+
+def test_pairs_of_levels_that_a_recipe_needs():
+    pair = [row("a", compression="c23"), row("a", compression="c40")]
+    require_compressions(pair, ("c23", "c40"))
+    with pytest.raises(DataError) as error:
+        require_compressions([*pair, row("b", compression="c23")], ("c23", "c40"))
+    assert str(error.value) == (
+        "1 file of the pairs that this recipe learns from missing: b at c40. Expected every video "
+        "at c23 and c40. Fetch these, or leave the videos out."
+    )
+
+
+def lines_with(lines: Iterable[str], word: str) -> list[str]:
+    return [line for line in lines if word in line]
+
+
+def test_the_report_names_ten_and_counts_the_rest(tmp_path: Path):
+    ids = [(f"{number:03}", f"{number + 500:03}") for number in range(14)]
+    touch_faceforensics(tmp_path, ids=ids, compressions=("c23",))
+    for a, b in ids[:12]:
+        (tmp_path / f"manipulated_sequences/Deepfakes/masks/videos/{a}_{b}.mp4").unlink()
+    report = check_dataset("faceforensics", tmp_path)
+    assert report.missing_masks.count == 12
+    assert len(report.missing_masks.first) == 10
+    (line,) = lines_with(report.lines(), "missing masks")
+    assert line.startswith("missing masks: 12 (Deepfakes/000_500, ")
+    assert line.endswith("and 2 more). Detectors that learn masks need them.")
+    assert "splits: test 4, train 48, val 4" in report.lines()
+    assert report.lines()[-1] == "NOT complete"
