@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import fields
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from unmask.datasets._adapter import Adapter, Found, count_of, some
 from unmask.errors import DataError
@@ -82,17 +82,18 @@ def _row(path: Path, line: int, entry: dict[str, str | None]) -> LabelledVideo:
         )
     mask = values.get("mask_path", "")
     name = values["path"]
+    stem = PurePath(name).with_suffix("").as_posix()
     return LabelledVideo(
         path=path.parent / name,
         label=label,
         dataset=values.get("dataset", "") or path.stem,
         split=values["split"],
         method=values.get("method", "") or ("forged" if label else ""),
-        source_id=values.get("source_id", "") or Path(name).with_suffix("").as_posix(),
+        source_id=values.get("source_id", "") or stem,
         subject=values.get("subject", ""),
         compression=values.get("compression", ""),
         mask_path=path.parent / mask if mask else None,
-        video_id=values.get("video_id", "") or Path(name).with_suffix("").as_posix(),
+        video_id=values.get("video_id", "") or stem,
         identities=tuple(values.get("identities", "").split()),
     )
 
