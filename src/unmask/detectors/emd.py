@@ -177,8 +177,6 @@ CARD = Card(
             "binary without a threshold.",
             "First 3 epochs: all that is new is trained (last convolution, decoder, head); the "
             "paper names the head alone, in front of a convolution drawn at random.",
-            "Checkpoint: the best validation AUC over single pictures; the paper takes the best "
-            "accuracy.",
             "Expressions: the picture is resized to 96 x 96 as it is, 1.3 x the face box, so that "
             "both streams see the same; ESR was trained on the bare box.",
             "Expression network: one class each for 8 expressions as published; the paper counts "
@@ -209,7 +207,7 @@ CARD = Card(
         warmup_parts=("encoder.net.conv4", "encoder.net.bn4", "decoder", "head"),
         freeze=("fer",),
         needs_masks=True,
-        monitor="auc",
+        monitor="accuracy",
     ),
     weights=(
         Weights(

@@ -50,6 +50,8 @@ def apply_settings(card: Card, settings: Sequence[str]) -> Card:
             spec = dataclasses.replace(card.input, **{name: value})  # type: ignore[arg-type]
             card = dataclasses.replace(card, input=spec)
         else:
+            if value is None and isinstance(card.args[key], str):
+                value = text  # "none" can be the name of a variant.
             _check_argument(key, card.args[key], value)
             card = dataclasses.replace(card, args={**card.args, key: value})
     return card
