@@ -74,6 +74,8 @@ class Weights:
         sha256: of the file as loaded (shipped), as downloaded (published).
         polarity: what the published number means, in words.
         importer: turns a published file into a state dict of ours; None for our own safetensors.
+        is_from_detector: the importer takes our safetensors of another detector, to start from,
+            instead of a published file.
     """
 
     tag: str
@@ -85,6 +87,7 @@ class Weights:
     trained_on: str = ""
     polarity: str = "logit > 0 means fake"
     importer: Callable[[Path], Mapping[str, Tensor]] | None = None
+    is_from_detector: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +165,7 @@ class Recipe:
     needs_masks: bool = False
     synthesize: str | None = None
     start: str | None = None
-    monitor: Literal["auc", "pair_accuracy", "negative_loss"] = "auc"
+    monitor: Literal["auc", "accuracy", "pair_accuracy", "negative_loss"] = "auc"
     gradient_clip: float | None = None
     precision: str = "32-true"
     seed: int = 0

@@ -39,7 +39,8 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
 
     Args:
         name: the detector that the file is for.
-        path: the published file: ``.h5``, ``.pt`` (read without running its code) or safetensors.
+        path: the published file: ``.h5``, ``.pt`` (read without running its code) or safetensors;
+            or our file of another detector that this one can start from.
         out: the file to write; None writes NAME-STEM.safetensors to the cache folder. An
             existing file is kept when it holds the same weights, and never overwritten.
 
@@ -103,14 +104,22 @@ def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]
 
 
 def _importers(card: Card, path: Path, known: Weights | None) -> list[Importer]:
-    """The importer of the recognised file alone, else all of the card, then our own layout."""
+    """The importer of the recognised file alone, else all of the card, then our own layout.
+
+    Our safetensors are read as they are, unless they are another detector's and the card names
+    what it can start from.
+    """
     if known is not None and known.importer is not None:
         return [known.importer]
     if path.suffix == ".safetensors":
-        return [lambda file: _read_own(card, file)]
+        starts = [e.importer for e in card.weights if e.importer and e.is_from_detector]
+        is_own = read_metadata(path).get("detector", card.name) == card.name
+        return [lambda file: _read_own(card, file)] if is_own or not starts else starts
     importers: list[Importer] = []
     for entry in card.weights:
-        if entry.importer is not None and entry.importer not in importers:
+        if entry.importer is None or entry.is_from_detector:
+            continue
+        if entry.importer not in importers:
             importers.append(entry.importer)
     if path.suffix.lower() not in (".h5", ".hdf5", ".keras") or not importers:
         importers.append(read_pickle)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import timm
 from torch import Tensor, nn
 
 from unmask.detectors._card import Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.detectors._spatio_temporal import IMAGE_RECIPE
+from unmask.nn.efficientnet import B3_FEATURES, efficientnet
 from unmask.nn.heads import reset_head, under_net
 from unmask.types import InputSpec
 
@@ -43,10 +43,8 @@ CARD = Card(
             "Stochastic depth: none, as the paper names dropout of 0.3 alone.",
             "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
             "that do not overlap with their neighbors and sizes 10 medians off the median.",
-            "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
-            "classes; the paper flips half of the samples and gives half of them one of crop, "
-            "JPEG, noise, blur, downscaling, brightness, contrast and color shift.",
-            "Batches: real and fake in equal numbers; the paper also cycles through the methods.",
+            "Augmentation: the paper's flip and one of eight; how strong it is is ours, as the "
+            "paper does not say, and the crop is a box that wanders more.",
             "Start: at random, unless an imported ImageNet file is given, as in the paper. Its "
             "head is replaced by zeros instead of random numbers.",
             "Video: mean of the frames' logits; the paper averages probabilities.",
@@ -85,9 +83,9 @@ class EfficientNetB3(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = timm.create_model("efficientnet_b3", num_classes=0)
+        self.net = efficientnet("b3")
         self.dropout = nn.Dropout(0.3)
-        self.head = nn.Linear(1536, 1)
+        self.head = nn.Linear(B3_FEATURES, 1)
 
     def forward(self, clips: Tensor) -> Output:
         """Scores (B, 3, 1, H, W), normalized as for ImageNet; the embedding is (B, 1536)."""

@@ -44,8 +44,8 @@ CARD = Card(
             "batches of 8, weight decay 1e-5, rate x 0.1 after 5 epochs without better "
             "validation. The authors first train the head alone for 3 epochs, then all at 2e-4 "
             "in batches of 32.",
-            "Augmentation: ours (JPEG, resize, blur, noise, crop, flip, H.264), shared by both "
-            "classes; the authors have none.",
+            "Augmentation: that of Ganiyusufoglu et al., a flip and one of eight changes; the "
+            "authors have none.",
             "Start: at random, unless an imported ImageNet file is given; both papers start from "
             "ImageNet. Its head is replaced by zeros.",
             "Loss: binary cross entropy of z_fake - z_real, which equals the authors' cross "
