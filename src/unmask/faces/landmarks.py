@@ -2,8 +2,8 @@
 
 FAN (Bulat and Tzimiropoulos, "How far are we from solving the 2D & 3D Face Alignment problem?",
 ICCV 2017) comes in the PyPI package ``face-alignment``, without its weights. Of the package the
-network, its crop and its reading of the heat maps are used; never its face detectors, and never
-its own download: the weights come from a file whose hash was checked.
+network and its crop are used; never its face detectors, and never its own download: the weights
+come from a file whose hash was checked.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from unmask.errors import WeightsError, import_optional
 from unmask.types import Floats, Pixels
@@ -104,9 +105,9 @@ class PointFinder:
             net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         except (RuntimeError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise WeightsError(
-                f"Cannot read '{path}' as weights of FAN: {str(error).splitlines()[0]} "
-                f"Expected {POINT_WEIGHTS.url}. Delete the file and run: "
-                f"unmask weights download {_EXTRA}"
+                f"Weights '{path}' do not fit: expected the tensors of FAN in the installed "
+                f"face-alignment, got others ({type(error).__name__}). Install the version that "
+                f"unmask is tested with: pip install 'unmask[{_EXTRA}]'"
             ) from error
         return cls(net, device)
 
@@ -133,8 +134,26 @@ class PointFinder:
         face = torch.from_numpy(crop.transpose(2, 0, 1).astype(np.float32) / 255)[None]
         with torch.inference_mode():
             heat = self._net(face.to(self._device))[-1].float().cpu().numpy()
-        points: Floats = self._package.get_preds_fromhm(heat, center, scale)[1]
-        return points.reshape(68, 2)
+        return _read_heat(heat[0], center, scale)
+
+
+def _read_heat(heat: Floats, center: npt.NDArray[np.float64], scale: float) -> Floats:
+    """Where (68, 64, 64) heat maps peak in the frame: (68, 2) whole pixels.
+
+    As the package's ``get_preds_fromhm`` does, which first compiles itself for seconds: a quarter
+    of a cell towards the higher neighbor, then fractions of the frame's pixels are cut off.
+    """
+    side = heat.shape[-1]
+    y, x = np.divmod(heat.reshape(len(heat), -1).argmax(axis=1), side)
+    cells = np.stack([x, y], axis=1) + 0.5
+    inner = ((x > 0) & (x < side - 1) & (y > 0) & (y < side - 1)).nonzero()[0]
+    x, y = x[inner], y[inner]
+    right = heat[inner, y, x + 1] - heat[inner, y, x - 1]
+    down = heat[inner, y + 1, x] - heat[inner, y - 1, x]
+    cells[inner] += 0.25 * np.sign(np.stack([right, down], axis=1))
+    there = center + (cells - side / 2) * (200 * scale / side)
+    whole: Floats = there.astype(np.int32).astype(np.float32)
+    return whole
 
 
 def _check(path: Path, sha256: str) -> None:
