@@ -11,6 +11,7 @@ shipped weights, which flatters: these figures compare versions, they do not pro
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from benchmarks import _result
 from unmask.blending import Augmentation
 from unmask.clips import normalize
 from unmask.datasets import read_folder
-from unmask.detectors import cache_dir, get_card, load_detector
-from unmask.train.gather import gather
-from unmask.train.pairs import Pairs
+from unmask.detectors import get_card, load_detector
+from unmask.prepared import prepare
+from unmask.train.data import cached, keep_for
+from unmask.train.samples import Samples
 
 _OFF: dict[str, Any] = {"light": 0, "resize": 0, "blur": 0, "noise": 0}
 _NOTHING = Augmentation(**_OFF, codec_shares=(1, 0, 0))
@@ -51,7 +53,7 @@ SETS: dict[str, tuple[Augmentation, str | None]] = {
 }
 
 
-def measure(net: torch.nn.Module, pairs: Pairs) -> dict[str, Any]:
+def measure(net: torch.nn.Module, pairs: Samples) -> dict[str, Any]:
     """The figures of one set; AUC with a 95 % interval over the pairs."""
     card = net.card
     logits, masks, truths = [], [], []
@@ -101,18 +103,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--name")
     given = parser.parse_args(arguments)
     net = load_detector(given.detector, given.weights)
-    spec = get_card(given.detector).input
-    samples, _ = gather(read_folder(given.data, split="val"), cache_dir() / "faces")
+    card = get_card(given.detector)
+    recipe = dataclasses.replace(card.recipe, synthesize="self_blend", sampling="pairs")
+    rows = read_folder(given.data, split="val")
+    faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
     sets = {}
     for name, (settings, region) in SETS.items():
-        pairs = Pairs(
-            samples,
-            spec,
-            given.pairs,
-            777,
-            synthesize="self_blend",
-            augment=settings,
-            region=region,
+        pairs = Samples(
+            faces, card.input, recipe, given.pairs, 777, augment=settings, region=region
         )
         sets[name] = measure(net, pairs)
         print(name, sets[name], flush=True)
@@ -123,8 +121,8 @@ def main(arguments: list[str]) -> int:
             "detector": given.detector,
             "weights": given.weights,
             "weights_sha256": net.weights_used.sha256,
-            "videos": len({s.group for s in samples}),
-            "faces": len(samples),
+            "videos": len({s.group for s in faces}),
+            "faces": len(faces),
             "sets": sets,
         },
     )

@@ -24,7 +24,7 @@ LEVELS = {
     1: {"media", "faces", "clips", "verdict", "report", "datasets", "corruptions", "blending"}
     | {"metrics", "nn", "losses"},
     2: {"detectors"},
-    3: {"pipeline", "evidence"},
+    3: {"pipeline", "evidence", "prepared"},
     4: {"train", "evaluate", "explain", "export"},
     5: {"batch", "serve", "cli", "__main__"},
 }
@@ -38,6 +38,7 @@ MAY_IMPORT = BELOW | {
     "detectors": LEVELS[0] | {"nn", "losses", "blending"},
     "pipeline": LEVELS[0] | STAGES,
     "evidence": LEVELS[0] | STAGES,
+    "prepared": LEVELS[0] | STAGES | {"datasets"},
     "cli": BELOW["cli"] | {"batch", "serve"},
     "__main__": BELOW["__main__"] | {"cli"},
 }

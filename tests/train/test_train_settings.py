@@ -87,7 +87,7 @@ def test_a_near_miss_is_guessed(toy: Card):
         ("gradient_clip=x", "a number or none"),
         ("optimizer=adamx", "'adam', 'adamw', 'sgd'"),
         ("schedule=3", "'constant', 'cosine', 'plateau'"),
-        ("monitor=accuracy", "'auc', 'pair_accuracy', 'negative_loss'"),
+        ("monitor=recall", "'auc', 'accuracy', 'pair_accuracy', 'negative_loss'"),
         ("freeze=['body']", "tuple"),
         ("betas=(0.9,)", "tuple"),
         ("learning_rates=3", "Mapping"),

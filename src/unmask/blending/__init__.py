@@ -6,7 +6,7 @@ another moment of the same clip. This makes training data, not deepfakes.
 
 from __future__ import annotations
 
-from unmask.blending.augment import Augmentation, augment_pair
+from unmask.blending.augment import Augmentation, augment_clip, augment_pair, h264_clip
 from unmask.blending.blend import Face, Pair, self_blend
 from unmask.blending.masks import REGIONS, draw_mask
 
@@ -15,7 +15,9 @@ __all__ = [
     "Augmentation",
     "Face",
     "Pair",
+    "augment_clip",
     "augment_pair",
     "draw_mask",
+    "h264_clip",
     "self_blend",
 ]

@@ -7,6 +7,7 @@ chain, blur, noise, and one codec (none, JPEG, or H.264 by a real encode and dec
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,17 +16,21 @@ import cv2
 import numpy as np
 
 from unmask.blending.blend import Pair, jpeg_round_trip, log_uniform
-from unmask.types import Pixels
+from unmask.types import Floats, Pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
     """Chances of each step, and the ranges its strength is drawn from.
 
-    ``codec_shares`` are those of none, JPEG and H.264. Lists of two are low and high.
+    ``codec_shares`` are those of none, JPEG and H.264. Pairs of numbers are low and high.
+    ``light_gain`` and ``light_offset`` are standard deviations, of a factor and of values in
+    0..255; ``color`` is the chance that every channel is shifted by itself.
     """
 
     light: float = 0.5
+    light_gain: float = 0.12
+    light_offset: float = 10.0
     resize: float = 0.5
     resize_share: tuple[float, float] = (0.4, 1.6)
     blur: float = 0.15
@@ -33,6 +38,7 @@ class Augmentation:
     codec_shares: tuple[float, float, float] = (0.25, 0.35, 0.4)
     jpeg_quality: tuple[int, int] = (35, 95)
     h264_crf: tuple[int, int] = (18, 40)
+    color: float = 0.0
 
 
 def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -> Pair:
@@ -44,9 +50,12 @@ def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -
     both = [pair.real, pair.fake]
     mask = pair.mask
     if rng.random() < settings.light:
-        gain, offset = 1 + rng.normal(0, 0.12), rng.normal(0, 10)
+        gain, offset = _light(rng, settings)
         # Not convertScaleAbs: it turns what falls below 0 into light again.
-        both = [_in_bytes(cv2.addWeighted(p, max(gain, 0.3), p, 0, offset)) for p in both]
+        both = [_in_bytes(cv2.addWeighted(p, gain, p, 0, offset)) for p in both]
+    if settings.color and rng.random() < settings.color:
+        shift = rng.normal(0, 12, 3)
+        both = [_in_bytes(np.clip(p + shift, 0, 255)) for p in both]
     if rng.random() < settings.resize:
         both, mask = _resize(both, mask, rng, settings)
     if rng.random() < settings.blur:
@@ -62,6 +71,76 @@ def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -
     elif codec == 2:
         both = _h264_pair(both, rng, int(rng.integers(*settings.h264_crf)))
     return Pair(np.ascontiguousarray(both[0]), np.ascontiguousarray(both[1]), mask)
+
+
+def augment_clip(
+    frames: Sequence[Pixels],
+    masks: Sequence[Floats],
+    rng: np.random.Generator,
+    settings: Augmentation,
+) -> tuple[list[Pixels], list[Floats]]:
+    """Applies one draw of the augmentation to a whole clip: its frames are changed alike.
+
+    Grain alone is drawn for every frame, as a camera does. Clips that shall change alike are
+    given generators of the same seed.
+
+    Args:
+        frames: (H, W, 3) RGB uint8, all of one size.
+        masks: (H, W) float32 in 0..1, as many.
+        rng: source of all randomness.
+        settings: chances and ranges.
+
+    Returns:
+        Frames and masks; in another size if the resize chain ends in one.
+    """
+    clip, sheets = list(frames), list(masks)
+    if rng.random() < settings.light:
+        gain, offset = _light(rng, settings)
+        clip = [_in_bytes(cv2.addWeighted(p, gain, p, 0, offset)) for p in clip]
+    if settings.color and rng.random() < settings.color:
+        shift = rng.normal(0, 12, 3)
+        clip = [_in_bytes(np.clip(p + shift, 0, 255)) for p in clip]
+    if rng.random() < settings.resize:
+        seed = int(rng.integers(2**32))
+        pairs = zip(clip, sheets, strict=True)
+        resized = [_resize([p], m, np.random.default_rng(seed), settings) for p, m in pairs]
+        clip, sheets = [r[0][0] for r in resized], [r[1] for r in resized]
+    if rng.random() < settings.blur:
+        sigma = rng.uniform(0.3, 1.5)
+        clip = [_in_bytes(cv2.GaussianBlur(p, (0, 0), sigma)) for p in clip]
+    if rng.random() < settings.noise:
+        strength = rng.uniform(1, 8)
+        clip = [
+            _in_bytes(np.clip(p + rng.standard_normal(p.shape, np.float32) * strength, 0, 255))
+            for p in clip
+        ]
+    codec = rng.choice(3, p=settings.codec_shares)
+    if codec == 1:
+        quality = int(rng.integers(*settings.jpeg_quality))
+        clip = [jpeg_round_trip(p, quality) for p in clip]
+    elif codec == 2:
+        clip = h264_clip(clip, int(rng.integers(*settings.h264_crf)))
+    return [np.ascontiguousarray(p) for p in clip], sheets
+
+
+def h264_clip(clip: list[Pixels], crf: int) -> list[Pixels]:
+    """Encodes frames (H, W, 3) with libx264 and decodes them.
+
+    An odd last row or column stays as it was. ``crf`` is the constant rate factor, 0 to 51.
+    """
+    height, width = clip[0].shape[:2]
+    height, width = height - height % 2, width - width % 2
+    decoded = h264_round_trip([p[:height, :width] for p in clip], crf)
+    restored = [p.copy() for p in clip]
+    for whole, part in zip(restored, decoded, strict=True):
+        whole[:height, :width] = part
+    return restored
+
+
+def _light(rng: np.random.Generator, settings: Augmentation) -> tuple[float, float]:
+    """Contrast and brightness: a factor and what is added."""
+    gain = 1 + rng.normal(0, settings.light_gain)
+    return max(gain, 0.3), rng.normal(0, settings.light_offset)
 
 
 def _in_bytes(values: np.ndarray) -> Pixels:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from unmask.train.data import Source
 from unmask.train.run import train
 from unmask.train.settings import apply_settings
 
-__all__ = ["apply_settings", "train"]
+__all__ = ["Source", "apply_settings", "train"]

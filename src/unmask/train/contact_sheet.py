@@ -6,18 +6,19 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from unmask.blending import Augmentation, Face, Pair, augment_pair, self_blend
+from unmask.blending import Augmentation, Pair, augment_pair, self_blend
 from unmask.errors import DataError, UsageError
 from unmask.media import probe
-from unmask.train.gather import Sample, gather
+from unmask.prepared import FaceSequence, Keep, prepare
+from unmask.train.clip import read_clip, scaled
 from unmask.types import Floats, LabelledVideo, Pixels
 
 MIN_FACE_PX = 40.0
 MAX_COUNT = 100
+_LARGEST_FACE_PX = 260.0
 
 _TITLES = ("real", "forged", "mask", "real, augmented", "forged, augmented", "mask, augmented")
 _CELL_PX = 180
@@ -51,51 +52,43 @@ def contact_sheet(path: str | Path, count: int = 12, seed: int = 0) -> Image.Ima
     """
     if not 1 <= count <= MAX_COUNT:
         raise UsageError(f"Cannot lay out {count} rows: expected 1 to {MAX_COUNT}.")
-    samples = _largest_person(Path(path), count)
+    with tempfile.TemporaryDirectory() as folder:
+        moments = _largest_person(Path(path), count, Path(folder) / "faces")
+        faces = [(m.times_s[0], read_clip(m, 1, np.random.default_rng(0))) for m in moments]
     rows = []
     for number in range(count):
         rng = np.random.default_rng([seed, number])
-        sample = samples[number % len(samples)]
-        others = [s for s in samples if s is not sample]
-        face, other, caption = _scaled(sample, 1.0), None, f"{number + 1}   {sample.time_s:.2f} s"
+        time_s, face = faces[number % len(faces)]
+        others = [moment for moment in faces if moment[1] is not face]
+        other, caption = None, f"{number + 1}   {time_s:.2f} s"
         if others and rng.random() < _OTHER_MOMENT_SHARE:
-            moment = others[int(rng.integers(len(others)))]
-            other = _scaled(moment, _side(sample) / _side(moment))
-            caption += f"   pasted from {moment.time_s:.2f} s"
-        pair = self_blend(face, rng, other=other)
+            other_s, moment = others[int(rng.integers(len(others)))]
+            (other,) = scaled(moment, face.side_px / moment.side_px).faces()
+            caption += f"   pasted from {other_s:.2f} s"
+        pair = self_blend(face.faces()[0], rng, other=other)
         rows.append(_Row(caption, pair, augment_pair(pair, rng, Augmentation())))
     return _lay_out(rows)
 
 
-def _largest_person(path: Path, count: int) -> list[Sample]:
+def _largest_person(path: Path, count: int, folder: Path) -> list[FaceSequence]:
     """Moments of the person whose face is the largest, in order of time."""
     probe(path)  # says what is wrong with a file that cannot be read
     video = LabelledVideo(path=path, label=0, dataset="", split="")
+    keep = Keep(sequences=count, min_face_px=MIN_FACE_PX, largest_face_px=_LARGEST_FACE_PX)
     try:
-        with tempfile.TemporaryDirectory() as cache:
-            samples, _ = gather(
-                [video], Path(cache), faces_per_video=count, min_face_px=MIN_FACE_PX
-            )
+        found = prepare([video], folder, keep).sequences
     except DataError as error:
         raise DataError(
             f"Cannot blend '{path}': it shows no face of at least {MIN_FACE_PX:g} px. "
             "Give a picture or a video with a larger face."
         ) from error
-    track = max(samples, key=_side).track
-    return [sample for sample in samples if sample.track == track]
+    track = max(found, key=_side).track
+    return [sequence for sequence in found if sequence.track == track]
 
 
-def _side(sample: Sample) -> float:
-    box = sample.box_px
+def _side(sequence: FaceSequence) -> float:
+    box = sequence.box_px[0]
     return float(max(box[2] - box[0], box[3] - box[1]))
-
-
-def _scaled(sample: Sample, share: float) -> Face:
-    height, width = sample.pixels.shape[:2]
-    size = (max(16, round(width * share)), max(16, round(height * share)))
-    how = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
-    pixels = np.asarray(cv2.resize(sample.pixels, size, interpolation=how), np.uint8)
-    return Face(pixels, sample.landmarks_px * share, sample.box_px * share)
 
 
 def _lay_out(rows: list[_Row]) -> Image.Image:

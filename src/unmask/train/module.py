@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 import lightning
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
-from torch import Tensor, nn
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from unmask.clips import normalize
-from unmask.detectors import Card, Target, build
+from unmask.detectors import Card, Output, Target, build
 from unmask.errors import UsageError
-from unmask.train.pairs import Batch, Pairs
+from unmask.train.figures import Seen, figures
+from unmask.train.optimize import optimizer_for
+from unmask.train.samples import Batch, Samples
+from unmask.train.schedule import Reductions
 from unmask.train.settings import describe
+
+_START_FRAMES = 64
 
 
 class Training(lightning.LightningModule):
@@ -24,30 +30,57 @@ class Training(lightning.LightningModule):
 
     Args:
         card: of the detector, settings applied.
-        training: pairs; epoch e takes the numbers from e x count on.
-        validation: pairs with a seed of their own, the same ones after every epoch.
+        training: items; epoch e takes the numbers from e x count on.
+        validation: items with a seed of their own, the same ones after every epoch.
         workers: processes that make samples.
+        devices: processes that train together; they share the recipe's batch.
     """
 
-    def __init__(self, card: Card, training: Pairs, validation: Pairs, workers: int) -> None:
+    def __init__(
+        self, card: Card, training: Samples, validation: Samples, workers: int, devices: int = 1
+    ) -> None:
         super().__init__()
         self.card = card
         self.net = build(card)
+        self._fixed = {n for n, p in self.net.named_parameters() if not p.requires_grad}
         if all(parameter.ndim < 5 for parameter in self.net.parameters()):
             # Twice as fast on a CPU; torch has no such layout for 3-D convolutions.
             self.net = self.net.to(memory_format=torch.channels_last)
-        self._training, self._validation, self._workers = training, validation, workers
-        self._seen: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._training, self._validation = training, validation
+        self._workers, self._devices = workers, devices
+        self._seen: list[Seen] = []
         self.curve: list[dict[str, float]] = []
         self._losses: list[float] = []
+        recipe = card.recipe
+        # An adversary has an optimizer of its own, and Lightning lets us say who steps when.
+        self.automatic_optimization = not recipe.adversary
+        self._reductions: Reductions | None = None
+        if recipe.schedule in ("plateau", "step"):
+            self._reductions = Reductions(
+                recipe.schedule,
+                recipe.schedule_epochs,
+                recipe.schedule_factor,
+                recipe.schedule_times,
+            )
         self._check_parts()
         self._freeze()
 
     def _check_parts(self) -> None:
         """A misspelled part would silently be trained, or at the wrong rate."""
         recipe = self.card.recipe
+        if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule == "cosine"):
+            raise UsageError(
+                "Cannot train against an adversary with accumulate above 1 or a cosine schedule: "
+                "two optimizers take turns. Change the batch size or the schedule instead."
+            )
         parts = {name for name, _ in self.net.named_modules() if name}
-        named = {"freeze": recipe.freeze, "learning_rates": tuple(recipe.learning_rates)}
+        parts |= {name for name, _ in self.net.named_parameters()}
+        named = {
+            "freeze": recipe.freeze,
+            "learning_rates": tuple(recipe.learning_rates),
+            "warmup_parts": recipe.warmup_parts,
+            "adversary": recipe.adversary,
+        }
         for key, names in named.items():
             for name in names:
                 if name not in parts:
@@ -58,12 +91,20 @@ class Training(lightning.LightningModule):
                     )
 
     def _freeze(self) -> None:
-        """Frozen parts get no gradient and stay in eval mode: their batch norms do not move."""
+        """Frozen parts get no gradient and stay in eval mode: their batch norms do not move.
+
+        In the first epochs the same holds for all but the parts that warm up.
+        """
+        recipe = self.card.recipe
+        is_warming_up = self._trainer is not None and self.current_epoch < recipe.warmup_epochs
         for name, module in self.net.named_modules():
-            if name in self.card.recipe.freeze:
+            is_held = is_warming_up and not _overlaps(name, recipe.warmup_parts)
+            if name and (name in recipe.freeze or (is_held and self.training)):
                 module.eval()
-                for parameter in module.parameters():
-                    parameter.requires_grad_(False)
+        for name, parameter in self.net.named_parameters():
+            is_held = is_warming_up and not _is_below(name, recipe.warmup_parts)
+            is_frozen = name in self._fixed or _is_below(name, recipe.freeze)
+            parameter.requires_grad_(not (is_frozen or is_held))
 
     def train(self, mode: bool = True) -> Training:
         """Train mode for all but the frozen parts."""
@@ -73,7 +114,7 @@ class Training(lightning.LightningModule):
         return self
 
     def start(self) -> None:
-        """Calls the method that the recipe names, with a batch of real training pictures."""
+        """Calls the method that the recipe names, with batches of real training clips."""
         name = self.card.recipe.start
         if name is None:
             return
@@ -82,139 +123,147 @@ class Training(lightning.LightningModule):
                 f"Cannot start with {name!r}: {self.card.name} has no such method. "
                 "Use --set start=none to begin at random."
             )
-        numbers = range(min(64, len(self._training)))
-        pixels = torch.cat([self._training[i][0][:1] for i in numbers])
         with torch.no_grad():
-            getattr(self.net, name)([normalize(pixels, self.card.input)])
+            getattr(self.net, name)(self._real_clips())
+
+    def _real_clips(self) -> Iterator[Tensor]:
+        """The real clips of one epoch, in batches."""
+        size = max(1, _START_FRAMES // self.card.input.frames)
+        batch: list[Tensor] = []
+        for number in range(len(self._training)):
+            item = self._training[number]
+            batch += list(item.pixels[item.label == 0])
+            if len(batch) >= size or (batch and number + 1 == len(self._training)):
+                yield normalize(torch.stack(batch), self.card.input)
+                batch = []
 
     def on_train_epoch_start(self) -> None:
         """Seeds dropout by the epoch, so that a resumed run draws what it would have drawn."""
-        torch.manual_seed(self.card.recipe.seed + self.current_epoch)
+        torch.manual_seed(self.card.recipe.seed + self.current_epoch + 100_003 * self.global_rank)
+        if self.current_epoch == self.card.recipe.warmup_epochs:
+            self.train()
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Pairs of this epoch; called anew for each (``reload_dataloaders_every_n_epochs``)."""
+        """Items of this epoch; called anew for each (``reload_dataloaders_every_n_epochs``)."""
         count = len(self._training)
         first = self.current_epoch * count
         return self._loader(self._training, range(first, first + count))
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """The validation pairs, always the same."""
+        """The validation items, always the same."""
         return self._loader(self._validation, range(len(self._validation)))
 
-    def _loader(self, pairs: Pairs, numbers: range) -> DataLoader[Batch]:
+    def _loader(self, samples: Samples, numbers: range) -> DataLoader[Batch]:
         return DataLoader(
-            Subset(pairs, numbers),
-            batch_size=max(1, self.card.recipe.batch_size // 2),
+            Subset(samples, numbers),
+            batch_size=items_per_batch(self.card, samples, self._devices),
             collate_fn=_collate,
             num_workers=self._workers,
             generator=torch.Generator(),  # of its own: a loader must not move dropout's draws
         )
 
     def _target(self, batch: Batch) -> tuple[Tensor, Target]:
-        pixels, label, mask, pair = batch
-        return normalize(pixels, self.card.input), Target(label=label, mask=mask, pair=pair)
+        spec = self.card.input
+        twin = None if batch.twin is None else normalize(batch.twin, spec)
+        target = Target(label=batch.label, mask=batch.mask, pair=batch.pair, twin=twin)
+        return normalize(batch.pixels, spec), target
 
-    def training_step(self, batch: Batch, number: int) -> Tensor:
-        """One step: the recipe's loss on one batch of pairs."""
+    def training_step(self, batch: Batch, number: int) -> Tensor | None:
+        """One step: the recipe's loss on one batch, or one step of its adversary."""
         clips, target = self._target(batch)
-        loss = self.card.recipe.loss(_in_float(self.net(clips)), target)
+        if self.automatic_optimization:
+            return self._told(self._loss(clips, target))
+        recipe = self.card.recipe
+        ours, others = cast(list[LightningOptimizer], self.optimizers())
+        is_adversary = number % (recipe.adversary_steps + 1) < recipe.adversary_steps
+        optimizer = others if is_adversary else ours
+        self.toggle_optimizer(optimizer)
+        if is_adversary:
+            assert recipe.adversary_step is not None
+            loss = getattr(self.net, recipe.adversary_step)(clips, target)
+        else:
+            loss = self._told(self._loss(clips, target))
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        if recipe.gradient_clip is not None:
+            self.clip_gradients(optimizer.optimizer, recipe.gradient_clip, "norm")
+        optimizer.step()
+        self.untoggle_optimizer(optimizer)
+        return None
+
+    def _loss(self, clips: Tensor, target: Target) -> Tensor:
+        if self.card.recipe.step is not None:
+            return self.card.training_loss(self.net, clips, target)
+        return self.card.recipe.loss(_in_float(self.net(clips)), target)
+
+    def _told(self, loss: Tensor) -> Tensor:
         self._losses.append(float(loss.detach()))
         self.log("loss", loss, prog_bar=True, on_step=True, on_epoch=False)
         return loss
 
     def validation_step(self, batch: Batch, number: int) -> None:
-        """Scores one batch of validation pairs."""
+        """Scores one batch of validation items."""
         clips, target = self._target(batch)
         output = _in_float(self.net(clips))
-        loss = self.card.recipe.loss(output, target)
-        self._seen.append((output.logit.cpu(), target.label.cpu(), loss.detach().cpu().view(1)))
+        loss = self.card.recipe.loss(output, target).detach().expand(len(output.logit))
+        self._seen.append(Seen(output.logit.detach(), target.label, batch.pair, loss))
 
     def on_validation_epoch_end(self) -> None:
-        """AUC over single pictures, share of pairs in the right order, and the loss."""
-        logit = torch.cat([s[0] for s in self._seen]).double().numpy()
-        label = torch.cat([s[1] for s in self._seen]).numpy()
-        losses = torch.cat([s[2] for s in self._seen])
+        """AUC over single clips, share of pairs in the right order, accuracy, and the loss."""
+        parts = (torch.cat(column) for column in zip(*self._seen, strict=True))
+        seen = Seen(*(cast(Tensor, self.all_gather(part)).reshape(-1).cpu() for part in parts))
         self._seen.clear()
-        better = logit[label == 1] - logit[label == 0]
-        figures = {
-            "auc": float(roc_auc_score(label, logit)) if np.isfinite(logit).all() else 0.0,
-            "pair_accuracy": float((better > 0).mean() + (better == 0).mean() / 2),
-            "negative_loss": -float(losses.mean()),
-        }
-        self.log_dict(figures, prog_bar=True)
-        if not self.trainer.sanity_checking:
-            mean = float(np.mean(self._losses)) if self._losses else math.nan
-            self._losses.clear()
-            self.curve.append({"epoch": self.current_epoch, "train_loss": mean, **figures})
+        found = figures(seen)
+        self.log_dict(found, prog_bar=True)
+        if self.trainer.sanity_checking:
+            return
+        mean = float(np.mean(self._losses)) if self._losses else math.nan
+        self._losses.clear()
+        self.curve.append({"epoch": self.current_epoch, "train_loss": mean, **found})
+        if self._reductions is not None:
+            if self._reductions.after(-found["negative_loss"]):
+                for optimizer in self.trainer.optimizers:
+                    self._reductions.reduce(optimizer)
+            self.trainer.should_stop |= self._reductions.is_over
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """The curve goes into the checkpoint, so that a resumed run keeps it; and the card."""
         checkpoint["curve"] = self.curve
         checkpoint["card"] = describe(self.card)
+        if self._reductions is not None:
+            checkpoint["reductions"] = self._reductions.state()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes the curve back."""
+        """Takes the curve back, and how far the learning rates have come down."""
         self.curve = list(checkpoint.get("curve", []))
+        if self._reductions is not None:
+            self._reductions.resume(checkpoint.get("reductions", {}))
 
     def configure_optimizers(self) -> Any:
-        """Optimizer and schedule of the recipe; weight decay on weights only."""
-        recipe = self.card.recipe
-        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-        for name, parameter in self.net.named_parameters():
-            if parameter.requires_grad:
-                rate = _rate(name, recipe.learning_rates, recipe.learning_rate)
-                decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
-                groups.setdefault((rate, decay), []).append(parameter)
-        parts = [
-            {"params": params, "lr": rate, "weight_decay": decay}
-            for (rate, decay), params in groups.items()
-        ]
-        optimizer: torch.optim.Optimizer
-        if recipe.optimizer == "sgd":
-            optimizer = torch.optim.SGD(parts, recipe.learning_rate, momentum=recipe.momentum)
-        else:
-            kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
-            optimizer = kind(parts, recipe.learning_rate, betas=recipe.betas, eps=recipe.eps)
-        return _with_schedule(optimizer, recipe.schedule, recipe.epochs, self._steps())
-
-    def _steps(self) -> int:
-        return math.ceil(len(self._training) / max(1, self.card.recipe.batch_size // 2))
+        """Optimizers and schedule of the recipe; weight decay on weights only."""
+        per_epoch = math.ceil(len(self._training) / items_per_batch(self.card, self._training, 1))
+        return optimizer_for(self.net, self.card.recipe, per_epoch)
 
 
-def _with_schedule(
-    optimizer: torch.optim.Optimizer, schedule: str, epochs: int, steps_per_epoch: int
-) -> Any:
-    if schedule == "constant":
-        return optimizer
-    if schedule == "plateau":
-        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            optimizer, mode="max", factor=0.1, patience=5
-        )
-        monitored = {"scheduler": plateau, "monitor": "negative_loss", "interval": "epoch"}
-        return {"optimizer": optimizer, "lr_scheduler": monitored}
-    total = epochs * steps_per_epoch
-    warm = max(1, min(100, total // 20))
-
-    def share(step: int) -> float:
-        # A short linear rise, then half a cosine to 0.
-        rise = min(1.0, (step + 1) / warm)
-        return rise * 0.5 * (1 + math.cos(math.pi * min(step, total) / total))
-
-    cosine = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
+def items_per_batch(card: Card, samples: Samples, devices: int) -> int:
+    """Items that one process takes at once: a pair counts as two samples of the batch."""
+    return max(1, card.recipe.batch_size // (samples.clips_per_item * devices))
 
 
-def _rate(name: str, rates: Any, default: float) -> float:
-    """The learning rate of the longest prefix that names this parameter."""
-    fitting = [prefix for prefix in rates if name == prefix or name.startswith(prefix + ".")]
-    return float(rates[max(fitting, key=len)]) if fitting else default
+def _is_below(name: str, parts: tuple[str, ...]) -> bool:
+    return any(name == part or name.startswith(f"{part}.") for part in parts)
 
 
-def _in_float(output: Any) -> Any:
+def _overlaps(name: str, parts: tuple[str, ...]) -> bool:
+    """Whether a module is one of the parts, lies in one, or holds one."""
+    return _is_below(name, parts) or any(part.startswith(f"{name}.") for part in parts)
+
+
+def _in_float(output: Output) -> Output:
     """Outputs in float32: losses are not computed in half precision."""
-    return type(output)(*(None if part is None else part.float() for part in output))
+    return Output(*(None if part is None else part.float() for part in output))  # type: ignore[arg-type]
 
 
-def _collate(batches: list[Batch]) -> Batch:
-    pixels, label, mask, pair = (torch.cat(parts) for parts in zip(*batches, strict=True))
-    return pixels, label, mask, pair
+def _collate(items: list[Batch]) -> Batch:
+    columns = zip(*items, strict=True)
+    return Batch(*(None if c[0] is None else torch.cat(c) for c in columns))  # type: ignore[arg-type]

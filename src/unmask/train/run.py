@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-import logging
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,27 +13,27 @@ from typing import Any
 import torch
 
 from unmask._version import __version__
-from unmask.datasets import read_folder
-from unmask.detectors import Card, cache_dir, get_card, load_detector, save_weights
-from unmask.errors import DataError, OutputError, WeightsError, import_optional
-from unmask.train.gather import Sample, gather
-from unmask.train.pairs import Pairs
+from unmask.detectors import Card, get_card, load_detector, save_weights
+from unmask.errors import OutputError, WeightsError, import_optional
+from unmask.train.data import Faces, Source, read_faces
+from unmask.train.fit import fit
+from unmask.train.samples import Samples
 from unmask.train.settings import apply_settings, describe
-from unmask.types import LabelledVideo
 
 _VALIDATION_PAIRS = 600
 
 
 def train(
     name: str,
-    data: str | Path,
+    data: str | Path | Source,
     out: str | Path,
     *,
-    validation: str | Path | None = None,
+    validation: str | Path | Source | None = None,
     weights: str | Path | None = None,
     settings: Sequence[str] = (),
     resume: bool = False,
     device: str = "cpu",
+    devices: int = 1,
     workers: int = 1,
     threads: int | None = None,
     report: Callable[[str], None] = lambda line: None,
@@ -45,14 +43,17 @@ def train(
 
     Args:
         name: of the detector.
-        data: a folder; forged media lie below ``fake/``, all else is real.
-        validation: a folder of files that validate; None takes a tenth of ``data``.
+        data: a folder whose forged media lie below ``fake/``, one made by ``prepare``, or a
+            ``Source`` that names another layout.
+        validation: another one that validates; None takes the validation split of ``data``, of a
+            plain folder a tenth.
         out: the run's folder; must not exist yet, unless ``resume``.
         weights: a tag or a safetensors file to go on from, instead of the recipe's start.
         settings: ``key=value`` changes of the recipe, see ``apply_settings``.
         resume: goes on after the last whole epoch of an interrupted run in ``out``, with that
             run's settings if none are given.
         device: ``cpu`` or ``cuda``.
+        devices: processes that train together, each on a device of its own (on the CPU too).
         workers: processes that make samples.
         threads: of torch; None leaves its default.
         report: receives lines that tell what happens.
@@ -63,7 +64,7 @@ def train(
 
     Raises:
         OutputError: ``out`` exists (without ``resume``) or cannot be written.
-        DataError: the data lack faces or a class.
+        DataError: the data lack faces, a class, masks or twins, or a person is in two splits.
         UsageError: a setting does not fit, see ``apply_settings``.
         WeightsError: ``weights`` are missing, damaged or of another network.
     """
@@ -76,47 +77,49 @@ def train(
     _open_folder(folder, resume)
     if threads is not None:
         torch.set_num_threads(threads)
-    rows = read_folder(data)
-    if validation is not None:
-        rows = [dataclasses.replace(row, split="train") for row in rows]
-        rows += read_folder(validation, split="val")
-    samples = {split: _faces(rows, split, report) for split in ("train", "val")}
-    module = _module(card, samples, workers)
-    record = _record(card, rows, samples, data, validation, device, settings)
+    checking = None if validation is None else _source(validation)
+    faces = read_faces(card, _source(data), checking, workers=workers, report=report)
+    module = module_for(card, faces, workers, devices)
+    record = _record(card, faces, device, devices, settings)
+    record["data"] |= {"path": str(data), "validation_path": validation and str(validation)}
     record["weights"] = str(weights) if weights else None
     _write_json(folder / "run.json", record)
     started = time.monotonic()
     if not resume:
         _begin(module, card, weights)
-    best = _fit(module, card, folder, resume, device, progress)
-    net_state = {
-        key.removeprefix("net."): value
-        for key, value in best["state_dict"].items()
-        if key.startswith("net.")
-    }
+    best, curve = fit(module, card, folder, resume, device, devices, progress)
+    chosen = max(curve, key=lambda row: row[card.recipe.monitor])
+    hours = round((time.monotonic() - started) / 3600, 3)
+    _write_json(folder / "run.json", record | {"curve": curve, "best": chosen, "hours": hours})
+    result = _save(best, folder, name, f"{record['data']['train_files']} files of {data}", resume)
+    kind = "pseudo-forgeries of the validation faces" if card.recipe.synthesize else "validation"
+    report(f"Best epoch {chosen['epoch']}: AUC {chosen['auc']:.3f} on {kind}. Weights: {result}")
+    return result
+
+
+def _source(data: str | Path | Source) -> Source:
+    return data if isinstance(data, Source) else Source(path=Path(data))
+
+
+def _save(
+    best: dict[str, Any], folder: Path, name: str, trained_on: str, is_overwriting: bool
+) -> Path:
+    """Writes the best epoch's network as safetensors."""
     result = folder / f"{name}.safetensors"
-    if resume:
+    if is_overwriting:
         result.unlink(missing_ok=True)  # this run's own earlier result
-    save_weights(
-        net_state,
+    return save_weights(
+        {
+            key.removeprefix("net."): value
+            for key, value in best["state_dict"].items()
+            if key.startswith("net.")
+        },
         result,
         detector=name,
         tag=folder.name,
         license="MIT",
-        trained_on=f"{record['data']['train_files']} files of {data}",
+        trained_on=trained_on,
     )
-    chosen = max(module.curve, key=lambda row: row[card.recipe.monitor])
-    record |= {
-        "curve": module.curve,
-        "best": chosen,
-        "hours": round((time.monotonic() - started) / 3600, 3),
-    }
-    _write_json(folder / "run.json", record)
-    report(
-        f"Best epoch {chosen['epoch']}: AUC {chosen['auc']:.3f} on pseudo-forgeries of the "
-        f"validation faces. Weights: {result}"
-    )
-    return result
 
 
 def _open_folder(folder: Path, resume: bool) -> None:
@@ -148,38 +151,33 @@ def _earlier_settings(folder: Path) -> list[str]:
         return []
 
 
-def _faces(
-    rows: Sequence[LabelledVideo], split: str, report: Callable[[str], None]
-) -> list[Sample]:
-    videos = [row for row in rows if row.split == split]
-    if not videos:
-        raise DataError(f"No file fell into the split '{split}': give more data, or --validation.")
-
-    def told(done: int, total: int) -> None:
-        if done % 50 == 0 or done == total:
-            report(f"Faces for {split}: {done} of {total} files")
-
-    samples, problems = gather(videos, cache_dir() / "faces", report=told)
-    for line in problems[:5]:
-        report(line)
-    if len(problems) > 5:
-        report(f"... and {len(problems) - 5} more files could not be used.")
-    return samples
-
-
-def _module(card: Card, samples: dict[str, list[Sample]], workers: int) -> Any:
+def module_for(card: Card, faces: Faces, workers: int, devices: int) -> Any:
+    """The Lightning module that trains a card's detector with these faces."""
     from unmask.train.module import Training
 
     recipe = card.recipe
-    per_step = max(1, recipe.batch_size // 2)
-    steps = recipe.steps_per_epoch or max(1, len(samples["train"]) // per_step)
-    how = {"synthesize": recipe.synthesize, "augment": recipe.augment}
-    training = Pairs(samples["train"], card.input, steps * per_step, recipe.seed, **how)
-    count = min(_VALIDATION_PAIRS, max(2 * per_step, 8 * len(samples["val"])))
-    # Validation makes forgeries of its own, whatever else its folder holds.
-    checking = Pairs(samples["val"], card.input, count, recipe.seed + 10_000, **how)
     torch.manual_seed(recipe.seed)
-    return Training(card, training, checking, workers)
+    training, checking = samples_for(card, faces)
+    return Training(card, training, checking, workers, devices)
+
+
+def samples_for(card: Card, faces: Faces) -> tuple[Samples, Samples]:
+    """What training and validation draw from, by the recipe.
+
+    Validation always compares pairs; forgeries are made for it only where training makes them.
+    """
+    recipe = card.recipe
+    found = faces.by_split
+    per_step = max(1, recipe.batch_size // 2) * recipe.accumulate
+    steps = recipe.steps_per_epoch or max(1, len(found["train"]) // per_step)
+    steps *= recipe.adversary_steps + 1 if recipe.adversary else 1
+    training = Samples(found["train"], card.input, recipe, steps * per_step, recipe.seed)
+    checked = dataclasses.replace(
+        recipe, sampling="balanced", augment=recipe.augment if recipe.synthesize else None
+    )
+    count = min(_VALIDATION_PAIRS, max(2 * per_step, 8 * len(found["val"])))
+    checking = Samples(found["val"], card.input, checked, count, recipe.seed + 10_000)
+    return training, checking
 
 
 def _begin(module: Any, card: Card, weights: str | Path | None) -> None:
@@ -197,75 +195,21 @@ def _begin(module: Any, card: Card, weights: str | Path | None) -> None:
         ) from error
 
 
-def _fit(
-    module: Any, card: Card, folder: Path, resume: bool, device: str, progress: bool
-) -> dict[str, Any]:
-    import lightning
-    from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-
-    recipe = card.recipe
-    keep = ModelCheckpoint(
-        folder, filename="best", monitor=recipe.monitor, mode="max", enable_version_counter=False
-    )
-    # save_last would only follow the best one: what a resume needs is the last whole epoch.
-    last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
-    # Lightning's tips and greetings are not ours to print; its warnings stay.
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    stop = EarlyStopping(recipe.monitor, mode="max", patience=recipe.patience)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        trainer = lightning.Trainer(
-            accelerator="gpu" if device.startswith("cuda") else "cpu",
-            devices=1,
-            max_epochs=recipe.epochs,
-            precision=recipe.precision,  # type: ignore[arg-type]
-            gradient_clip_val=recipe.gradient_clip,
-            callbacks=[keep, last, stop],
-            logger=False,
-            enable_progress_bar=progress,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            reload_dataloaders_every_n_epochs=1,
-            log_every_n_steps=10,
-        )
-        trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if resume else None)
-    best: dict[str, Any] = torch.load(
-        keep.best_model_path or folder / "best.ckpt", map_location="cpu", weights_only=True
-    )
-    return best
-
-
 def _record(
-    card: Card,
-    rows: Sequence[LabelledVideo],
-    samples: dict[str, list[Sample]],
-    data: str | Path,
-    validation: str | Path | None,
-    device: str,
-    settings: Sequence[str],
+    card: Card, faces: Faces, device: str, devices: int, settings: Sequence[str]
 ) -> dict[str, Any]:
-    counts = {
-        f"{split}_{what}": number
-        for split, found in samples.items()
-        for what, number in (
-            ("files", len({s.group for s in found})),
-            ("faces", len(found)),
-            ("forged_files", len({s.group for s in found if s.label})),
-        )
-    }
     return {
         "detector": card.name,
         "unmask_version": __version__,
         "torch_version": torch.__version__,
         "date": datetime.date.today().isoformat(),
         "device": device,
+        "devices": devices,
         "settings": list(settings),
         **describe(card),
         "data": {
-            "path": str(data),
-            "validation_path": str(validation) if validation else None,
-            "rows": len(rows),
-            **counts,
+            "rows": len(faces.rows),
+            **faces.counts(),
         },
     }
 

@@ -15,6 +15,7 @@ from unmask.errors import UnknownNameError, UsageError
 from unmask.types import InputSpec
 
 _FIXED = frozenset({"loss"})
+_FROM_ZERO = frozenset({"seed", "warmup_epochs"})
 
 
 def apply_settings(card: Card, settings: Sequence[str]) -> Card:
@@ -89,7 +90,7 @@ def _check_field(owner: Recipe | InputSpec, key: str, name: str, value: object) 
     hint = get_type_hints(type(owner), localns={"Tensor": object})[name]
     if not _fits(value, hint):
         raise UsageError(f"Cannot set {key}={value!r}: expected {_in_words(hint)}.")
-    least = 0 if name == "seed" else 1
+    least = 0 if name in _FROM_ZERO else 1
     if hint in (int, int | None) and isinstance(value, int) and value < least:
         raise UsageError(
             f"Cannot set {key}={value!r}: expected a whole number of at least {least}."

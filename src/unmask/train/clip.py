@@ -1,0 +1,291 @@
+"""A clip on its way to a network: read, forged, augmented and cut, its frames always alike."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from unmask.blending import (
+    Augmentation,
+    Face,
+    Pair,
+    augment_clip,
+    augment_pair,
+    h264_clip,
+    self_blend,
+)
+from unmask.clips import cut_face
+from unmask.errors import UsageError
+from unmask.prepared import FaceSequence
+from unmask.train.augment import Change
+from unmask.types import FaceObservation, FacePatch, Floats, InputSpec, Pixels
+
+_REDUCED_FROM_PX = 110
+_LEAST_ROLL = 3
+_WORST_CRF = 51
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceClip:
+    """T pictures of one person, all of one size, with what is known of them.
+
+    ``frames`` and ``twins`` are (h, w, 3) RGB uint8, ``masks`` (h, w) in 0..1;
+    ``landmarks_px`` (T, 5, 2) and ``box_px`` (T, 4) are in their pixels.
+    """
+
+    frames: list[Pixels]
+    masks: list[Floats]
+    landmarks_px: Floats
+    box_px: Floats
+    label: int
+    twins: list[Pixels] | None = None
+
+    def faces(self) -> list[Face]:
+        """The frames one by one."""
+        parts = zip(self.frames, self.landmarks_px, self.box_px, strict=True)
+        return [Face(*part) for part in parts]
+
+    @property
+    def side_px(self) -> float:
+        """Longest side of the face box, the mean over the clip."""
+        return float((self.box_px[:, 2:] - self.box_px[:, :2]).max(axis=1).mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """What the network gets: ``pixels`` (T, H, W, C) uint8, ``mask`` (T, H, W), ``twin``."""
+
+    pixels: Pixels
+    mask: Floats
+    twin: Pixels | None
+
+
+def read_clip(
+    sequence: FaceSequence, frames: int, rng: np.random.Generator, *, has_twins: bool = False
+) -> FaceClip:
+    """Reads ``frames`` consecutive frames from anywhere in a sequence; a short one repeats
+    its last frame.
+
+    Without stored masks a forgery's mask is 1 and a real face's 0 everywhere.
+    """
+    spare = len(sequence) - frames
+    first = int(rng.integers(spare + 1)) if spare > 0 else 0
+    places = [min(first + place, len(sequence) - 1) for place in range(frames)]
+    pixels = sequence.pixels(places)
+    if sequence.has_masks and sequence.label:
+        masks = sequence.masks(places)
+    else:
+        masks = [np.full(p.shape[:2], sequence.label, np.float32) for p in pixels]
+    return FaceClip(
+        frames=pixels,
+        masks=masks,
+        landmarks_px=sequence.landmarks_px[places],
+        box_px=sequence.box_px[places],
+        label=sequence.label,
+        twins=sequence.twins(places) if has_twins else None,
+    )
+
+
+def scaled(clip: FaceClip, share: float) -> FaceClip:
+    """The same clip in another size; nothing happens within 2 %."""
+    if abs(share - 1) < 0.02:
+        return clip
+    height, width = clip.frames[0].shape[:2]
+    size = (max(16, round(width * share)), max(16, round(height * share)))
+    how = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
+    twins = clip.twins
+    return dataclasses.replace(
+        clip,
+        frames=[np.asarray(cv2.resize(p, size, interpolation=how), np.uint8) for p in clip.frames],
+        masks=[cv2.resize(m, size, interpolation=cv2.INTER_LINEAR) for m in clip.masks],
+        twins=twins
+        and [np.asarray(cv2.resize(p, size, interpolation=how), np.uint8) for p in twins],
+        landmarks_px=clip.landmarks_px * np.float32(share),
+        box_px=clip.box_px * np.float32(share),
+    )
+
+
+def working_size(clip: FaceClip, rng: np.random.Generator) -> FaceClip:
+    """Half of the large faces are reduced before they are forged: forgeries come in all sizes."""
+    side = clip.side_px
+    if side < _REDUCED_FROM_PX or rng.random() < 0.5:
+        return clip
+    return scaled(clip, float(rng.uniform(90, side)) / side)
+
+
+def rolled(clip: FaceClip, rng: np.random.Generator) -> FaceClip:
+    """The same person a little earlier or later: frames that do not fit the ones they meet."""
+    count = len(clip.frames)
+    least = min(_LEAST_ROLL, count - 1)
+    by = int(rng.integers(least, max(count - least, least) + 1))
+    order = np.roll(np.arange(count), by)
+    return dataclasses.replace(
+        clip,
+        frames=[clip.frames[i] for i in order],
+        landmarks_px=clip.landmarks_px[order],
+        box_px=clip.box_px[order],
+    )
+
+
+def blend_clip(
+    clip: FaceClip,
+    rng: np.random.Generator,
+    *,
+    other: FaceClip | None = None,
+    region: str | None = None,
+) -> tuple[FaceClip, FaceClip]:
+    """Forges every frame by one draw of ``self_blend``.
+
+    Args:
+        clip: of a real face.
+        rng: source of all randomness.
+        other: the same person at another moment, as many frames.
+        region: see ``self_blend``.
+
+    Returns:
+        The real clip (which may be disturbed, see there) and the forged one, with its masks.
+    """
+    faces = clip.faces()
+    others: Sequence[Face | None] = other.faces() if other is not None else [None] * len(faces)
+    if len(faces) == 1:
+        pairs = [self_blend(faces[0], rng, other=others[0], region=region)]
+    else:
+        seed = int(rng.integers(2**32))
+        pairs = [
+            self_blend(face, np.random.default_rng(seed), other=moment, region=region)
+            for face, moment in zip(faces, others, strict=True)
+        ]
+    return _two(clip, pairs)
+
+
+def _two(clip: FaceClip, pairs: Sequence[Pair]) -> tuple[FaceClip, FaceClip]:
+    nowhere = [np.zeros_like(pair.mask) for pair in pairs]
+    real = dataclasses.replace(clip, frames=[p.real for p in pairs], masks=nowhere, label=0)
+    fake = dataclasses.replace(
+        clip, frames=[p.fake for p in pairs], masks=[p.mask for p in pairs], label=1
+    )
+    return real, fake
+
+
+def augment_alike(
+    clips: Sequence[FaceClip], rng: np.random.Generator, settings: Augmentation
+) -> list[FaceClip]:
+    """Changes several clips by one draw; of a single picture and its forgery, as a pair."""
+    if len(clips) == 2 and len(clips[0].frames) == 1 and clips[0].box_px is clips[1].box_px:
+        real, fake = clips
+        pair = augment_pair(Pair(real.frames[0], fake.frames[0], fake.masks[0]), rng, settings)
+        share = pair.mask.shape[1] / fake.masks[0].shape[1]
+        return [_resized(clip, share) for clip in _two(clips[0], [pair])]
+    seed = int(rng.integers(2**32))
+    return [_augmented(clip, seed, settings) for clip in clips]
+
+
+def _augmented(clip: FaceClip, seed: int, settings: Augmentation) -> FaceClip:
+    rng = np.random.default_rng(seed)
+    frames, masks = augment_clip(clip.frames, clip.masks, rng, settings)
+    twins = clip.twins
+    if twins is not None:
+        twins, _ = augment_clip(twins, clip.masks, np.random.default_rng(seed), settings)
+    share = frames[0].shape[1] / clip.frames[0].shape[1]
+    return _resized(dataclasses.replace(clip, frames=frames, masks=masks, twins=twins), share)
+
+
+def compressed_twice(clip: FaceClip, levels: tuple[str, str]) -> FaceClip:
+    """A clip at the worse of two H.264 rates, with the better one as its twin.
+
+    Args:
+        clip: of one frame (coded by itself) or of several.
+        levels: better and worse, like ``("c23", "c40")``: the number is the rate factor.
+
+    Raises:
+        UsageError: a level that is not written so.
+    """
+    rates = [level.removeprefix("c") for level in levels]
+    if not all(rate.isdecimal() and int(rate) <= _WORST_CRF for rate in rates):
+        raise UsageError(
+            f"Cannot compress to {levels[0]!r} and {levels[1]!r}: expected c and a rate factor of "
+            "0 to 51, like 'c23'."
+        )
+    twins, frames = (h264_clip(clip.frames, int(rate)) for rate in rates)
+    return dataclasses.replace(clip, frames=frames, twins=twins)
+
+
+def _resized(clip: FaceClip, share: float) -> FaceClip:
+    if share == 1:
+        return clip
+    return dataclasses.replace(
+        clip,
+        landmarks_px=clip.landmarks_px * np.float32(share),
+        box_px=clip.box_px * np.float32(share),
+    )
+
+
+def cut_clip(
+    clip: FaceClip, spec: InputSpec, change: Change, rng: np.random.Generator, *, is_flipped: bool
+) -> Cut:
+    """Cuts frames, masks and twins through the house's one cutter, from a box that wanders.
+
+    The box is moved once for the whole clip, so that it does not shake.
+    """
+    shift, grow = rng.normal(0, change.shift, 2), np.exp(rng.normal(0, change.scale))
+    corner = None
+    if change.is_crop_random and spec.load_size is not None:
+        room = [load - size for load, size in zip(spec.load_size, spec.size, strict=True)]
+        corner = (int(rng.integers(room[0] + 1)), int(rng.integers(room[1] + 1)))
+        spec = dataclasses.replace(spec, size=spec.load_size, load_size=None)
+        crop = (
+            slice(corner[0], corner[0] + spec.size[0] - room[0]),
+            slice(corner[1], corner[1] + spec.size[1] - room[1]),
+        )
+    boxes = [_wander(box, shift, float(grow)) for box in clip.box_px]
+
+    def cut(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
+        geometry = zip(pictures, boxes, clip.landmarks_px, strict=True)
+        rows = np.stack([_cut(picture, box, points, spec) for picture, box, points in geometry])
+        rows = rows if corner is None else rows[:, crop[0], crop[1]]
+        return np.ascontiguousarray(rows[:, :, ::-1]) if is_flipped else np.ascontiguousarray(rows)
+
+    sheets = [np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8) for mask in clip.masks]
+    masks = cut([np.repeat(sheet[..., None], 3, axis=2) for sheet in sheets])
+    pixels = cut(clip.frames)
+    if change.time_mask:
+        pixels = _with_time_mask(pixels, change.time_mask, rng)
+    return Cut(
+        pixels=pixels,
+        mask=masks[..., 0].astype(np.float32) / np.float32(255),
+        twin=None if clip.twins is None else cut(clip.twins),
+    )
+
+
+def _wander(box: Floats, shift: npt.NDArray[np.float64], grow: float) -> Floats:
+    side = float(max(box[2] - box[0], box[3] - box[1]))
+    middle = (box[:2] + box[2:]) / 2 + shift * side
+    half = (box[2:] - box[:2]) / 2 * grow
+    return np.concatenate([middle - half, middle + half]).astype(np.float32)
+
+
+def _cut(pixels: Pixels, box: Floats, points: Floats, spec: InputSpec) -> Pixels:
+    height, width = pixels.shape[:2]
+    observation = FaceObservation(
+        track_id=0, frame_index=0, time_s=0.0, confidence=1.0, box_px=box, landmarks_px=points
+    )
+    patch = FacePatch(
+        observation=observation, pixels=pixels, origin_px=(0, 0), frame_size_px=(width, height)
+    )
+    return cut_face(patch, spec)[0]
+
+
+def _with_time_mask(
+    pixels: npt.NDArray[np.uint8], longest: int, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Replaces one stretch of frames by the clip's mean picture."""
+    length = int(rng.integers(min(longest, len(pixels)) + 1))
+    first = int(rng.integers(len(pixels) - length + 1))
+    masked = pixels.copy()
+    masked[first : first + length] = np.rint(pixels.mean(axis=0)).astype(np.uint8)
+    return masked

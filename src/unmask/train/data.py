@@ -1,0 +1,167 @@
+"""From a path to stored faces, split into training and validation."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmask.datasets import check_splits, read_dataset
+from unmask.detectors import Card, cache_dir
+from unmask.errors import DataError
+from unmask.prepared import FaceSequence, Keep, Prepared, is_prepared, prepare, read_prepared
+from unmask.types import LabelledVideo
+
+SPLITS = ("train", "val")
+_FACE_PX = 260.0
+_SEQUENCES = {True: 12, False: 8}
+"""Of each person: single moments, and sequences of several frames."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """What training and validation see: sequences by split, and the index they come from."""
+
+    rows: tuple[LabelledVideo, ...]
+    by_split: dict[str, list[FaceSequence]]
+
+    def counts(self) -> dict[str, int]:
+        """Files and sequences of every split, and how many of the files are forged."""
+        counts = {}
+        for split, found in self.by_split.items():
+            counts[f"{split}_files"] = len({s.group for s in found})
+            counts[f"{split}_faces"] = len(found)
+            counts[f"{split}_forged_files"] = len({s.group for s in found if s.label})
+        return counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where data come from: a folder in the layout of ``dataset`` (see ``list_datasets``), or
+    one made by ``prepare``; of it all, or only some ``methods`` and ``compressions``.
+    """
+
+    path: Path
+    dataset: str = "folder"
+    methods: tuple[str, ...] | None = None
+    compressions: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def rows(self) -> list[LabelledVideo]:
+        """The index; no media is opened."""
+        return read_dataset(
+            self.dataset, self.path, methods=self.methods, compressions=self.compressions
+        )
+
+
+def read_faces(
+    card: Card,
+    data: Source,
+    validation: Source | None,
+    *,
+    workers: int = 1,
+    report: Callable[[str], None] = lambda line: None,
+) -> Faces:
+    """Finds (or finds again in the cache) the faces that a detector is trained with.
+
+    Args:
+        card: says how many frames, at what rate, and whether twins are needed.
+        data: what trains.
+        validation: what validates; None takes the validation split of ``data``.
+        workers: processes that look for faces.
+        report: receives lines that tell what happens.
+
+    Raises:
+        DataError: a split is empty, a person stands in two, or what was prepared does not serve.
+    """
+    sources = {"train": data, "val": validation or data}
+    parts = {}
+    for split, source in sources.items():
+        only = split if validation is None else None
+        parts[split] = _read(card, source, split, only, workers, report)
+    rows = tuple(
+        dataclasses.replace(row, split=split) for split, (some, _) in parts.items() for row in some
+    )
+    # Two folders given apart may name different people alike: only known people are compared.
+    check_splits(rows if validation is None else [row for row in rows if row.identities])
+    return Faces(rows, {split: found for split, (_, found) in parts.items()})
+
+
+def keep_for(card: Card) -> Keep:
+    """What to keep of a data set for a detector that is trained with it."""
+    spec, recipe = card.input, card.recipe
+    is_still = spec.frames == 1
+    # Faces that a cut would reduce anyway are reduced before they are stored.
+    largest = max(_FACE_PX, 1.15 * max(spec.load_size or spec.size) / spec.margin)
+    return Keep(
+        sequences=_SEQUENCES[is_still],
+        frames=spec.frames,
+        fps=None if is_still else spec.fps,
+        stride=1 if is_still else spec.stride,
+        largest_face_px=largest,
+        twins=None if recipe.synthesize else recipe.twins,
+    )
+
+
+def _read(
+    card: Card,
+    source: Source,
+    split: str,
+    only: str | None,
+    workers: int,
+    report: Callable[[str], None],
+) -> tuple[list[LabelledVideo], list[FaceSequence]]:
+    """Rows and sequences of one split; ``only`` drops the rows that the index puts elsewhere."""
+    if is_prepared(source.path):
+        found = read_prepared(source.path)
+        _check_serves(card, found)
+    else:
+        rows = _of_split(source.rows(), split, only)
+        keep = keep_for(card)
+
+        def told(done: int, total: int) -> None:
+            if done % 50 == 0 or done == total:
+                report(f"Faces for {split}: {done} of {total} files")
+
+        found = prepare(rows, cached(rows, keep), keep, workers=workers, report=told)
+        for line in found.problems[:5]:
+            report(line)
+        if len(found.problems) > 5:
+            report(f"... and {len(found.problems) - 5} more files could not be used.")
+    kept = set(_of_split(found.rows, split, only))
+    sequences = [sequence for sequence in found.sequences if sequence.video in kept]
+    return [row for row in found.rows if row in kept], sequences
+
+
+def _of_split(rows: Sequence[LabelledVideo], split: str, only: str | None) -> list[LabelledVideo]:
+    found = [row for row in rows if only in (None, row.split)]
+    if not found:
+        raise DataError(f"No file fell into the split '{split}': give more data, or --validation.")
+    return found
+
+
+def _check_serves(card: Card, found: Prepared) -> None:
+    if found.keep.serves(card.input):
+        return
+    spec, keep = card.input, found.keep
+    raise DataError(
+        f"'{found.path}' does not serve {card.name}: it takes {spec.frames} frames at "
+        f"{spec.fps or 'any'} a second, one in {spec.stride}, {spec.margin} face boxes wide; kept "
+        f"were {keep.frames} at {keep.fps or 'any'}, one in {keep.stride}, {keep.context} wide. "
+        f"Prepare anew with: unmask prepare LAYOUT PATH --for {card.name}"
+    )
+
+
+def cached(rows: Sequence[LabelledVideo], keep: Keep) -> Path:
+    """A folder of the cache whose name follows from the files, their labels and ``keep``."""
+    state = []
+    for row in rows:
+        files = [row.path.stat(), *([row.mask_path.stat()] if row.mask_path else [])]
+        state.append((repr(row), [(f.st_size, f.st_mtime_ns) for f in files]))
+    text = json.dumps([keep.plain(), state])
+    return cache_dir() / "prepared" / hashlib.sha256(text.encode()).hexdigest()[:16]

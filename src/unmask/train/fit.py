@@ -1,0 +1,105 @@
+"""Lightning's trainer, set up by the recipe: checkpoints, logs, several devices."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unmask.detectors import Card
+from unmask.errors import UsageError
+
+
+def fit(
+    module: Any,
+    card: Card,
+    folder: Path,
+    resume: bool,
+    device: str,
+    devices: int,
+    progress: bool,
+) -> tuple[dict[str, Any], list[dict[str, float]]]:
+    """Trains ``module`` to the end of its recipe.
+
+    The best epoch is kept as ``best.ckpt``, the last whole one as ``last.ckpt``, the curves for
+    TensorBoard below ``tensorboard``.
+
+    Returns:
+        The best checkpoint, and the curve: the figures of every epoch.
+
+    Raises:
+        UsageError: more processes than the batch has items.
+    """
+    import lightning
+    from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+
+    recipe = card.recipe
+    if devices > 1 and recipe.batch_size // 2 < devices:
+        raise UsageError(
+            f"Cannot share a batch of {recipe.batch_size} among {devices} processes: expected at "
+            "least a pair for each. Raise batch_size, or use fewer devices."
+        )
+    keep = ModelCheckpoint(
+        folder, filename="best", monitor=recipe.monitor, mode="max", enable_version_counter=False
+    )
+    # save_last would only follow the best one: what a resume needs is the last whole epoch.
+    last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
+    # Lightning's tips and greetings are not ours to print; its warnings stay.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    stop = EarlyStopping(recipe.monitor, mode="max", patience=recipe.patience)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = lightning.Trainer(
+            accelerator="gpu" if device.startswith("cuda") else "cpu",
+            devices=devices,
+            strategy=_strategy(devices, device),
+            max_epochs=recipe.epochs,
+            precision=recipe.precision,  # type: ignore[arg-type]
+            gradient_clip_val=None if recipe.adversary else recipe.gradient_clip,
+            accumulate_grad_batches=recipe.accumulate,
+            callbacks=[keep, last, stop],
+            logger=_logger(folder),
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            reload_dataloaders_every_n_epochs=1,
+            log_every_n_steps=10,
+        )
+        trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if resume else None)
+    # Read back, not taken from ``module``: with several processes it stayed behind.
+    best: dict[str, Any] = _read(Path(keep.best_model_path or folder / "best.ckpt"))
+    curve: list[dict[str, float]] = _read(folder / "last.ckpt")["curve"]
+    return best, curve
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def _strategy(devices: int, device: str) -> Any:
+    """One process needs none; several each keep a copy and average their gradients."""
+    if devices == 1:
+        return "auto"
+    from lightning.pytorch.strategies import DDPStrategy
+
+    # Spawned, not started anew from the command line: a library call has none.
+    return DDPStrategy(
+        start_method="spawn",
+        process_group_backend="nccl" if device.startswith("cuda") else "gloo",
+        # Parts that warm up later, or that belong to the adversary, get no gradient.
+        find_unused_parameters=True,
+    )
+
+
+def _logger(folder: Path) -> Any:
+    """TensorBoard's, if it is installed (it comes with the extra ``train``)."""
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    try:
+        return TensorBoardLogger(folder, name="tensorboard", version="")
+    except ModuleNotFoundError:
+        return False

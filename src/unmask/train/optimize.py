@@ -1,0 +1,72 @@
+"""Optimizers and their rates, by the recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from unmask.detectors import Recipe
+
+
+def optimizer_for(net: nn.Module, recipe: Recipe, steps_per_epoch: int) -> Any:
+    """The recipe's optimizer as Lightning takes it; with an adversary, a list of two.
+
+    Weight decay applies to weights only, never to biases and norm parameters. Parts that warm
+    up later are included: without a gradient they stay as they are.
+    """
+    named = [
+        (name, parameter)
+        for name, parameter in net.named_parameters()
+        if not _is_below(name, recipe.freeze)
+    ]
+    ours = _optimizer((pair for pair in named if not _is_below(pair[0], recipe.adversary)), recipe)
+    if recipe.adversary:
+        return [ours, _optimizer((p for p in named if _is_below(p[0], recipe.adversary)), recipe)]
+    if recipe.schedule != "cosine":
+        return ours
+    total = recipe.epochs * max(1, steps_per_epoch // recipe.accumulate)
+    warm = max(1, min(100, total // 20))
+
+    def share(step: int) -> float:
+        # A short linear rise, then half a cosine to 0.
+        rise = min(1.0, (step + 1) / warm)
+        return rise * 0.5 * (1 + math.cos(math.pi * min(step, total) / total))
+
+    cosine = torch.optim.lr_scheduler.LambdaLR(ours, share)
+    return {"optimizer": ours, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
+
+
+def _optimizer(named: Iterable[tuple[str, nn.Parameter]], recipe: Recipe) -> torch.optim.Optimizer:
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in named:
+        rate = rate_of(name, recipe.learning_rates, recipe.learning_rate)
+        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    parts = [
+        {"params": params, "lr": rate, "weight_decay": decay}
+        for (rate, decay), params in groups.items()
+    ]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(parts, recipe.learning_rate, momentum=recipe.momentum)
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+    return kind(parts, recipe.learning_rate, betas=recipe.betas, eps=recipe.eps)
+
+
+def rate_of(name: str, rates: Mapping[str, float], default: float) -> float:
+    """The learning rate of the longest prefix that names this parameter.
+
+    >>> rate_of("body.0.weight", {"body": 0.1, "body.0": 0.2}, 1.0)
+    0.2
+    >>> rate_of("head.weight", {"body": 0.1}, 1.0)
+    1.0
+    """
+    fitting = [prefix for prefix in rates if name == prefix or name.startswith(prefix + ".")]
+    return float(rates[max(fitting, key=len)]) if fitting else default
+
+
+def _is_below(name: str, parts: tuple[str, ...]) -> bool:
+    return any(name == part or name.startswith(f"{part}.") for part in parts)

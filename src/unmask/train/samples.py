@@ -1,0 +1,239 @@
+"""Training samples made on the fly: what a loader asks for by number, it gets by that number.
+
+Every number seeds its own random draw, so a run that was killed goes on with the very samples
+it would have had, on any number of workers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from unmask.blending import Augmentation
+from unmask.detectors import Recipe
+from unmask.errors import DataError, UsageError
+from unmask.prepared import FaceSequence
+from unmask.train.augment import change_of
+from unmask.train.clip import (
+    FaceClip,
+    augment_alike,
+    blend_clip,
+    compressed_twice,
+    cut_clip,
+    read_clip,
+    rolled,
+    scaled,
+    working_size,
+)
+from unmask.types import InputSpec
+
+_OTHER_MOMENT_SHARE = 0.3
+
+
+class Batch(NamedTuple):
+    """Samples as a loader gives them, n in one item, B in a batch.
+
+    ``pixels`` (n, T, H, W, C) uint8; ``label`` (n,), 1 = fake; ``mask`` (n, T, H, W) in 0..1;
+    ``pair`` (n,), the number of the item; ``twin`` like ``pixels``, or None.
+    """
+
+    pixels: Tensor
+    label: Tensor
+    mask: Tensor
+    pair: Tensor
+    twin: Tensor | None = None
+
+
+class Samples(Dataset[Batch]):
+    """Clips of real and forged faces.
+
+    An item is a pair: a real clip and a forged one. With ``synthesize`` the forged one is made
+    of the real one; without, a random forgery of the data stands beside a random real face.
+    With ``sampling="stratified"`` an item is one clip of one video, and an epoch visits every
+    video.
+
+    Args:
+        sequences: stored faces.
+        spec: the detector's input.
+        recipe: says how items are drawn, forged and augmented.
+        count: items in an epoch that the loader may number; any number works. The epochs of
+            ``stratified`` follow from the videos instead.
+        seed: of everything random.
+        augment: takes the place of the recipe's.
+        region: where to forge; None draws it for every pair.
+
+    Raises:
+        UsageError: an unknown ``synthesize`` or ``augment``.
+        DataError: a class, the masks or the twins are missing.
+    """
+
+    def __init__(
+        self,
+        sequences: Sequence[FaceSequence],
+        spec: InputSpec,
+        recipe: Recipe,
+        count: int,
+        seed: int,
+        *,
+        augment: Augmentation | None = None,
+        region: str | None = None,
+    ) -> None:
+        self._sequences = list(sequences)
+        self._spec, self._recipe, self._seed = spec, recipe, seed
+        self._change, self._region = change_of(augment or recipe.augment), region
+        if recipe.synthesize not in (None, "self_blend"):
+            raise UsageError(f"Unknown synthesize={recipe.synthesize!r}. Known: self_blend.")
+        self._is_synthetic = recipe.synthesize is not None
+        self._is_stratified = recipe.sampling == "stratified"
+        self._real = _by_file(self._sequences, 0)
+        self._fake = _by_file(self._sequences, 1)
+        self._methods = _by_method(self._sequences, self._fake)
+        self._check()
+        self._same_person: dict[tuple[int, int], list[FaceSequence]] = {}
+        for sequence in self._sequences:
+            person = (sequence.group, sequence.track)
+            self._same_person.setdefault(person, []).append(sequence)
+        sizes = zip(self._files, recipe.balance, strict=True)
+        self._visits = [math.ceil(len(files) * times) for files, times in sizes]
+        if self._is_synthetic:
+            self._visits[1] = 0
+        self._count = sum(self._visits) if self._is_stratified else count
+
+    @property
+    def _files(self) -> tuple[list[list[int]], list[list[int]]]:
+        return self._real, self._fake
+
+    def _check(self) -> None:
+        if not self._real or not (self._is_synthetic or self._fake):
+            raise DataError(
+                f"The data hold {len(self._real)} real and {len(self._fake)} forged files with "
+                "faces; both are needed. Put forged files below 'fake/', or train with "
+                "--set synthesize=self_blend."
+            )
+        if self._recipe.needs_masks and not self._is_synthetic:
+            files = {s.group: s.video.path for s in self._sequences if s.label and not s.has_masks}
+            if files:
+                first = ", ".join(f"'{path}'" for path in list(files.values())[:3])
+                raise DataError(
+                    f"{len(files)} of {len(self._fake)} forged files have no mask, but this "
+                    f"detector learns from masks. First of them: {first}. Download the masks "
+                    "too, or make the forgeries with --set synthesize=self_blend."
+                )
+        is_paired = self._is_synthetic or all(s.has_twins for s in self._sequences)
+        if self._recipe.twins and not is_paired:
+            raise DataError(
+                "This detector learns from pairs of compression levels, but the data were "
+                "prepared without them. Prepare both levels, or set twins=none."
+            )
+
+    @property
+    def clips_per_item(self) -> int:
+        """2 for a pair, 1 for a video of ``stratified``."""
+        return 1 if self._is_stratified and not self._is_synthetic else 2
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Batch:
+        rng = np.random.default_rng([self._seed, number])
+        change = self._change.draw(rng)
+        clips = self._clips(number, rng)
+        clips = augment_alike(clips, rng, change.pixels)
+        seed = int(rng.integers(2**32))
+        is_flipped = bool(change.flip) and float(rng.random()) < change.flip
+        cuts = [
+            cut_clip(clip, self._spec, change, np.random.default_rng(seed), is_flipped=is_flipped)
+            for clip in clips
+        ]
+        twins = [cut.twin for cut in cuts if cut.twin is not None]
+        return Batch(
+            pixels=torch.from_numpy(np.stack([cut.pixels for cut in cuts])),
+            label=torch.tensor([float(clip.label) for clip in clips]),
+            mask=torch.from_numpy(np.stack([cut.mask for cut in cuts])),
+            pair=torch.full((len(clips),), number),
+            twin=torch.from_numpy(np.stack(twins)) if twins else None,
+        )
+
+    def _clips(self, number: int, rng: np.random.Generator) -> list[FaceClip]:
+        """One clip of an epoch's videos, or a real one and a forged one."""
+        if self._is_stratified:
+            sequence = self._any_of(self._visited(number), rng)
+        else:
+            sequence = self._draw(self._real, rng)
+        real = self._read(sequence, rng)
+        if self._is_synthetic:
+            other = self._other_moment(sequence, real, rng)
+            forged = blend_clip(real, rng, other=other, region=self._region)
+            twins = self._recipe.twins
+            return [compressed_twice(c, twins) for c in forged] if twins else [*forged]
+        if self._is_stratified:
+            return [real]
+        is_cycling = self._recipe.cycle_methods
+        fake = self._methods[number % len(self._methods)] if is_cycling else self._fake
+        return [real, self._read(self._draw(fake, rng), rng)]
+
+    def _read(self, sequence: FaceSequence, rng: np.random.Generator) -> FaceClip:
+        clip = read_clip(
+            sequence,
+            self._spec.frames,
+            rng,
+            has_twins=self._recipe.twins is not None and not self._is_synthetic,
+        )
+        return working_size(clip, rng) if self._change.has_sizes else clip
+
+    def _any_of(self, file: list[int], rng: np.random.Generator) -> FaceSequence:
+        return self._sequences[file[int(rng.integers(len(file)))]]
+
+    def _draw(self, files: list[list[int]], rng: np.random.Generator) -> FaceSequence:
+        """A random face: a file first, so that long videos do not crowd out photographs.
+
+        Files with several moments are drawn twelve times as often as single pictures.
+        """
+        weights = np.array([1.0 if len(file) == 1 else 12.0 for file in files])
+        return self._any_of(files[int(rng.choice(len(files), p=weights / weights.sum()))], rng)
+
+    def _visited(self, number: int) -> list[int]:
+        """The file that an epoch of ``stratified`` visits at this place."""
+        epoch, place = divmod(number, self._count)
+        order = np.random.default_rng([self._seed, 1, epoch]).permutation(self._count)
+        at = int(order[place])
+        is_fake = at >= self._visits[0]
+        files = self._files[is_fake]
+        at -= self._visits[0] if is_fake else 0
+        # A broken balance visits another part in every epoch: the count goes on where it was.
+        return files[(epoch * self._visits[is_fake] + at) % len(files)]
+
+    def _other_moment(
+        self, sequence: FaceSequence, face: FaceClip, rng: np.random.Generator
+    ) -> FaceClip | None:
+        """Sometimes: the same person at another time of the clip, at the face's working size."""
+        if rng.random() > _OTHER_MOMENT_SHARE:
+            return None
+        same = [s for s in self._same_person[sequence.group, sequence.track] if s is not sequence]
+        if not same:
+            return rolled(face, rng) if self._spec.frames > 1 else None
+        other = read_clip(same[int(rng.integers(len(same)))], self._spec.frames, rng)
+        return scaled(other, face.side_px / other.side_px)
+
+
+def _by_file(sequences: Sequence[FaceSequence], label: int) -> list[list[int]]:
+    files: dict[int, list[int]] = {}
+    for number, sequence in enumerate(sequences):
+        if sequence.label == label:
+            files.setdefault(sequence.group, []).append(number)
+    return list(files.values())
+
+
+def _by_method(
+    sequences: Sequence[FaceSequence], files: Sequence[list[int]]
+) -> list[list[list[int]]]:
+    methods: dict[str, list[list[int]]] = {}
+    for file in files:
+        methods.setdefault(sequences[file[0]].video.method, []).append(file)
+    return [methods[name] for name in sorted(methods)]

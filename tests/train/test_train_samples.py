@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from unmask.datasets import read_folder
+from unmask.detectors import Output, Recipe, Target
+from unmask.errors import DataError, UsageError
+from unmask.prepared import FaceSequence, Keep, prepare
+from unmask.train.samples import Samples
+from unmask.types import InputSpec
+
+SPEC = InputSpec(size=(48, 48))
+
+
+def loss(output: Output, target: Target) -> torch.Tensor:
+    return output.logit.mean()
+
+
+RECIPE = Recipe(loss=loss, synthesize="self_blend", augment="shared", sampling="pairs")
+
+
+@pytest.fixture(scope="module")
+def stored(labelled_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list[FaceSequence]:
+    rows = read_folder(labelled_faces, split="train")
+    return [*prepare(rows, tmp_path_factory.mktemp("samples") / "faces", Keep()).sequences]
+
+
+def samples(
+    stored: list[FaceSequence], spec: InputSpec = SPEC, seed: int = 0, **changes: object
+) -> Samples:
+    recipe = dataclasses.replace(RECIPE, **changes)  # type: ignore[arg-type]
+    return Samples(stored, spec, recipe, 10, seed)
+
+
+def test_shapes_and_labels(stored: list[FaceSequence]):
+    pixels, label, mask, pair, twin = samples(stored)[5]
+    assert twin is None
+    assert pixels.shape == (2, 1, 48, 48, 3)
+    assert pixels.dtype == torch.uint8
+    assert mask.shape == (2, 1, 48, 48)
+    assert label.tolist() == [0, 1]
+    assert pair.tolist() == [5, 5]
+    assert mask[0].max() == 0
+    assert 0.4 < mask[1].max() <= 1
+
+
+def test_a_number_gives_the_same_pair_whatever_was_asked_before(stored: list[FaceSequence]):
+    here, there = samples(stored), samples(stored)
+    for number in (0, 1, 2):
+        there[number]
+    for a, b in zip(here[7][:4], there[7][:4], strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(here[7][0], here[8][0])
+    assert not torch.equal(here[7][0], samples(stored, seed=1)[7][0])
+
+
+def test_any_number_works_also_beyond_the_count(stored: list[FaceSequence]):
+    data = samples(stored)
+    assert len(data) == 10
+    assert data[10_000_000][0].shape == (2, 1, 48, 48, 3)
+
+
+def test_without_augmentation_the_pair_differs_under_the_mask_only(stored: list[FaceSequence]):
+    data = samples(stored, augment=None)
+    for number in range(20):
+        pixels, _, mask, *_ = data[number]
+        # Resizing spreads a difference by a pixel or two: stay that far from the mask.
+        near = torch.nn.functional.max_pool2d(mask[1], 7, 1, 3)
+        difference = (pixels[0].int() - pixels[1].int()).abs().amax(dim=-1)
+        assert int(difference[near == 0].sum()) == 0
+        assert int(difference.sum()) > 0
+
+
+def test_both_of_a_pair_are_cut_and_flipped_alike(stored: list[FaceSequence]):
+    data = samples(stored)
+    for number in range(10):
+        pixels, _, mask, *_ = data[number]
+        real, fake = (p[0].float().numpy() for p in pixels)
+        outside = mask[1, 0].numpy() < 0.02
+        here = np.abs(real - fake)[outside].mean()
+        turned = np.abs(real - fake[:, ::-1])[outside].mean()
+        assert here < turned
+
+
+def test_labelled_forgeries_are_taken_as_they_are(stored: list[FaceSequence]):
+    data = samples(stored, synthesize=None, augment=None)
+    for number in range(10):
+        pixels, label, mask, *_ = data[number]
+        assert label.tolist() == [0, 1]
+        assert mask[0].max() == 0
+        assert mask[1].min() == 1
+        blue = pixels[:, 0].float().mean(dim=(1, 2))[:, 2] - pixels[:, 0].float().mean((1, 2))[:, 0]
+        assert blue[1] > blue[0] + 20
+
+
+def test_forgeries_in_the_data_do_not_become_real_faces_to_forge(stored: list[FaceSequence]):
+    data = samples(stored, augment=None)
+    tints = [data[n][0][0, 0].float().mean(dim=(0, 1)) for n in range(20)]
+    assert max(float(t[2] - t[0]) for t in tints) < 10
+
+
+def test_gray_specs_are_trained_in_gray(stored: list[FaceSequence]):
+    spec = InputSpec(size=(48, 48), color="gray", mean=(0.5,), std=(0.5,))
+    pixels, _, mask, *_ = samples(stored, spec=spec)[0]
+    assert pixels.shape == (2, 1, 48, 48, 1)
+    assert mask.shape == (2, 1, 48, 48)
+
+
+def test_only_real_data_without_synthesis_is_told(stored: list[FaceSequence]):
+    real = [s for s in stored if s.label == 0]
+    with pytest.raises(DataError, match=r"3 real and 0 forged files.*--set synthesize=self_blend"):
+        samples(real, synthesize=None)
+
+
+def test_only_forged_data_is_told(stored: list[FaceSequence]):
+    with pytest.raises(DataError, match="0 real and 3 forged files"):
+        samples([s for s in stored if s.label == 1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"synthesize": "swap"}, r"Unknown synthesize='swap'. Known: self_blend"),
+        ({"augment": "rain"}, r"Unknown augment='rain'. Known: shared, strong, none"),
+    ],
+)
+def test_what_cannot_be_made_is_told(
+    stored: list[FaceSequence], changes: dict[str, object], message: str
+):
+    with pytest.raises(UsageError, match=message):
+        samples(stored, **changes)
