@@ -55,6 +55,11 @@ def folder(published: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def build(**args: object) -> nn.Module:
+    torch.manual_seed(0)
+    return replace(CARD, args={**CARD.args, **args}).build().eval()
+
+
 def imported(path: Path) -> nn.Module:
     """Through a safetensors file, which is large."""
     return load_detector("emd", import_weights("emd", path, path.with_suffix(".safetensors")))
