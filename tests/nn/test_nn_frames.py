@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from unmask.nn.frames import features_of_frames
 from unmask.nn.fresh import fresh_state
@@ -25,6 +25,26 @@ def test_recurrent_layers_give_what_torch_gives(kind: type[nn.LSTM], bidirection
     expected, last = rnn(features)
     assert torch.equal(outputs, expected)
     assert torch.equal(states, last[0] if kind is nn.LSTM else last)
+
+
+class Last(nn.Module):
+    """The last output of a recurrent layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(5, 3, batch_first=True, bidirectional=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return run_recurrent(self.rnn, features)[0][:, -1]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_recurrent_layers_are_exported_for_any_batch_without_a_warning():
+    net = Last().eval()
+    some = torch.export.Dim("some", min=1, max=8)
+    exported = torch.export.export(net, (torch.randn(2, 4, 5),), dynamic_shapes=({0: some},))
+    features = torch.randn(5, 4, 5)
+    torch.testing.assert_close(exported.module()(features), net(features))
 
 
 def test_fresh_parts_are_the_same_every_time_and_move_no_random_numbers():

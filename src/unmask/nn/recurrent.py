@@ -22,7 +22,7 @@ def run_recurrent(rnn: nn.LSTM | nn.GRU, features: Tensor) -> tuple[Tensor, Tens
     """
     weights: list[Tensor] = [weight for layer in rnn.all_weights for weight in layer]
     directions = 2 if rnn.bidirectional else 1
-    start = features.new_zeros(rnn.num_layers * directions, len(features), rnn.hidden_size)
+    start = features.new_zeros(rnn.num_layers * directions, features.shape[0], rnn.hidden_size)
     layers, dropout, train = rnn.num_layers, rnn.dropout, rnn.training
     if isinstance(rnn, nn.LSTM):
         outputs, states, _ = torch.lstm(
