@@ -237,6 +237,19 @@ def test_points_that_are_no_face_are_not_used(where: tuple[float, float]):
     assert (clip.points, cutter.clips_by_5_points) == (5, 1)
 
 
+def test_a_mouth_outside_of_its_face_is_not_cut_where_the_authors_code_stops():
+    for shift, points in ((0.0, 68), (53.0, 68), (56.0, 5)):
+        moved = points68(0)
+        # In the aligned frame the mouth is at 158 of 208; 0.8 pixels of the frame are one of it.
+        moved[48:] += shift * 0.8 * np.array([np.sin(np.radians(6)), np.cos(np.radians(6))])
+        shown = [replace(seen(0, points=moved), frame_index=i) for i in range(5)]
+        whole = lambda _o, size: (0, 0, *size)  # noqa: E731
+        (clip,), _ = clips_of(shown, cut=whole)
+        assert clip.points == points
+        if points == 68:
+            assert np.array_equal(clip.pixels, by_the_chain(shown))
+
+
 def test_the_patch_has_room_for_a_face_that_turns_and_shrinks_but_no_more():
     what = seen(0)
     x0, y0, x1, y1 = mouth_reach(SPEC, what)

@@ -29,6 +29,9 @@ from unmask.clips.mouth import (
 )
 from unmask.types import FaceObservation, FacePatch, Floats, InputSpec, Pixels
 
+_MOST_OUTSIDE_PX = 5.0
+"""The authors' code stops where the mouth's square lies further outside the aligned frame."""
+
 _ROOM = 1.5
 """How much smaller the coming frames may make the aligned face: the head turns, or moves away."""
 
@@ -68,8 +71,8 @@ class MouthRun:
     """The frames of one person, one after the other, as long as they carry 68 points.
 
     A slot without a frame repeats the frame before it: its points count again, and its picture
-    stays the same. What cannot be cut (the patch does not hold all that would be read) is left
-    out of what is returned.
+    stays the same. What cannot be cut is left out of what is returned: the patch does not hold all
+    that would be read, or the mouth lies outside of the face that the window's points make.
     """
 
     def __init__(self, spec: InputSpec) -> None:
@@ -132,6 +135,9 @@ class MouthRun:
         if matrix is None or np.linalg.det(matrix[:, :2]) < 1e-9:
             return None
         points = _points(patch.observation)
+        center, corner = mouth_corner(points, matrix, side)
+        if np.abs(center - corner - side // 2).max() > _MOST_OUTSIDE_PX:
+            return None
         places = mouth_places(points, matrix, side)
         if not _holds(patch, places):
             return None
@@ -142,7 +148,7 @@ class MouthRun:
         else:
             top, left = (side - shown[0]) // 2, (side - shown[1]) // 2
             pixels = pixels[top : top + shown[0], left : left + shown[1]]
-        return MouthCut(slot, pixels, _hull(points, matrix, side, shown))
+        return MouthCut(slot, pixels, _hull(corner, matrix, side, shown))
 
 
 def _side_px(spec: InputSpec) -> int:
@@ -169,9 +175,8 @@ def _holds(patch: FacePatch, places: Points) -> bool:
     return bool(outside or ((first >= start).all() and (last <= end).all()))
 
 
-def _hull(points: Points, matrix: Points, side: int, shown: tuple[int, int]) -> Floats:
+def _hull(corner: Points, matrix: Points, side: int, shown: tuple[int, int]) -> Floats:
     """The upright box around the shown center of the square, in the frame."""
-    corner = mouth_corner(points, matrix, side)[1]
     # +0.5 and -0.5: edges of pixels, where the chain counts their centers.
     start = corner + np.array([(side - shown[1]) // 2, (side - shown[0]) // 2]) - 0.5
     xs, ys = start[0] + np.array([0, shown[1]]), start[1] + np.array([0, shown[0]])

@@ -52,10 +52,11 @@ CARD = Card(
             "CenterFace, where the authors name RetinaFace's; its weights were not at hand to "
             "measure what that changes. A person's frames are smoothed up to a gap of over half a "
             "second or a shot cut; people seen for under 12 frames are smoothed over what there "
-            "is, where the authors' code fails; a mouth that would lie more than 5 px outside the "
-            "aligned frame is moved inside, where theirs stops.",
-            "Without that source, for a clip whose frames do not all have the 68 points, and in "
-            "training: from five points, without smoothing: turned by the eye line, centered "
+            "is, where the authors' code fails.",
+            "Without that source, in training, and for a clip in one of whose frames the chain "
+            "does not work (where the authors' code stops too: the mouth's square lies more than 5 "
+            "px outside the aligned frame; or it would read beyond the pixels kept around the "
+            "face): from five points, without smoothing: turned by the eye line, centered "
             "between the mouth corners (the authors: the mean of the lips' 20 points), 0.61 x the "
             "longest side of the CenterFace box. That gives the paper's scale, 96 px where the "
             "mean face's eye centers are 53.5 px apart, at the median over 433 photographs, whose "
