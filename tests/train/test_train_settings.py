@@ -120,4 +120,4 @@ def test_every_card_takes_its_own_values_and_can_be_described(name: str):
     assert stored["recipe"]["epochs"] == card.recipe.epochs
     assert isinstance(stored["recipe"]["loss"], str)
     assert tuple(stored["input"]["size"]) == card.input.size
-    assert stored["args"] == dict(card.args)
+    assert stored["args"] == json.loads(json.dumps(dict(card.args)))
