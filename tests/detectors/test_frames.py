@@ -234,6 +234,17 @@ def test_people_do_not_share():
     assert sum(net.computed) == 24
 
 
+def test_pictures_cut_by_other_points_are_other_pictures():
+    """Of overlapping clips one may be cut by 68 points and the next by 5: same frames, others."""
+    net = toy(0)
+    clips = clips_of(TOY, 12)
+    for number in (1, 2):
+        clips[number] = replace(clips[number], points=68, pixels=255 - clips[number].pixels)
+    got = shared(net, clips)
+    assert sum(net.computed) == 6 + (6 + 2) + 6
+    assert deviation(got, one_by_one(net, clips)) < 1e-6
+
+
 def test_what_is_held_does_not_grow():
     """Two people all along, and one after the other who comes for a second."""
     spec = replace(TOY, hop=1)

@@ -26,6 +26,10 @@ _Key = tuple[int | None, ...]
 """The indices of a frame and of those around it; None outside of the clip."""
 
 
+_Who = tuple[int, int]
+"""A person, and by how many points the pictures were cut: other points, other pictures."""
+
+
 class _Stretch(NamedTuple):
     """Frames ``first`` to ``stop`` of a batch's clip that have no features yet."""
 
@@ -58,8 +62,8 @@ class SharedFeatures:
     def __init__(self, net: nn.Module) -> None:
         self._net = net
         self._context = cast(int, cast(Card, net.card).frame_context)
-        self._known: dict[int, dict[_Key, Tensor]] = {}
-        self._last_frame: dict[int, int] = {}
+        self._known: dict[_Who, dict[_Key, Tensor]] = {}
+        self._last_frame: dict[_Who, int] = {}
 
     def __call__(self, pixels: Tensor, clips: Sequence[Clip]) -> Output:
         """What the network gives for these clips, up to the order of floating point sums.
@@ -75,7 +79,7 @@ class SharedFeatures:
             self._learn(pixels, clips, keys)
             features = torch.stack(
                 [
-                    torch.stack([self._known[clip.track_id][key] for key in of_clip])
+                    torch.stack([self._known[_who(clip)][key] for key in of_clip])
                     for clip, of_clip in zip(clips, keys, strict=True)
                 ]
             )
@@ -103,40 +107,40 @@ class SharedFeatures:
             # Zeros stand outside of a clip, and the edge of a cut is one only if the clip's is.
             computed = compute(cuts, (front, back)) if front or back else compute(cuts)
             for (number, first, stop), features in zip(group, computed, strict=True):
-                known = self._known.setdefault(clips[number].track_id, {})
+                known = self._known.setdefault(_who(clips[number]), {})
                 known.update(zip(keys[number][first:stop], features, strict=True))
 
     def _missing(self, clips: Sequence[Clip], keys: Sequence[list[_Key]]) -> list[_Stretch]:
         """Runs of frames that neither earlier clips nor those before them in the batch show."""
-        planned: set[tuple[int, _Key]] = set()
+        planned: set[tuple[_Who, _Key]] = set()
         stretches: list[_Stretch] = []
         for number, (clip, of_clip) in enumerate(zip(clips, keys, strict=True)):
-            known = self._known.get(clip.track_id, {})
+            known = self._known.get(_who(clip), {})
             for position, key in enumerate(of_clip):
-                if key in known or (clip.track_id, key) in planned:
+                if key in known or (_who(clip), key) in planned:
                     continue
-                planned.add((clip.track_id, key))
-                if stretches and stretches[-1][::2] == (number, position):
-                    stretches[-1] = stretches[-1]._replace(stop=position + 1)
+                planned.add((_who(clip), key))
+                last = stretches[-1] if stretches else None
+                if last is not None and (last.clip, last.stop) == (number, position):
+                    stretches[-1] = last._replace(stop=position + 1)
                 else:
                     stretches.append(_Stretch(number, position, position + 1))
         return stretches
 
     def _forget(self, clips: Sequence[Clip], keys: Sequence[list[_Key]]) -> None:
         """Keeps what the next clips of these people can show too, and nobody who has gone."""
-        for clip, of_clip in {
-            c.track_id: (c, k) for c, k in zip(clips, keys, strict=True)
-        }.values():
-            known = self._known[clip.track_id]
+        newest = {_who(clip): number for number, clip in enumerate(clips)}
+        for number in newest.values():
+            clip, known = clips[number], self._known[_who(clips[number])]
             # With an edge of this clip (None) in sight, the next one shows other frames around.
             later = {int(index) for index in clip.frame_indices[clip.spec.hop :]}
-            self._known[clip.track_id] = {
-                key: known[key] for key in of_clip if all(index in later for index in key)
+            self._known[_who(clip)] = {
+                key: known[key] for key in keys[number] if all(index in later for index in key)
             }
-            self._last_frame[clip.track_id] = int(clip.frame_indices[-1])
+            self._last_frame[_who(clip)] = int(clip.frame_indices[-1])
         now = max(int(clip.frame_indices[0]) for clip in clips)
-        for track_id in [t for t, last in self._last_frame.items() if last < now]:
-            del self._last_frame[track_id], self._known[track_id]
+        for who in [w for w, last in self._last_frame.items() if last < now]:
+            del self._last_frame[who], self._known[who]
 
 
 def _batches(
@@ -147,6 +151,10 @@ def _batches(
         count = max(1, _BATCH_FRAMES // (front + length + back))
         for start in range(0, len(stretches), count):
             yield (front, back), stretches[start : start + count]
+
+
+def _who(clip: Clip) -> _Who:
+    return clip.track_id, clip.points
 
 
 def _keys(clip: Clip, context: int) -> list[_Key]:
