@@ -250,7 +250,7 @@ def test_a_mouth_outside_of_its_face_is_not_cut_where_the_authors_code_stops():
             assert np.array_equal(clip.pixels, by_the_chain(shown))
 
 
-def test_the_patch_has_room_for_a_face_that_turns_and_shrinks_but_no_more():
+def test_the_patch_has_room_for_a_face_that_turns_and_grows_but_no_more():
     what = seen(0)
     x0, y0, x1, y1 = mouth_reach(SPEC, what)
     mouth = what.points68_px[48:].mean(axis=0)

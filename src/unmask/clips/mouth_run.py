@@ -33,7 +33,7 @@ _MOST_OUTSIDE_PX = 5.0
 """The authors' code stops where the mouth's square lies further outside the aligned frame."""
 
 _ROOM = 1.5
-"""How much smaller the coming frames may make the aligned face: the head turns, or moves away."""
+"""How much larger than now the face may be over the coming frames: it comes nearer, or turns."""
 
 
 def is_by_68_points(spec: InputSpec) -> bool:
