@@ -314,6 +314,65 @@ def test_detectors_do_not_change_each_others_scores(portrait_video: Path):
     assert len(logits(["bright", "clip"], "clip")) == 10
 
 
+@pytest.fixture
+def recurrent() -> list[str]:
+    """Two of the same network and overlapping clips; the cards differ in who shares features."""
+    spec = InputSpec(size=(16, 16), frames=10, hop=2)
+    toy_detectors.register_recurrent("shared", spec, frame_context=1, context=1)
+    toy_detectors.register_recurrent("alone", spec, frame_context=None, context=1)
+    return ["shared", "alone"]
+
+
+def frames_computed(names: list[str], video: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """A scan's scores, and for how many frames each network computed features, call by call."""
+    nets = {}
+
+    def load(name, *args):  # type: ignore[no-untyped-def]
+        nets[name] = load_detector(name, *args)
+        return nets[name]
+
+    monkeypatch.setattr(pipeline, "load_detector", load)
+    scores = scan(video, names).clip_scores
+    return (
+        {name: [s for s in scores if s.detector == name] for name in names},
+        {name: net.computed for name, net in nets.items()},
+    )
+
+
+def test_overlapping_clips_share_features_of_frames(
+    two_people_video: Path, recurrent: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    scores, computed = frames_computed(recurrent, two_people_video, monkeypatch)
+    got, expected = scores["shared"], scores["alone"]
+    assert [(s.track_id, s.frame_indices) for s in got] == [
+        (s.track_id, s.frame_indices) for s in expected
+    ]
+    assert len(got) == 2 * 21  # two people, 50 frames
+    assert [s.logit for s in got] == pytest.approx([s.logit for s in expected], abs=1e-5)
+    assert np.std([s.logit for s in expected]) > 1e-3
+    assert sum(computed["alone"]) == 2 * 21 * 10
+    # All but the first and the last frame once; and each clip's ends, seen from their side alone.
+    assert sum(computed["shared"]) == 2 * (48 + 21 * 2)
+
+
+def test_a_clip_counts_for_what_is_new_where_all_share(
+    portrait_video: Path, recurrent: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    sizes: list[int] = []
+    ask = pipeline._ask
+
+    def count(clips, *given):  # type: ignore[no-untyped-def]
+        sizes.append(len(clips))
+        yield from ask(clips, *given)
+
+    monkeypatch.setattr(pipeline, "_ask", count)
+    scan(portrait_video, ["shared"])
+    assert set(sizes[:-1]) == {4}  # 8 new frames
+    sizes.clear()
+    scan(portrait_video, recurrent)
+    assert set(sizes) == {1}
+
+
 def test_the_size_of_batches_changes_nothing(
     two_people_video: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -352,9 +411,9 @@ def test_scoring_begins_long_before_decoding_ends_and_frames_are_let_go(
     keep: list[Held] = []
     ask = pipeline._ask
 
-    def first(clips, nets, device, frame_s):  # type: ignore[no-untyped-def]
+    def first(clips, scorers, device, frame_s):  # type: ignore[no-untyped-def]
         seen_at_first_score.append(len(keep))
-        yield from ask(clips, nets, device, frame_s)
+        yield from ask(clips, scorers, device, frame_s)
 
     monkeypatch.setattr(pipeline._Seen, "count", count)
     monkeypatch.setattr(pipeline, "_ask", first)
