@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import unmask.train
+from unmask.train import Source
 from unmask.train.contact_sheet import contact_sheet
 
 
@@ -36,18 +37,28 @@ def test_train_hands_everything_to_the_library(cli, calls):
     ]
     assert cli("train", "meso4", *words, *more).code == 0
     ((args, named),) = calls
-    assert args == ("meso4", Path("faces"), Path("run"))
+    assert args == ("meso4", Source(path=Path("faces")), Path("run"))
     del named["report"]
     assert named == {
-        "validation": Path("val"),
+        "validation": Source(path=Path("val")),
         "weights": "df",
         "settings": ["epochs=3", "seed=1"],
         "resume": True,
         "device": "cuda",
+        "devices": 1,
         "workers": 0,
         "threads": 2,
         "progress": False,
     }
+
+
+def test_train_names_layout_methods_and_levels_of_both_sources(cli, calls):
+    words = ["--dataset", "faceforensics", "--method", "Deepfakes", "--compression", "c23"]
+    assert cli("train", "meso4", "--data", "a", "--validation", "b", *words).code == 0
+    ((args, named),) = calls
+    how = {"dataset": "faceforensics", "methods": ("Deepfakes",), "compressions": ("c23",)}
+    assert args[1] == Source(path=Path("a"), **how)
+    assert named["validation"] == Source(path=Path("b"), **how)
 
 
 def test_train_names_the_run_after_detector_and_time(cli, calls):
@@ -128,8 +139,8 @@ def test_blend_of_a_video_shows_several_moments_of_the_largest_face(encode, face
         for s, f in zip(small, faces(50, 256), strict=True)
     ]
     video = encode(tmp_path / "two.mp4", frames)
-    samples = module._largest_person(video, 4)
-    assert len({sample.time_s for sample in samples}) == 4
+    samples = module._largest_person(video, 4, tmp_path / "faces")
+    assert len({sample.times_s for sample in samples}) == 4
     assert min(module._side(sample) for sample in samples) > 100
 
 

@@ -126,7 +126,7 @@ def test_only_forged_data_is_told(stored: list[FaceSequence]):
     ("changes", "message"),
     [
         ({"synthesize": "swap"}, r"Unknown synthesize='swap'. Known: self_blend"),
-        ({"augment": "rain"}, r"Unknown augment='rain'. Known: shared, strong, none"),
+        ({"augment": "rain"}, r"Unknown augment='rain'. Known: shared, strong, box"),
     ],
 )
 def test_what_cannot_be_made_is_told(

@@ -10,17 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from unmask.types import InputSpec
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-_NOTHING: Mapping[str, float] = MappingProxyType({})
-_NO_ARGS: Mapping[str, object] = MappingProxyType({})
-_NO_STAGES: Mapping[str, Stage] = MappingProxyType({})
 
 
 class Output(NamedTuple):
@@ -129,6 +124,7 @@ class Recipe:
             faces; None trains on the forgeries in the data.
         start: name of a method of the detector that is called once before the first step, with
             an iterable of batches (B, C, T, H, W) of real training clips, normalised.
+        starts_after_weights: whether ``start`` is called also when the run goes on from weights.
         monitor: validation figure that chooses the checkpoint, higher is better.
         precision: Lightning's name for the numeric precision.
     """
@@ -140,7 +136,7 @@ class Recipe:
     adversary_steps: int = 1
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: float = 1e-3
-    learning_rates: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    learning_rates: Mapping[str, float] = field(default_factory=dict)
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     momentum: float = 0.0
@@ -165,6 +161,7 @@ class Recipe:
     needs_masks: bool = False
     synthesize: str | None = None
     start: str | None = None
+    starts_after_weights: bool = False
     monitor: Literal["auc", "accuracy", "pair_accuracy", "negative_loss"] = "auc"
     gradient_clip: float | None = None
     precision: str = "32-true"
@@ -223,8 +220,8 @@ class Card:
     outputs: tuple[Literal["mask", "embedding"], ...] = ()
     cam_layer: str = ""
     aggregate: Literal["mean", "top_quarter_mean", "share_over_half"] = "mean"
-    args: Mapping[str, object] = field(default_factory=lambda: _NO_ARGS)
-    stages: Mapping[str, Stage] = field(default_factory=lambda: _NO_STAGES)
+    args: Mapping[str, object] = field(default_factory=dict)
+    stages: Mapping[str, Stage] = field(default_factory=dict)
     frame_context: int | None = None
     is_default: bool = False
 

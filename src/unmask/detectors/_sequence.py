@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -37,22 +38,6 @@ def sequence_weights(make: Callable[[], nn.Module], last: str) -> tuple[Weights,
         make: builds the detector; its backbone is ``net``.
         last: name of its last layer, which becomes 0, so that every logit is 0 until trained.
     """
-
-    def start(backbone: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        state = fresh_state(make, without=("net.",))
-        state |= {key: torch.zeros_like(state[key]) for key in (f"{last}.weight", f"{last}.bias")}
-        return {**state, **backbone}
-
-    def from_timm(path: Path) -> dict[str, Tensor]:
-        """A state dict of timm's network, without its head."""
-        state = read_tensors(path)
-        return start({f"net.{k}": v for k, v in state.items() if not k.startswith("classifier.")})
-
-    def from_image_detector(path: Path) -> dict[str, Tensor]:
-        """Our image detector's weights, without its head."""
-        state = read_safetensors(path)
-        return start({k: v for k, v in state.items() if not k.startswith("head.")})
-
     return (
         Weights(
             tag="image_detector",
@@ -60,7 +45,7 @@ def sequence_weights(make: Callable[[], nn.Module], last: str) -> tuple[Weights,
             trained_on="faces: the safetensors file of an EfficientNet-B3 image detector trained "
             "with unmask, the paper's start; not a detector of sequences",
             polarity="none: the last layer is 0, so every logit is 0 until trained",
-            importer=from_image_detector,
+            importer=partial(_from_image_detector, make, last),
             is_from_detector=True,
         ),
         Weights(
@@ -69,6 +54,27 @@ def sequence_weights(make: Callable[[], nn.Module], last: str) -> tuple[Weights,
             trained_on="ImageNet (timm's efficientnet_b3_ra2-cf984f9c.pth): a start for training, "
             "not a detector",
             polarity="none: the last layer is 0, so every logit is 0 until trained",
-            importer=from_timm,
+            importer=partial(_from_timm, make, last),
         ),
     )
+
+
+def _start(
+    make: Callable[[], nn.Module], last: str, backbone: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    state = fresh_state(make, without=("net.",))
+    state |= {key: torch.zeros_like(state[key]) for key in (f"{last}.weight", f"{last}.bias")}
+    return {**state, **backbone}
+
+
+def _from_timm(make: Callable[[], nn.Module], last: str, path: Path) -> dict[str, Tensor]:
+    """A state dict of timm's network, without its head."""
+    state = read_tensors(path)
+    backbone = {f"net.{k}": v for k, v in state.items() if not k.startswith("classifier.")}
+    return _start(make, last, backbone)
+
+
+def _from_image_detector(make: Callable[[], nn.Module], last: str, path: Path) -> dict[str, Tensor]:
+    """Our image detector's weights, without its head."""
+    state = read_safetensors(path)
+    return _start(make, last, {k: v for k, v in state.items() if not k.startswith("head.")})

@@ -23,6 +23,11 @@ from unmask.nn.efficientnet import B3_FEATURES, efficientnet
 from unmask.nn.frames import features_of_frames
 from unmask.nn.recurrent import run_recurrent
 
+
+def _new() -> nn.Module:
+    return EfficientNetB3BiGRU()
+
+
 CARD = Card(
     name="efficientnet_b3_bigru",
     summary="EfficientNet-B3 on each of 16 frames of a face, 5 seconds, then a GRU both ways.",
@@ -50,7 +55,7 @@ CARD = Card(
             "net.blocks.5.1",
         ),
     ),
-    weights=sequence_weights(lambda: EfficientNetB3BiGRU(), last="head"),
+    weights=sequence_weights(_new, last="head"),
     outputs=("embedding",),
     cam_layer="net.conv_head",
     aggregate="mean",

@@ -23,6 +23,11 @@ from unmask.nn.efficientnet import B3_FEATURES, efficientnet
 from unmask.nn.frames import features_of_frames
 from unmask.nn.recurrent import run_recurrent
 
+
+def _new() -> nn.Module:
+    return EfficientNetB3LSTM()
+
+
 CARD = Card(
     name="efficientnet_b3_lstm",
     summary="EfficientNet-B3 on each of 16 frames of a face, 5 seconds, then a two-layer LSTM.",
@@ -37,7 +42,7 @@ CARD = Card(
     ),
     input=INPUT,
     recipe=replace(SEQUENCE_RECIPE, freeze=("net",)),
-    weights=sequence_weights(lambda: EfficientNetB3LSTM(), last="head.5"),
+    weights=sequence_weights(_new, last="head.5"),
     outputs=("embedding",),
     cam_layer="net.conv_head",
     aggregate="mean",

@@ -123,6 +123,11 @@ _INPUT = InputSpec(
     fps=3.0,
 )
 
+
+def _stage_loss(logits: Tensor, number: Tensor, _teacher: Tensor | None) -> Tensor:
+    return ensemble_loss(logits, number)
+
+
 _FER = Stage(
     summary="Facial expressions: shared layers and nine branches, each with its own cross entropy.",
     layout="affectnet",
@@ -150,7 +155,7 @@ _FER = Stage(
         monitor="negative_loss",
     ),
     build=_build_fer,
-    loss=lambda logits, number, _teacher: ensemble_loss(logits, number),
+    loss=_stage_loss,
     into=dict,  # _ExpressionClassifier has the detector's names.
 )
 

@@ -67,10 +67,8 @@ CARD = Card(
             "Videos: the mean logit of all clips without overlap, as in the authors' code, which "
             "takes at most the first 110 frames on FaceForensics++. A video of under 25 frames "
             "repeats its last one, if at least 80 % of the clip is real.",
-            "Training: not built yet for clips of several frames; the recipe is the paper's, but "
-            "for at most 100 epochs, and patience counts epochs without better validation loss.",
-            "Augmentation: the paper's crop of 88 from 96 and its flip, one draw for a clip, are "
-            "not built yet either.",
+            "Training: the paper's recipe, for at most 100 epochs; patience counts epochs without "
+            "better validation loss.",
             "Start: at random, unless an imported lip-reading file is given. Its head is replaced "
             "by zeros, so that every logit is 0 until trained; the authors draw it at random.",
         ),
@@ -97,6 +95,7 @@ CARD = Card(
         epochs=100,
         patience=10,
         freeze=("features.frontend", "features.trunk"),
+        augment="crop_and_flip",
         sampling="balanced",
         monitor="negative_loss",
     ),

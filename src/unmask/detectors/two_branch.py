@@ -87,8 +87,7 @@ CARD = Card(
             "branch at an eighth; the whole LoG branch and the fusion at 1e-3.",
             "Weight decay: on weights only, not on biases and norms.",
             "Batches: of 16 clips; the paper gives no number. Best epoch: by validation loss.",
-            "Augmentation: the paper names none; ours moves and scales the crop by a few percent "
-            "and reduces half of the large faces.",
+            "Augmentation: none; the paper names none.",
             "Frames: 1 of 7 in training too; the paper trains on sampled frames (270 a video) "
             "and says 1 of 7 for testing alone.",
             "Windows: moved by one of the frames taken. That gives 101 clips for the paper's 110 "
@@ -134,6 +133,7 @@ CARD = Card(
         sampling="stratified",
         balance=(2.0, 0.5),
         start="center_on_real_clips",
+        starts_after_weights=True,
         monitor="negative_loss",
     ),
     weights=(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from unmask.train.data import Source
+from unmask.train.dry_run import DryRun, dry_run
 from unmask.train.run import train
 from unmask.train.settings import apply_settings
 
-__all__ = ["Source", "apply_settings", "train"]
+__all__ = ["DryRun", "Source", "apply_settings", "dry_run", "train"]

@@ -67,11 +67,11 @@ class Change:
         return dataclasses.replace(self, pixels=drawn)
 
 
-NO_CHANGE = Change(shift=0.04, scale=0.06, flip=0, has_sizes=True)
+_NO_CHANGE = Change(flip=0)
 CHANGES = {
     "shared": Change(pixels=Augmentation(), shift=0.04, scale=0.06, has_sizes=True),
     "strong": Change(pixels=_STRONG, shift=0.04, scale=0.06, has_sizes=True),
-    "none": NO_CHANGE,
+    "box": Change(shift=0.04, scale=0.06, flip=0, has_sizes=True),
     "flip": Change(),
     "crop_and_flip": Change(is_crop_random=True),
     "crop_flip_and_time_mask": Change(is_crop_random=True, time_mask=15),
@@ -80,14 +80,17 @@ CHANGES = {
 
 
 def change_of(named: str | Augmentation | None) -> Change:
-    """The change that a recipe names; an augmentation given as such comes with the usual box.
+    """The change that a recipe names, none for None; an augmentation given as such comes with
+    the wandering box of ``shared``.
 
     Raises:
         UsageError: an unknown name.
     """
     if isinstance(named, Augmentation):
         return Change(pixels=named, shift=0.04, scale=0.06, has_sizes=True)
-    found = CHANGES.get(named or "none")
+    if named is None:
+        return _NO_CHANGE
+    found = CHANGES.get(named)
     if found is None:
         raise UsageError(f"Unknown augment={named!r}. Known: {', '.join(CHANGES)}.")
     return found

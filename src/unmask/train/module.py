@@ -140,8 +140,7 @@ class Training(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Seeds dropout by the epoch, so that a resumed run draws what it would have drawn."""
         torch.manual_seed(self.card.recipe.seed + self.current_epoch + 100_003 * self.global_rank)
-        if self.current_epoch == self.card.recipe.warmup_epochs:
-            self.train()
+        self.train()
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Items of this epoch; called anew for each (``reload_dataloaders_every_n_epochs``)."""
@@ -190,6 +189,10 @@ class Training(lightning.LightningModule):
         optimizer.step()
         self.untoggle_optimizer(optimizer)
         return None
+
+    def loss_of(self, batch: Batch) -> Tensor:
+        """The recipe's loss on one batch."""
+        return self._loss(*self._target(batch))
 
     def _loss(self, clips: Tensor, target: Target) -> Tensor:
         if self.card.recipe.step is not None:

@@ -77,8 +77,8 @@ def train(
     _open_folder(folder, resume)
     if threads is not None:
         torch.set_num_threads(threads)
-    checking = None if validation is None else _source(validation)
-    faces = read_faces(card, _source(data), checking, workers=workers, report=report)
+    checking = None if validation is None else source_of(validation)
+    faces = read_faces(card, source_of(data), checking, workers=workers, report=report)
     module = module_for(card, faces, workers, devices)
     record = _record(card, faces, device, devices, settings)
     record["data"] |= {"path": str(data), "validation_path": validation and str(validation)}
@@ -97,7 +97,8 @@ def train(
     return result
 
 
-def _source(data: str | Path | Source) -> Source:
+def source_of(data: str | Path | Source) -> Source:
+    """A plain path is a folder with forged media below ``fake/``, or one made by ``prepare``."""
     return data if isinstance(data, Source) else Source(path=Path(data))
 
 
@@ -182,9 +183,13 @@ def samples_for(card: Card, faces: Faces) -> tuple[Samples, Samples]:
 
 def _begin(module: Any, card: Card, weights: str | Path | None) -> None:
     """Gives the network its first weights: those named, else by the recipe's ``start``."""
-    if weights is None:
+    if weights is not None:
+        _load(module, card, weights)
+    if weights is None or card.recipe.starts_after_weights:
         module.start()
-        return
+
+
+def _load(module: Any, card: Card, weights: str | Path) -> None:
     state = load_detector(card.name, weights).state_dict()
     try:
         module.net.load_state_dict(state)
