@@ -43,7 +43,7 @@ MAY_IMPORT = BELOW | {
     "__main__": BELOW["__main__"] | {"cli"},
 }
 
-LOADED_LATER = {"unmask.train.module"}
+LOADED_LATER = {"unmask.train.class_module", "unmask.train.module"}
 """Modules that import an optional package at once, because they define subclasses of its classes.
 
 They are imported by functions alone, after ``import_optional`` has looked.

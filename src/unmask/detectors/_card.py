@@ -112,6 +112,8 @@ class Recipe:
         warmup_epochs: first epochs in which only ``warmup_parts`` (prefixes) are trained; the
             other parts stay in eval mode.
         augment: name of the augmentation applied to both classes alike, one draw for a clip.
+        mixup: of a stage alone: each clip is mixed with another one of the batch, by a share
+            drawn from Beta(mixup, mixup); 0 mixes nothing.
         sampling: ``balanced`` draws both classes equally; ``pairs`` draws (real, forged) pairs;
             ``stratified`` draws one random clip of every video in an epoch.
         balance: how often an epoch of ``stratified`` visits a real and a forged video; a broken
@@ -154,6 +156,7 @@ class Recipe:
     warmup_epochs: int = 0
     warmup_parts: tuple[str, ...] = ()
     augment: str | None = None
+    mixup: float = 0.0
     sampling: Literal["balanced", "pairs", "stratified"] = "balanced"
     balance: tuple[float, float] = (1.0, 1.0)
     cycle_methods: bool = False

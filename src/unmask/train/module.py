@@ -19,7 +19,7 @@ from unmask.errors import UsageError
 from unmask.train.figures import Seen, figures
 from unmask.train.optimize import optimizer_for
 from unmask.train.samples import Batch, Samples
-from unmask.train.schedule import Reductions
+from unmask.train.schedule import reductions_of
 from unmask.train.settings import describe
 
 _START_FRAMES = 64
@@ -54,14 +54,7 @@ class Training(lightning.LightningModule):
         recipe = card.recipe
         # An adversary has an optimizer of its own, and Lightning lets us say who steps when.
         self.automatic_optimization = not recipe.adversary
-        self._reductions: Reductions | None = None
-        if recipe.schedule in ("plateau", "step"):
-            self._reductions = Reductions(
-                recipe.schedule,
-                recipe.schedule_epochs,
-                recipe.schedule_factor,
-                recipe.schedule_times,
-            )
+        self._reductions = reductions_of(recipe)
         self._check_parts()
         self._freeze()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,9 +13,10 @@ import torch
 
 from unmask._version import __version__
 from unmask.detectors import Card, get_card, load_detector, save_weights
-from unmask.errors import OutputError, WeightsError, import_optional
+from unmask.errors import WeightsError, import_optional
 from unmask.train.data import Faces, Source, read_faces
 from unmask.train.fit import fit
+from unmask.train.run_folder import earlier_settings, open_folder, write_record
 from unmask.train.samples import Samples
 from unmask.train.settings import apply_settings, describe
 
@@ -72,25 +72,25 @@ def train(
     import_optional("sklearn.metrics", "train")
     folder = Path(out)
     if resume and not settings:
-        settings = _earlier_settings(folder)
+        settings = earlier_settings(folder)
     card = apply_settings(get_card(name), settings)
-    _open_folder(folder, resume)
+    open_folder(folder, resume)
     if threads is not None:
         torch.set_num_threads(threads)
     checking = None if validation is None else source_of(validation)
     faces = read_faces(card, source_of(data), checking, workers=workers, report=report)
     module = module_for(card, faces, workers, devices)
-    record = _record(card, faces, device, devices, settings)
+    record = record_of(card, faces, device, devices, settings)
     record["data"] |= {"path": str(data), "validation_path": validation and str(validation)}
     record["weights"] = str(weights) if weights else None
-    _write_json(folder / "run.json", record)
+    write_record(folder, record)
     started = time.monotonic()
     if not resume:
         _begin(module, card, weights)
     best, curve = fit(module, card, folder, resume, device, devices, progress)
     chosen = max(curve, key=lambda row: row[card.recipe.monitor])
     hours = round((time.monotonic() - started) / 3600, 3)
-    _write_json(folder / "run.json", record | {"curve": curve, "best": chosen, "hours": hours})
+    write_record(folder, record | {"curve": curve, "best": chosen, "hours": hours})
     result = _save(best, folder, name, f"{record['data']['train_files']} files of {data}", resume)
     kind = "pseudo-forgeries of the validation faces" if card.recipe.synthesize else "validation"
     report(f"Best epoch {chosen['epoch']}: AUC {chosen['auc']:.3f} on {kind}. Weights: {result}")
@@ -121,35 +121,6 @@ def _save(
         license="MIT",
         trained_on=trained_on,
     )
-
-
-def _open_folder(folder: Path, resume: bool) -> None:
-    last = folder / "last.ckpt"
-    if resume and not last.is_file():
-        raise OutputError(
-            f"Cannot resume in '{folder}': there is no last.ckpt, so no epoch was finished there. "
-            "Train anew, without --resume, into another folder."
-        )
-    if not resume and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise OutputError(
-            f"The run folder '{folder}' exists and is not empty. Give another one with -o, "
-            "or continue it with --resume."
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"Cannot make the run folder '{folder}': {error.strerror}. Give another with -o."
-        ) from error
-
-
-def _earlier_settings(folder: Path) -> list[str]:
-    """The settings of the run that lies in a folder; none if it does not say."""
-    try:
-        record = json.loads((folder / "run.json").read_text())
-        return [str(setting) for setting in record["settings"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def module_for(card: Card, faces: Faces, workers: int, devices: int) -> Any:
@@ -200,9 +171,10 @@ def _load(module: Any, card: Card, weights: str | Path) -> None:
         ) from error
 
 
-def _record(
+def record_of(
     card: Card, faces: Faces, device: str, devices: int, settings: Sequence[str]
 ) -> dict[str, Any]:
+    """What a run is, for ``write_record``."""
     return {
         "detector": card.name,
         "unmask_version": __version__,
@@ -217,9 +189,3 @@ def _record(
             **faces.counts(),
         },
     }
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    partial.replace(path)

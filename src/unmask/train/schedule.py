@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from torch.optim import Optimizer
 
+from unmask.detectors import Recipe
+
 
 @dataclass(slots=True)
 class Reductions:
@@ -64,3 +66,12 @@ class Reductions:
         """Takes back what a checkpoint kept."""
         for key, value in state.items():
             setattr(self, key, value)
+
+
+def reductions_of(recipe: Recipe) -> Reductions | None:
+    """The reductions that a recipe asks for; None with any other schedule."""
+    if recipe.schedule not in ("plateau", "step"):
+        return None
+    return Reductions(
+        recipe.schedule, recipe.schedule_epochs, recipe.schedule_factor, recipe.schedule_times
+    )

@@ -11,10 +11,19 @@ from types import NoneType, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 from unmask.detectors import Card, Recipe
+from unmask.detectors._card import Stage
 from unmask.errors import UnknownNameError, UsageError
 from unmask.types import InputSpec
 
-_FIXED = frozenset({"loss"})
+_FIXED = frozenset({"loss", "mixup"})
+_OF_STAGES = frozenset(
+    {"optimizer", "learning_rate", "betas", "eps", "momentum", "weight_decay", "gradient_clip"}
+    | {"batch_size", "epochs", "steps_per_epoch", "accumulate", "patience", "precision", "seed"}
+    | {"schedule", "schedule_epochs", "schedule_factor", "schedule_times"}
+    | {"augment", "mixup", "sampling", "monitor"}
+)
+"""What of a recipe has a meaning where classes are told apart."""
+
 _FROM_ZERO = frozenset({"seed", "warmup_epochs"})
 
 
@@ -29,7 +38,21 @@ def apply_settings(card: Card, settings: Sequence[str]) -> Card:
         UsageError: a setting without ``=``, or a value that the key does not take.
         UnknownNameError: an unknown key; the message lists the known ones.
     """
-    recipe = {f.name for f in fields(card.recipe)} - _FIXED
+    return _applied(card, settings, frozenset(f.name for f in fields(card.recipe)) - _FIXED)
+
+
+def apply_stage_settings(card: Card, stage: Stage, settings: Sequence[str]) -> Card:
+    """The detector's card with a stage's recipe and input, settings applied as for a detector.
+
+    Raises:
+        UsageError: as for a detector.
+        UnknownNameError: as for a detector; of a recipe, a stage knows less.
+    """
+    staged = dataclasses.replace(card, recipe=stage.recipe, input=stage.input)
+    return _applied(staged, settings, _OF_STAGES)
+
+
+def _applied(card: Card, settings: Sequence[str], recipe: frozenset[str]) -> Card:
     inputs = {f"input.{f.name}" for f in fields(card.input)}
     known = sorted(recipe | inputs | set(card.args))
     for setting in settings:
