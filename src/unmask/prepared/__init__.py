@@ -5,8 +5,9 @@ The same decode, find and follow as ``scan``; native pixels around each face, lo
 
 from __future__ import annotations
 
+from unmask.prepared.index import is_prepared
 from unmask.prepared.keep import Keep
-from unmask.prepared.prepare import Prepared, is_prepared, prepare, read_prepared
+from unmask.prepared.prepare import Prepared, prepare, read_prepared
 from unmask.prepared.sequence import FaceSequence
 
 __all__ = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from typing import Literal
 
 from unmask.clips import Plan
 from unmask.errors import UsageError
@@ -14,6 +16,12 @@ LEAST_SHARE = 0.8
 """Of its frames that a sequence must show the person in, as for a clip of ``scan``."""
 
 _WATCH_FPS = 2.0
+_MOST_MOMENTS = 60
+_FINDS_PER_S = 6.0
+_USUAL_FPS = 25.0
+
+_SAME_RATE = 0.02
+"""Relative difference up to which rates count as equal, as in ``clips``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +39,7 @@ class Keep:
         largest_face_px: larger faces are reduced to this when stored; None keeps native pixels.
         twins: better and worse of two compression levels: faces are found in the better video
             and the same pixels kept from both.
+        landmarks: 68 stores these points too; their source must be installed.
     """
 
     sequences: int | None = 12
@@ -41,18 +50,24 @@ class Keep:
     min_face_px: float = 48.0
     largest_face_px: float | None = None
     twins: tuple[str, str] | None = None
+    landmarks: Literal[5, 68] = 5
 
     def __post_init__(self) -> None:
-        for name in ("sequences", "frames", "stride"):
+        for name in ("sequences", "frames", "stride", "context", "min_face_px"):
             value = getattr(self, name)
-            if value is not None and value < 1:
+            if value is not None and not 1 <= value < math.inf:
                 raise UsageError(f"Cannot keep {name}={value}: expected at least 1.")
-        if self.context < 1:
-            raise UsageError(f"Cannot keep context={self.context}: expected at least 1.")
-        if self.sequences is None and self.frames == 1:
+        if self.fps is not None and not 0 < self.fps < math.inf:
+            raise UsageError(f"Cannot keep fps={self.fps}: expected frames a second, above 0.")
+        if self.largest_face_px is not None and not self.largest_face_px >= self.min_face_px:
             raise UsageError(
-                "Cannot keep every single frame as a moment of its own: give a number of "
-                "sequences, or sequences of several frames."
+                f"Cannot keep largest_face_px={self.largest_face_px:g}: expected at least "
+                f"min_face_px={self.min_face_px:g}."
+            )
+        if self.frames == 1 and (self.sequences is None or self.fps or self.stride > 1):
+            raise UsageError(
+                "Cannot keep single moments (frames=1) at a rate, with a stride, or all there "
+                "are: give a number of sequences alone, or sequences of several frames."
             )
 
     @property
@@ -61,9 +76,14 @@ class Keep:
         return InputSpec(margin=self.context, fps=self.fps, stride=self.stride)
 
     def serves(self, spec: InputSpec) -> bool:
-        """Whether clips of ``spec`` can be cut from what is kept."""
+        """Whether clips of ``spec`` can be cut from what is kept.
+
+        Without 68 points, a spec that asks for them is cut by five, as in ``scan``.
+        """
         is_long_enough = self.frames >= spec.frames
-        same_rate = spec.frames == 1 or (self.fps, self.stride) == (spec.fps, spec.stride)
+        same_rate = spec.frames == 1 or (
+            self.stride == spec.stride and _is_same_rate(self.fps, spec.fps)
+        )
         return is_long_enough and same_rate and self.context >= spec.margin
 
     def plain(self) -> dict[str, object]:
@@ -73,62 +93,111 @@ class Keep:
         return plain
 
 
-@dataclass(frozen=True, slots=True)
+def _is_same_rate(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one / other - 1) < _SAME_RATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
     """When a video's sequences begin, and which frames are looked at.
 
     Between the sequences the video is watched at two frames a second, so that a person keeps
     the same track; these frames are not kept.
+
+    Attributes:
+        plan: gives frames their slots; of one spec.
+        watch: the frames between.
+        frames: slots in a window.
+        starts: first slot of every window, ascending; they may overlap. None: every slot is a
+            window of its own.
+        lookout: so many slots after a window's last one, a frame is looked at, or the last ones
+            would lie between two finds too far apart.
     """
 
     plan: Plan
-    keep: Keep
-    starts: tuple[int, ...]
-    wants: Callable[[int, float, float | None], bool]
+    watch: Plan
+    frames: int
+    starts: tuple[int, ...] | None
+    lookout: int
+
+    def wants(self, index: int, time_s: float, next_time_s: float | None) -> bool:
+        """Whether a frame is looked at; remembers its slots."""
+        is_watched = self.watch.wants(index, time_s, next_time_s)
+        self.plan.wants(index, time_s, next_time_s)
+        slots = [slot for _, slot in self.plan.slots(index)]
+        return is_watched or any(self._is_near(slot) for slot in slots)
 
     def places(self, frame_index: int) -> list[tuple[int, int]]:
         """The (window, position) pairs that a frame fills."""
-        found = []
-        for number, slot in self.plan.slots(frame_index):
-            if number != len(self.plan.specs) - 1:
-                continue
-            found += [(at, slot - s) for at, s in enumerate(self.starts) if _is_in(slot, s, self)]
-        return found
+        slots = [slot for _, slot in self.plan.slots(frame_index)]
+        if self.starts is None:
+            return [(slot, 0) for slot in slots]
+        return [
+            (window, slot - self.starts[window])
+            for slot in slots
+            for window in self._windows_at(slot)
+        ]
 
+    def last_ended(self, frame_index: int) -> int:
+        """Number of the last window that lies before this frame; -1 if none does."""
+        slots = [slot for _, slot in self.plan.slots(frame_index)]
+        if self.starts is None or not slots:
+            return -1
+        return self._windows_at(min(slots)).start - 1
 
-def _is_in(slot: int, start: int, windows: Windows) -> bool:
-    return start <= slot < start + windows.keep.frames
+    def forget_before(self, frame_index: int) -> None:
+        """Drops what is remembered of frames before this one."""
+        self.plan.forget_before(frame_index)
+        self.watch.forget_before(frame_index)
+
+    def _windows_at(self, slot: int) -> range:
+        starts = self.starts or ()
+        return range(bisect_right(starts, slot - self.frames), bisect_right(starts, slot))
+
+    def _is_near(self, slot: int) -> bool:
+        if self.starts is None or self._windows_at(slot):
+            return True
+        begun = slot - self.frames + 1 - self.lookout
+        at = bisect_left(self.starts, begun)
+        return at < len(self.starts) and self.starts[at] == begun
 
 
 def windows_of(info: VideoInfo, keep: Keep) -> Windows:
     """Spreads a video's sequences evenly over it.
 
-    For single moments every frame at two a second (at most 60) is a window of its own.
+    For single moments every frame at two a second is a window of its own; of a video of more
+    than half a minute every n-th of these, at most 60.
     """
-    if keep.frames == 1:
-        rate = 2.0 if info.duration_s < 30 else 60.0 / info.duration_s
-        spec = dataclasses.replace(keep.spec, fps=rate, stride=1)
-        plan = Plan([spec], info.fps, info.is_variable_rate)
-        return Windows(plan, keep, (), plan.wants)
     watch = dataclasses.replace(keep.spec, fps=_WATCH_FPS, stride=1)
-    plan = Plan([watch, keep.spec], info.fps, info.is_variable_rate)
-    own_rate = float(info.fps) if info.fps else 25.0
-    total = int(info.duration_s * (keep.fps or own_rate) / keep.stride)
-    last = max(total - keep.frames, 0)
-    fitting = max(total // keep.frames, 1)
-    count = fitting if keep.sequences is None else min(keep.sequences, fitting)
-    step = last / (count - 1) if count > 1 else 0.0
+    spec, starts, lookout = keep.spec, None, 0
+    if keep.frames == 1:
+        moments = math.ceil(info.duration_s * _WATCH_FPS / _MOST_MOMENTS)
+        spec = dataclasses.replace(watch, stride=max(1, moments))
+    else:
+        own = float(info.fps) or _USUAL_FPS
+        is_own = keep.fps is None or (_is_same_rate(own, keep.fps) and not info.is_variable_rate)
+        rate = own if is_own else keep.fps or own
+        starts = _starts(info, keep, rate, is_own=is_own)
+        lookout = math.ceil(rate / keep.stride / _FINDS_PER_S)
+    return Windows(
+        plan=Plan([spec], info.fps, info.is_variable_rate),
+        watch=Plan([watch], info.fps, info.is_variable_rate),
+        frames=keep.frames,
+        starts=starts,
+        lookout=lookout,
+    )
+
+
+def _starts(info: VideoInfo, keep: Keep, rate: float, *, is_own: bool) -> tuple[int, ...]:
+    if is_own and info.frame_count:
+        slots = math.ceil(info.frame_count / keep.stride)
+    else:
+        # A frame begins up to a thousandth of a second after the moment it is taken for.
+        slots = math.ceil((info.duration_s - 1e-3) * rate / keep.stride)
+    last = max(slots - keep.frames, 0)
     if keep.sequences is None:
-        step = float(keep.frames)
-    starts = tuple(dict.fromkeys(round(number * step) for number in range(count)))
-    kept = len(plan.specs) - 1
-
-    def wants(index: int, time_s: float, next_time_s: float | None) -> bool:
-        if not plan.wants(index, time_s, next_time_s):
-            return False
-        return any(
-            number != kept or any(start <= slot < start + keep.frames for start in starts)
-            for number, slot in plan.slots(index)
-        )
-
-    return Windows(plan, keep, starts, wants)
+        return tuple(range(0, last + 1, keep.frames))
+    count = min(keep.sequences, max(slots // keep.frames, 1))
+    return tuple(number * last // max(count - 1, 1) for number in range(count))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,53 +14,62 @@ import numpy as np
 from unmask.clips import needs
 from unmask.errors import DataError
 from unmask.faces import FaceFinder, Follower
-from unmask.media import open_video
+from unmask.media import Video, open_video
 from unmask.prepared.keep import LEAST_SHARE, Keep, Windows, windows_of
-from unmask.types import FacePatch, Floats, LabelledVideo, Pixels
+from unmask.prepared.points import load_points
+from unmask.prepared.shard import Records, Stored, to_records
+from unmask.types import FaceObservation, FacePatch, Floats, LabelledVideo, Pixels
 
-GEOMETRY_WIDTH = 14
-"""Numbers stored for each frame."""
+Put = Callable[[str, bytes], Stored]
+"""Stores a picture under a name, and says where."""
 
 Rectangle = tuple[int, int, int, int]
+
+Run = list[FacePatch | None]
+"""A person's patches in one window, None where there is none."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Found:
     """One person over consecutive frames, on a canvas that holds all their patches.
 
-    Pictures are PNG files in memory, one a frame; geometry is in the canvas's pixels.
-    ``canvas`` is its place in the full frame, ``size`` the (width, height) it is stored in.
+    Geometry is in the stored pixels. ``canvas`` is its place in the full frame, ``size`` the
+    (width, height) it is stored in. ``stored`` says by kind where each frame's picture stands;
+    a frame that is repeated is stored once.
     """
 
+    name: str
     track: int
-    frame_indices: tuple[int, ...]
-    times_s: tuple[float, ...]
-    is_real: tuple[bool, ...]
-    landmarks_px: Floats
+    frames: list[tuple[int, float, bool]]
+    points_px: Floats
+    points68_px: Floats | None
     box_px: Floats
     canvas: Rectangle
     size: tuple[int, int]
-    pictures: list[bytes]
-    masks: list[bytes] | None = None
-    twins: list[bytes] | None = None
+    stored: dict[str, list[Stored]] = field(default_factory=dict)
 
     @property
-    def geometry(self) -> Floats:
-        """(T, 14) float32: the five points, then the box."""
-        points = self.landmarks_px.reshape(len(self.landmarks_px), 10)
-        return np.concatenate([points, self.box_px], axis=1)
+    def records(self) -> Records:
+        """As they stand in a shard."""
+        return to_records(self.frames, self.points_px, self.points68_px, self.box_px, self.stored)
 
 
-Run = list[FacePatch | None]
-"""A person's patches in one window, None where there is none."""
+class _Companion(NamedTuple):
+    """A video that shows the same frames: ``mask`` or ``twin``."""
+
+    what: str
+    video: Video
 
 
-def look(video: LabelledVideo, keep: Keep, twin: Path | None = None) -> list[Found]:
-    """Finds faces in one video, picture or folder of frames.
+def look(video: LabelledVideo, keep: Keep, put: Put, twin: Path | None = None) -> list[Found]:
+    """Finds faces in one video, picture or folder of frames, and stores them as it goes.
+
+    Memory does not grow with the length of the video, but for the numbers.
 
     Args:
         video: with ``mask_path``, the masks of the same pixels are kept too.
         keep: what to keep.
+        put: takes the pictures, under the names ``00000/000.png``, ``00000/000.mask.png`` …
         twin: the same video at the other compression level; the same pixels are kept of it.
 
     Returns:
@@ -66,113 +77,185 @@ def look(video: LabelledVideo, keep: Keep, twin: Path | None = None) -> list[Fou
 
     Raises:
         MediaError: a file cannot be read.
-        DataError: mask or twin have fewer frames than the video, or another size.
+        DataError: mask or twin do not fit the video.
     """
-    with open_video(video.path) as source:
-        size = (source.info.width_px, source.info.height_px)
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_video(video.path))
+        companions = [
+            _Companion(what, stack.enter_context(open_video(path)))
+            for what, path in (("mask", video.mask_path), ("twin", twin))
+            if path is not None
+        ]
+        for companion in companions:
+            _check_fits(companion, source)
         windows = windows_of(source.info, keep)
-        follow = Follower(FaceFinder(), needs([keep.spec]), min_face_px=keep.min_face_px)
+        follow = Follower(
+            FaceFinder(),
+            needs([keep.spec]),
+            min_face_px=keep.min_face_px,
+            find_points=load_points() if keep.landmarks == 68 else None,
+            wants_points=lambda frame_index: bool(windows.places(frame_index)),
+        )
         patches = follow(source.frames(windows.wants))
-        runs = _moments(patches, keep) if keep.frames == 1 else _runs(patches, windows)
-        found = [_found(track, run, keep) for track, run in runs]
-    found.sort(key=lambda f: (f.track, f.times_s[0]))
-    for path, what in ((video.mask_path, "mask"), (twin, "twin")):
-        if path is not None and found:
-            _add(found, path, size, what)
-    return found
+        pick = _moments if keep.frames == 1 else _sequences
+        found = list(pick(patches, windows, keep, put))
+        for companion in companions if found else ():
+            _check_whole(source, companion.what)
+            _add(found, companion, put)
+    return sorted(found, key=lambda one: (one.track, one.frames[0]))
 
 
-def _moments(patches: Iterator[FacePatch], keep: Keep) -> Iterator[tuple[int, Run]]:
-    """Single patches, at most so many of each person, spread evenly."""
-    tracks: dict[int, list[FacePatch]] = {}
+def _moments(
+    patches: Iterator[FacePatch], windows: Windows, keep: Keep, put: Put
+) -> Iterator[Found]:
+    """Single patches, at most so many of each person, spread evenly; packed while they wait."""
+    people: dict[int, list[tuple[Found, bytes]]] = {}
     for patch in patches:
-        tracks.setdefault(patch.observation.track_id, []).append(patch)
-    for track, seen in tracks.items():
+        if windows.places(patch.observation.frame_index):
+            found = _found("", [patch], keep)
+            seen = people.setdefault(found.track, [])
+            seen.append((found, _png(patch.pixels, found.size)))
+    number = 0
+    for seen in people.values():
         count = min(len(seen), keep.sequences or len(seen))
         for at in np.unique(np.linspace(0, len(seen) - 1, count).round()):
-            yield track, [seen[int(at)]]
+            found, packed = seen[int(at)]
+            found.name = f"{number:05d}"
+            found.stored["png"] = [put(f"{found.name}/000.png", packed)]
+            number += 1
+            yield found
 
 
-def _runs(patches: Iterator[FacePatch], windows: Windows) -> Iterator[tuple[int, Run]]:
+def _sequences(
+    patches: Iterator[FacePatch], windows: Windows, keep: Keep, put: Put
+) -> Iterator[Found]:
+    for number, run in enumerate(_runs(patches, windows)):
+        found = _found(f"{number:05d}", run, keep)
+        stored: list[Stored] = []
+        last: FacePatch | None = None
+        for place, patch in enumerate(_without_gaps(run)):
+            if patch is last:
+                stored.append(stored[-1])
+                continue
+            last, pixels = patch, _on_canvas(patch, found.canvas)
+            stored.append(put(f"{found.name}/{place:03d}.png", _png(pixels, found.size)))
+        found.stored["png"] = stored
+        yield found
+
+
+def _runs(patches: Iterator[FacePatch], windows: Windows) -> Iterator[Run]:
     """The windows of every person that are full enough, as soon as they are past."""
-    frames = windows.keep.frames
     open_runs: dict[tuple[int, int], dict[int, FacePatch]] = {}
     last_frame = -1
     for patch in patches:
-        seen = patch.observation
-        places = windows.places(seen.frame_index)
-        if seen.frame_index != last_frame:
-            last_frame = seen.frame_index
-            now = {window for window, _ in places}
-            for key in [key for key in open_runs if now and key[1] < min(now)]:
-                yield from _full_enough(key[0], open_runs.pop(key), frames)
-        for window, place in places:
-            open_runs.setdefault((seen.track_id, window), {})[place] = patch
-    for (track, _), run in open_runs.items():
-        yield from _full_enough(track, run, frames)
+        index = patch.observation.frame_index
+        if index != last_frame:
+            last_frame = index
+            windows.forget_before(index)
+            ended = windows.last_ended(index)
+            for key in [key for key in open_runs if key[1] <= ended]:
+                yield from _full_enough(open_runs.pop(key), windows.frames)
+        for window, place in windows.places(index):
+            open_runs.setdefault((patch.observation.track_id, window), {})[place] = patch
+    for run in open_runs.values():
+        yield from _full_enough(run, windows.frames)
 
 
-def _full_enough(track: int, run: dict[int, FacePatch], frames: int) -> Iterator[tuple[int, Run]]:
+def _full_enough(run: dict[int, FacePatch], frames: int) -> Iterator[Run]:
     if len(run) >= LEAST_SHARE * frames:
-        yield track, [run.get(place) for place in range(frames)]
+        yield [run.get(place) for place in range(frames)]
 
 
-def _found(track: int, run: Run, keep: Keep) -> Found:
+def _found(name: str, run: Run, keep: Keep) -> Found:
     patches = _without_gaps(run)
     corners = np.array([_rectangle(patch) for patch in patches])
     x0, y0 = (int(v) for v in corners[:, :2].min(axis=0))
     x1, y1 = (int(v) for v in corners[:, 2:].max(axis=0))
     seen = [patch.observation for patch in patches]
-    boxes = np.stack([s.box_px for s in seen]) - np.array([x0, y0, x0, y0], np.float32)
-    points = np.stack([s.landmarks_px for s in seen]) - np.array([x0, y0], np.float32)
+    boxes = np.stack([s.box_px for s in seen])
     side = float((boxes[:, 2:] - boxes[:, :2]).max(axis=1).mean())
-    size, share = (x1 - x0, y1 - y0), 1.0
+    size = (x1 - x0, y1 - y0)
     if keep.largest_face_px is not None and side > keep.largest_face_px:
         share = keep.largest_face_px / side
-        size = (round(size[0] * share), round(size[1] * share))
+        size = (max(1, round(size[0] * share)), max(1, round(size[1] * share)))
+    # Width and height are rounded apart, so their shares differ a little.
+    share_xy = np.array([size[0] / (x1 - x0), size[1] / (y1 - y0)])
+
+    def stored(points: Floats) -> Floats:
+        pairs = points.reshape(len(seen), -1, 2)
+        return np.asarray((pairs - np.array([x0, y0])) * share_xy, np.float32)
+
     return Found(
-        track=track,
-        frame_indices=tuple(s.frame_index for s in seen),
-        times_s=tuple(s.time_s for s in seen),
-        is_real=tuple(patch is not None for patch in run),
-        landmarks_px=(points * share).astype(np.float32),
-        box_px=(boxes * share).astype(np.float32),
+        name=name,
+        track=seen[0].track_id,
+        frames=[
+            (s.frame_index, s.time_s, patch is not None) for s, patch in zip(seen, run, strict=True)
+        ],
+        points_px=stored(np.stack([s.landmarks_px for s in seen])),
+        points68_px=_all_68(seen, stored),
+        box_px=stored(boxes).reshape(-1, 4),
         canvas=(x0, y0, x1, y1),
         size=size,
-        pictures=[_png(_on_canvas(patch, (x0, y0, x1, y1)), size) for patch in patches],
     )
 
 
-def _add(found: list[Found], path: Path, size: tuple[int, int], what: str) -> None:
-    """Packs the same pixels of a mask or a twin, while it is decoded once."""
-    users: dict[int, list[tuple[int, int]]] = {}
-    for number, one in enumerate(found):
-        for place, index in enumerate(one.frame_indices):
-            users.setdefault(index, []).append((number, place))
-    packed: list[dict[int, bytes]] = [{} for _ in found]
-    with open_video(path) as source:
-        here = (source.info.width_px, source.info.height_px)
-        if here != size:
-            raise DataError(
-                f"Cannot use the {what} '{path}': its pictures are {here[0]}x{here[1]}, those of "
-                f"the video {size[0]}x{size[1]}. Get the {what} made of this video."
-            )
-        for frame in source.frames(lambda index, _time, _next: index in users):
-            pixels = frame.pixels.max(axis=2) if what == "mask" else frame.pixels
-            for number, place in users.pop(frame.index):
-                x0, y0, x1, y1 = found[number].canvas
-                packed[number][place] = _png(pixels[y0:y1, x0:x1], found[number].size)
+def _all_68(seen: list[FaceObservation], stored: Callable[[Floats], Floats]) -> Floats | None:
+    points = [s.points68_px for s in seen if s.points68_px is not None]
+    return stored(np.stack(points)) if len(points) == len(seen) else None
+
+
+def _check_fits(companion: _Companion, source: Video) -> None:
+    """Refuses a mask or a twin that was made of another video."""
+    here, there = companion.video.info, source.info
+    size, expected = (f"{i.width_px}x{i.height_px}" for i in (here, there))
+    if size != expected:
+        raise DataError(
+            f"Cannot use the {companion.what} '{here.path}': its pictures are {size}, those of "
+            f"the video {expected}. Get the {companion.what} made of this video."
+        )
+    # Only a twin's: published masks may go on behind the last frame, or end before it.
+    counts = (here.frame_count, there.frame_count)
+    if companion.what == "twin" and None not in counts and counts[0] != counts[1]:
+        raise DataError(
+            f"Cannot use the twin '{here.path}': it has {counts[0]} frames, the video "
+            f"{counts[1]}. Get the twin made of this video."
+        )
+
+
+def _check_whole(source: Video, what: str) -> None:
+    """Refuses to count along in a video of which frames may be lost."""
+    if source.is_damaged:
+        raise DataError(
+            f"Cannot tell which frames of '{source.info.path}' belong to those of its {what}: "
+            f"{source.problems[0]}. Get the file again."
+        )
+
+
+def _add(found: list[Found], companion: _Companion, put: Put) -> None:
+    """Stores the same pixels of a mask or a twin, while it is decoded once."""
+    what, source = companion
+    users: dict[int, list[tuple[Found, list[int]]]] = {}
+    for one in found:
+        places: dict[int, list[int]] = {}
+        for place, (index, _, _) in enumerate(one.frames):
+            places.setdefault(index, []).append(place)
+        for index, here in places.items():
+            users.setdefault(index, []).append((one, here))
+        one.stored[f"{what}.png"] = [Stored(0, 0, 0)] * len(one.frames)
+    for frame in source.frames(lambda index, _time, _next: index in users):
+        pixels = frame.pixels.max(axis=2) if what == "mask" else frame.pixels
+        for one, here in users.pop(frame.index):
+            x0, y0, x1, y1 = one.canvas
+            packed = _png(pixels[y0:y1, x0:x1], one.size)
+            stored = put(f"{one.name}/{here[0]:03d}.{what}.png", packed)
+            for place in here:
+                one.stored[f"{what}.png"][place] = stored
+    _check_whole(source, "video")
     if users:
         raise DataError(
-            f"Cannot use the {what} '{path}': it lacks {len(users)} of the video's frames, the "
-            f"first of them number {min(users)}. Get the {what} made of this video."
+            f"Cannot use the {what} '{source.info.path}': it lacks {len(users)} of the video's "
+            f"frames, the first of them number {min(users)}. Get the {what} made of this video."
         )
-    for one, pictures in zip(found, packed, strict=True):
-        in_order = [pictures[place] for place in range(len(one.frame_indices))]
-        if what == "mask":
-            one.masks = in_order
-        else:
-            one.twins = in_order
 
 
 def _rectangle(patch: FacePatch) -> Rectangle:

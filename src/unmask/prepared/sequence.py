@@ -1,20 +1,16 @@
-"""One person over consecutive frames, as stored; pixels are read when they are asked for."""
+"""One person over consecutive frames, as stored; everything is read when it is asked for."""
 
 from __future__ import annotations
 
-import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from unmask.errors import DataError
-from unmask.prepared.look import Found
+from unmask.prepared.shard import KINDS, Entry, Records, Stored, read_bytes, read_records
 from unmask.types import Floats, LabelledVideo, Pixels
 
 
@@ -22,99 +18,114 @@ from unmask.types import Floats, LabelledVideo, Pixels
 class FaceSequence:
     """One stored sequence of T frames, all of one size.
 
+    Only its place is held in memory: a data set has millions of frames. Reading raises
+    ``DataError`` if the shard is damaged or gone.
+
     Attributes:
         video: the row of the data set's index that it comes from.
-        group: number of that row: equal ones are of the same file.
-        track: the person in it.
-        times_s: (T,) seconds in the video.
-        is_real: (T,) False where a missing frame repeats the one before.
-        landmarks_px: (T, 5, 2) in the stored pictures.
-        box_px: (T, 4) in the stored pictures.
-        has_masks: whether the forged pixels are known.
-        has_twins: whether the same pixels of another compression level are stored.
+        shard: the file that it is stored in.
+        entry: where in it.
     """
 
     video: LabelledVideo
-    group: int
-    track: int
-    times_s: tuple[float, ...]
-    is_real: tuple[bool, ...]
-    landmarks_px: Floats
-    box_px: Floats
-    has_masks: bool
-    has_twins: bool
     shard: Path
-    number: int
+    entry: Entry
 
     def __len__(self) -> int:
-        return len(self.times_s)
+        return self.entry.frames
 
     @property
     def label(self) -> int:
         """1 = fake."""
         return self.video.label
 
+    @property
+    def group(self) -> int:
+        """Number of the row: equal ones are of the same file."""
+        return self.entry.group
+
+    @property
+    def track(self) -> int:
+        """The person in it."""
+        return self.entry.track
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether the forged pixels are known."""
+        return self.entry.has_masks
+
+    @property
+    def has_twins(self) -> bool:
+        """Whether the same pixels of another compression level are stored."""
+        return self.entry.has_twins
+
+    @property
+    def frame_indices(self) -> tuple[int, ...]:
+        """(T,) numbers of the frames in the video, from 0."""
+        return tuple(self._records()["frame"].tolist())
+
+    @property
+    def times_s(self) -> tuple[float, ...]:
+        """(T,) seconds in the video."""
+        return tuple(self._records()["time_s"].tolist())
+
+    @property
+    def is_real(self) -> tuple[bool, ...]:
+        """(T,) False where a missing frame repeats the one before."""
+        return tuple(self._records()["is_real"].tolist())
+
+    @property
+    def landmarks_px(self) -> Floats:
+        """(T, 5, 2) in the stored pictures."""
+        return self._floats("points")
+
+    @property
+    def points68_px(self) -> Floats | None:
+        """(T, 68, 2) in the stored pictures; None unless they are known in every frame."""
+        points = self._floats("points68")
+        return points if np.isfinite(points).all() else None
+
+    @property
+    def box_px(self) -> Floats:
+        """(T, 4) in the stored pictures."""
+        return self._floats("box")
+
     def pixels(self, places: Sequence[int]) -> list[Pixels]:
         """The pictures (h, w, 3) RGB uint8 at these places of the sequence."""
-        return [self._read(place, "png") for place in places]
+        return self._read(places, "png")
 
     def twins(self, places: Sequence[int]) -> list[Pixels]:
         """The same pictures from the video's twin."""
-        return [self._read(place, "twin.png") for place in places]
+        return self._read(places, "twin.png")
 
     def masks(self, places: Sequence[int]) -> list[Floats]:
         """Masks (h, w) float32 in 0..1, 1 = forged, as stored: nothing is binarized."""
         return [
-            self._read(place, "mask.png").astype(np.float32) / np.float32(255) for place in places
+            mask.astype(np.float32) / np.float32(255) for mask in self._read(places, "mask.png")
         ]
 
-    def _read(self, place: int, kind: str) -> Pixels:
-        packed = _open(self.shard).read(f"{self.number:05d}/{place:03d}.{kind}")
-        mode = cv2.IMREAD_GRAYSCALE if kind.startswith("mask") else cv2.IMREAD_COLOR
-        decoded = cv2.imdecode(np.frombuffer(packed, np.uint8), mode)
-        if decoded is None:
-            raise DataError(f"'{self.shard}' is damaged. Delete it and prepare again.")
-        pixels = np.asarray(decoded, np.uint8)
-        return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])
+    def _records(self) -> Records:
+        return read_records(self.shard, self.entry.records)
+
+    def _floats(self, name: str) -> Floats:
+        return np.array(self._records()[name], np.float32)
+
+    def _read(self, places: Sequence[int], kind: str) -> list[Pixels]:
+        at = KINDS.index(kind)
+        if (False, not self.has_masks, not self.has_twins)[at]:
+            what = kind.removesuffix(".png")
+            raise DataError(
+                f"No {what}s were kept of '{self.video.path}' in '{self.shard.parent}'. Prepare "
+                f"anew from data that hold its {what}."
+            )
+        records = self._records()[list(places)]
+        stored = [
+            Stored(int(r["start"][at]), int(r["bytes"][at]), int(r["crc"][at])) for r in records
+        ]
+        return [_unpacked(packed, kind) for packed in read_bytes(self.shard, stored)]
 
 
-@lru_cache(maxsize=64)
-def _opened(path: Path, _process: int) -> zipfile.ZipFile:
-    return zipfile.ZipFile(path)
-
-
-def _open(path: Path) -> zipfile.ZipFile:
-    """The archive, opened once in every process: workers must not share a file's position."""
-    return _opened(path, os.getpid())
-
-
-def as_json(group: int, found: Found) -> dict[str, Any]:
-    """What stands in a shard's list about one sequence; its geometry stands beside it."""
-    return {
-        "group": group,
-        "track": found.track,
-        "frames": list(found.frame_indices),
-        "times_s": list(found.times_s),
-        "is_real": list(found.is_real),
-        "has_masks": found.masks is not None,
-        "has_twins": found.twins is not None,
-    }
-
-
-def from_json(
-    entry: dict[str, Any], geometry: Floats, video: LabelledVideo, shard: Path, number: int
-) -> FaceSequence:
-    """The opposite of ``as_json``; ``geometry`` (T, 14): five points, then the box."""
-    return FaceSequence(
-        video=video,
-        group=entry["group"],
-        track=entry["track"],
-        times_s=tuple(entry["times_s"]),
-        is_real=tuple(entry["is_real"]),
-        landmarks_px=geometry[:, :10].reshape(-1, 5, 2),
-        box_px=geometry[:, 10:],
-        has_masks=entry["has_masks"],
-        has_twins=entry["has_twins"],
-        shard=shard,
-        number=number,
-    )
+def _unpacked(packed: bytes, kind: str) -> Pixels:
+    mode = cv2.IMREAD_GRAYSCALE if kind == "mask.png" else cv2.IMREAD_COLOR
+    pixels = np.asarray(cv2.imdecode(np.frombuffer(packed, np.uint8), mode), np.uint8)
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])
