@@ -13,7 +13,18 @@ from typing import Annotated
 import typer
 
 from unmask._version import __version__
-from unmask.cli import blend, datasets, demo, describe, list_detectors, scan, schema, train, weights
+from unmask.cli import (
+    blend,
+    datasets,
+    demo,
+    describe,
+    list_detectors,
+    prepare,
+    scan,
+    schema,
+    train,
+    weights,
+)
 from unmask.cli.printing import explain, log_to_stderr, show_error
 from unmask.errors import UnknownNameError, UsageError
 
@@ -30,6 +41,7 @@ app = typer.Typer(
 app.command("scan")(scan.scan)
 app.command("list")(list_detectors.list_detectors)
 app.command("describe")(describe.describe)
+app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
 app.command("blend")(blend.blend)
 app.add_typer(datasets.app, name="datasets")
