@@ -22,8 +22,8 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def write(name: str, command: str, content: dict[str, Any]) -> Path:
-    """Writes ``benchmarks/results/NAME.json`` and returns its path."""
+def write(name: str, command: str, content: dict[str, Any], folder: Path = RESULTS) -> Path:
+    """Writes ``NAME.json`` below ``benchmarks/results`` or ``folder`` and returns its path."""
     import torch
 
     import unmask
@@ -37,7 +37,7 @@ def write(name: str, command: str, content: dict[str, Any]) -> Path:
         "device": processor(),
         "cores": os.cpu_count(),
     }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.json"
     path.write_text(json.dumps(header | content, indent=1) + "\n")
     return path

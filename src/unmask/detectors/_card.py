@@ -127,6 +127,7 @@ class Recipe:
         start: name of a method of the detector that is called once before the first step, with
             an iterable of batches (B, C, T, H, W) of real training clips, normalised.
         starts_after_weights: whether ``start`` is called also when the run goes on from weights.
+        validation_pairs: at most so many pairs are made of the validation faces.
         monitor: validation figure that chooses the checkpoint, higher is better.
         precision: Lightning's name for the numeric precision.
     """
@@ -165,6 +166,7 @@ class Recipe:
     synthesize: str | None = None
     start: str | None = None
     starts_after_weights: bool = False
+    validation_pairs: int = 600
     monitor: Literal["auc", "accuracy", "pair_accuracy", "negative_loss"] = "auc"
     gradient_clip: float | None = None
     precision: str = "32-true"

@@ -12,15 +12,14 @@ from typing import Any
 import torch
 
 from unmask._version import __version__
-from unmask.detectors import Card, get_card, load_detector, save_weights
+from unmask.detectors import Card, get_card, save_weights
+from unmask.detectors._weights import load_weights
 from unmask.errors import WeightsError, import_optional
 from unmask.train.data import Faces, Source, read_faces
 from unmask.train.fit import fit
 from unmask.train.run_folder import earlier_settings, open_folder, write_record
 from unmask.train.samples import Samples
 from unmask.train.settings import apply_settings, describe
-
-_VALIDATION_PAIRS = 600
 
 
 def train(
@@ -147,7 +146,7 @@ def samples_for(card: Card, faces: Faces) -> tuple[Samples, Samples]:
     checked = dataclasses.replace(
         recipe, sampling="balanced", augment=recipe.augment if recipe.synthesize else None
     )
-    count = min(_VALIDATION_PAIRS, max(2 * per_step, 8 * len(found["val"])))
+    count = min(recipe.validation_pairs, max(2 * per_step, 8 * len(found["val"])))
     checking = Samples(found["val"], card.input, checked, count, recipe.seed + 10_000)
     return training, checking
 
@@ -161,13 +160,14 @@ def _begin(module: Any, card: Card, weights: str | Path | None) -> None:
 
 
 def _load(module: Any, card: Card, weights: str | Path) -> None:
-    state = load_detector(card.name, weights).state_dict()
     try:
-        module.net.load_state_dict(state)
-    except RuntimeError as error:
+        load_weights(module.net, card, weights)
+    except WeightsError as error:
+        if card.args == get_card(card.name).args:
+            raise
         raise WeightsError(
-            f"Weights '{weights}' do not fit {card.name} with the arguments that --set gave it. "
-            "Leave the network's arguments as they are, or train without --weights."
+            f"{error} The arguments of the network were changed by --set: give those that the "
+            "weights were trained with, or train without --weights."
         ) from error
 
 

@@ -160,12 +160,21 @@ class Samples(Dataset[Batch]):
             twin=torch.from_numpy(np.stack(twins)) if twins else None,
         )
 
+    def group_of(self, number: int) -> int:
+        """The file that an item's real clip comes from."""
+        rng = np.random.default_rng([self._seed, number])
+        self._change.draw(rng)
+        return self._start(number, rng).group
+
+    def _start(self, number: int, rng: np.random.Generator) -> FaceSequence:
+        """The sequence that an item begins with."""
+        if self._is_stratified:
+            return self._any_of(self._visited(number), rng)
+        return self._draw(self._real, rng)
+
     def _clips(self, number: int, rng: np.random.Generator) -> list[FaceClip]:
         """One clip of an epoch's videos, or a real one and a forged one."""
-        if self._is_stratified:
-            sequence = self._any_of(self._visited(number), rng)
-        else:
-            sequence = self._draw(self._real, rng)
+        sequence = self._start(number, rng)
         real = self._read(sequence, rng)
         if self._is_synthetic:
             other = self._other_moment(sequence, real, rng)
