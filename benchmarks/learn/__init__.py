@@ -1,6 +1,6 @@
-"""Proof that a detector learns: a run in reduced size, from scratch, on pseudo-forgeries.
+r"""Proof that a detector learns: a run in reduced size, from scratch, on pseudo-forgeries.
 
-    python -m benchmarks learn two_branch --data ../shared/media/train/real \\
+    python -m benchmarks learn two_branch --data ../shared/media/train/real \
         --validation ../shared/media/val/real
 
 The settings of ``runs.json`` reduce pictures, clips and steps to what two cores manage in half
