@@ -33,9 +33,10 @@ Run = list[FacePatch | None]
 class Found:
     """One person over consecutive frames, on a canvas that holds all their patches.
 
-    Geometry is in the stored pixels. ``canvas`` is its place in the full frame, ``size`` the
-    (width, height) it is stored in. ``stored`` says by kind where each frame's picture stands;
-    a frame that is repeated is stored once.
+    Geometry is in the stored pixels. ``canvas`` is its place in the full frame, ``patches`` the
+    part of it that each frame's patch covers, ``size`` the (width, height) it is stored in.
+    ``stored`` says by kind where each frame's picture stands; a frame that is repeated is stored
+    once.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Found:
     points68_px: Floats | None
     box_px: Floats
     canvas: Rectangle
+    patches: list[Rectangle]
     size: tuple[int, int]
     stored: dict[str, list[Stored]] = field(default_factory=dict)
 
@@ -137,7 +139,8 @@ def _sequences(
             if patch is last:
                 stored.append(stored[-1])
                 continue
-            last, pixels = patch, _on_canvas(patch, found.canvas)
+            last = patch
+            pixels = _on_canvas(patch.pixels, found.patches[place], found.canvas)
             stored.append(put(f"{found.name}/{place:03d}.png", _png(pixels, found.size)))
         found.stored["png"] = stored
         yield found
@@ -168,7 +171,8 @@ def _full_enough(run: dict[int, FacePatch], frames: int) -> Iterator[Run]:
 
 def _found(name: str, run: Run, keep: Keep) -> Found:
     patches = _without_gaps(run)
-    corners = np.array([_rectangle(patch) for patch in patches])
+    rectangles = [_rectangle(patch) for patch in patches]
+    corners = np.array(rectangles)
     x0, y0 = (int(v) for v in corners[:, :2].min(axis=0))
     x1, y1 = (int(v) for v in corners[:, 2:].max(axis=0))
     seen = [patch.observation for patch in patches]
@@ -195,6 +199,7 @@ def _found(name: str, run: Run, keep: Keep) -> Found:
         points68_px=_all_68(seen, stored),
         box_px=stored(boxes).reshape(-1, 4),
         canvas=(x0, y0, x1, y1),
+        patches=rectangles,
         size=size,
     )
 
@@ -245,9 +250,9 @@ def _add(found: list[Found], companion: _Companion, put: Put) -> None:
     for frame in source.frames(lambda index, _time, _next: index in users):
         pixels = frame.pixels.max(axis=2) if what == "mask" else frame.pixels
         for one, here in users.pop(frame.index):
-            x0, y0, x1, y1 = one.canvas
-            packed = _png(pixels[y0:y1, x0:x1], one.size)
-            stored = put(f"{one.name}/{here[0]:03d}.{what}.png", packed)
+            x0, y0, x1, y1 = one.patches[here[0]]
+            whole = _on_canvas(pixels[y0:y1, x0:x1], one.patches[here[0]], one.canvas)
+            stored = put(f"{one.name}/{here[0]:03d}.{what}.png", _png(whole, one.size))
             for place in here:
                 one.stored[f"{what}.png"][place] = stored
     _check_whole(source, "video")
@@ -273,14 +278,12 @@ def _without_gaps(run: Run) -> list[FacePatch]:
     return filled
 
 
-def _on_canvas(patch: FacePatch, canvas: Rectangle) -> Pixels:
+def _on_canvas(pixels: Pixels, patch: Rectangle, canvas: Rectangle) -> Pixels:
     """A patch where it belongs; what it does not show of the canvas repeats its border."""
-    x0, y0, x1, y1 = _rectangle(patch)
-    left, top, right, bottom = canvas
-    pixels: Pixels = cv2.copyMakeBorder(
-        patch.pixels, y0 - top, bottom - y1, x0 - left, right - x1, cv2.BORDER_REPLICATE
-    )
-    return pixels
+    (x0, y0, x1, y1), (left, top, right, bottom) = patch, canvas
+    edges = (y0 - top, bottom - y1, x0 - left, right - x1)
+    whole: Pixels = cv2.copyMakeBorder(pixels, *edges, cv2.BORDER_REPLICATE)
+    return whole
 
 
 def _png(pixels: Pixels, size: tuple[int, int]) -> bytes:
