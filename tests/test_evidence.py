@@ -149,3 +149,22 @@ def test_a_truncated_file_still_has_its_pictures(truncated_video: Path):
     shown = key_frames(scan(truncated_video, ["bright"]))
     assert shown
     assert max(f.time_s for f in shown) < 1.7
+
+
+def test_every_detector_that_marks_pixels_is_shown(long_video: Path):
+    toy_detectors.register("dark")
+    verdict = scan(long_video, ["bright", "dark"])
+    shown = key_frames(verdict, per_face=2)
+    assert [frame.detector for frame in shown] == ["bright", "bright", "dark", "dark"]
+    assert all(frame.mask is not None for frame in shown)
+
+
+def test_a_detector_without_masks_is_shown_only_if_it_decides(long_video: Path):
+    toy_detectors.register("dark")
+    verdict = scan(long_video, ["bright", "dark"])
+    bare = tuple(
+        dataclasses.replace(s, mask=None) if s.detector == "dark" else s
+        for s in verdict.clip_scores
+    )
+    shown = key_frames(dataclasses.replace(verdict, clip_scores=bare))
+    assert {frame.detector for frame in shown} == {"bright"}

@@ -20,7 +20,8 @@ def key_frames(verdict: Verdict, per_face: int = 3, most_faces: int = 6) -> list
 
     Args:
         verdict: of a scan; its file must still be in place.
-        per_face: moments of each face, spread over its time.
+        per_face: moments of each face, spread over its time: of the detector that decides, and
+            of every other one that marks pixels.
         most_faces: faces shown, the most suspicious first.
 
     Returns:
@@ -30,12 +31,13 @@ def key_frames(verdict: Verdict, per_face: int = 3, most_faces: int = 6) -> list
         return []
     name = verdict.calibration.detector if verdict.calibration else verdict.detectors[0].name
     faces = sorted(verdict.faces, key=lambda f: -f.logits.get(name, -np.inf))[:most_faces]
+    masked = {s.detector for s in verdict.clip_scores if s.mask is not None}
+    shown = [name, *(use.name for use in verdict.detectors if use.name in masked - {name})]
     chosen: list[ClipScore] = []
     for face in faces:
-        mine = [
-            s for s in verdict.clip_scores if s.track_id == face.track_id and s.detector == name
-        ]
-        chosen += _peaks(mine, per_face)
+        of_face = [s for s in verdict.clip_scores if s.track_id == face.track_id]
+        for detector in shown:
+            chosen += _peaks([s for s in of_face if s.detector == detector], per_face)
     times = sorted({_middle_s(score) for score in chosen})
     try:
         with open_video(verdict.video.path) as video:
