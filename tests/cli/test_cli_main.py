@@ -11,7 +11,8 @@ from unmask import __version__
 from unmask.cli import scan_each
 from unmask.cli.main import app, main
 
-COMMANDS = ["scan", "list", "describe", "train", "blend", "weights", "schema", "demo"]
+COMMANDS = ["scan", "list", "describe", "prepare", "train", "blend", "datasets", "weights"]
+COMMANDS += ["schema", "demo"]
 
 
 def _python(code):
