@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from unmask.losses import ensemble_loss
+from unmask.losses import ensemble_loss, lip_reading_loss
 
 LOG_2 = math.log(2)
 # Two pictures, two branches, chances 1/2, 1/4, 1/4 each in another order.
@@ -32,3 +32,18 @@ def test_its_gradient_is_right():
     logits = torch.randn(3, 2, 4, dtype=torch.float64, requires_grad=True)
     number = torch.tensor([1, 0, 3])
     assert torch.autograd.gradcheck(lambda x: ensemble_loss(x, number), (logits,))
+
+
+def test_a_teacher_adds_the_divergence_of_every_branch():
+    torch.manual_seed(0)
+    logits = torch.randn(3, 2, 4, requires_grad=True)
+    teacher = torch.randn(3, 2, 4, requires_grad=True)
+    number = torch.tensor([0, 3, 1])
+    loss = ensemble_loss(logits, number, teacher)
+    expected = sum(
+        lip_reading_loss(logits[:, branch], number, teacher[:, branch]) for branch in range(2)
+    )
+    torch.testing.assert_close(loss, expected)
+    loss.backward()
+    assert teacher.grad is None and logits.grad is not None
+    torch.testing.assert_close(ensemble_loss(logits, number, logits), ensemble_loss(logits, number))

@@ -88,8 +88,11 @@ def save_weights(
     trained_on: str,
     source: str = "",
     source_sha256: str = "",
+    notes: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes a state dict as safetensors of ours, with what is known of it in the metadata.
+
+    ``notes`` are more of the metadata, under names of their own.
 
     An existing file is never overwritten: the same tensors of the same source leave it as it
     is, anything else is refused. A partial file never stays.
@@ -111,6 +114,7 @@ def save_weights(
         "source_sha256": source_sha256,
         "unmask_version": __version__,
         "tensors_sha256": tensors_sha256(tensors),
+        **(notes or {}),
     }
     if path.exists():
         _refuse_other_contents(path, metadata)

@@ -59,16 +59,14 @@ def load_detector(name: str, weights: str | Path | None = None, device: str = "c
     import torch
 
     card = get_card(name)
-    loaded = _find(card, weights)
+    loaded = _find(card, weights)  # before anything is built
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # an untrained network gives the same numbers every time
         module = build(card)
     use = DetectorUse(name=name, weights="untrained", sha256="", license="", trained_on="")
     if loaded is not None:
         use = loaded.use
-        check_fit(loaded.state, module.state_dict(), use.weights, name)
-        check_finite(loaded.state, use.weights)
-        module.load_state_dict(dict(loaded.state))
+        _put(loaded, module, name)
     vars(module)["weights_used"] = use
     try:
         module.to(device)
@@ -78,6 +76,24 @@ def load_detector(name: str, weights: str | Path | None = None, device: str = "c
             f"Cannot use device {device!r}: {reason}. Give one that torch has here, such as 'cpu'."
         ) from error
     return module.eval()
+
+
+def load_weights(net: nn.Module, card: Card, weights: str | Path) -> None:
+    """Loads a tag or a file into a network that ``card`` built, whatever its arguments.
+
+    Raises:
+        UnknownNameError: no such tag.
+        WeightsError: the weights are missing, damaged, of another detector, or do not fit.
+    """
+    loaded = _find(card, weights)
+    assert loaded is not None  # They were named.
+    _put(loaded, net, card.name)
+
+
+def _put(loaded: _Loaded, net: nn.Module, name: str) -> None:
+    check_fit(loaded.state, net.state_dict(), loaded.use.weights, name)
+    check_finite(loaded.state, loaded.use.weights)
+    net.load_state_dict(dict(loaded.state))
 
 
 def shipped_path(weights: Weights) -> Path | None:

@@ -7,18 +7,20 @@ Lie", CVPR 2021). What differs from the paper is listed in the card.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Recipe, Stage, Target, Weights
 from unmask.detectors._import import read_pickle
 from unmask.detectors._registry import detector
 from unmask.errors import UsageError
-from unmask.losses import binary_loss
+from unmask.losses import binary_loss, lip_reading_loss
 from unmask.nn.heads import reset_head
-from unmask.nn.lip_reading import ActivationName, LipFeatures, from_published
+from unmask.nn.lip_reading import ActivationName, LipFeatures, LipReader, from_published
 from unmask.types import InputSpec
 
 _LRW_WORDS = 500
@@ -35,6 +37,63 @@ def _from_published(path: Path) -> dict[str, Tensor]:
     reset_head(state, "head", _LRW_WORDS, 1)
     return state
 
+
+def _lip_reader(args: Mapping[str, object], words: int) -> nn.Module:
+    """The network that learns to read lips, for the detector's arguments."""
+    return LipReader(
+        words,
+        cast(ActivationName, args["activation"]),
+        cast(int, args["stem_frames"]),
+        cast(bool, args["is_temporal"]),
+    )
+
+
+def _from_lip_reader(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A trained lip reader as a start: its head becomes 0, as with a published file."""
+    ours = dict(state)
+    reset_head(ours, "head", len(ours["head.bias"]), 1)
+    return ours
+
+
+_INPUT = InputSpec(
+    region="mouth",
+    align="similarity",
+    margin=0.61,
+    size=(88, 88),
+    load_size=(96, 96),
+    color="gray",
+    mean=(0.421,),
+    std=(0.165,),
+    frames=25,
+    fps=25.0,
+    hop=25,
+    landmarks=68,
+)
+
+_LIP_READING = Stage(
+    summary="Lip reading: which of 500 words does a mouth say?",
+    layout="lrw",
+    # LRW's clips have 29 frames; all else is the detector's own cut.
+    input=dataclasses.replace(_INPUT, frames=29, hop=29),
+    # The settings of the lip-reading code that the paper takes its network from.
+    recipe=Recipe(
+        loss=_loss,
+        optimizer="adamw",
+        learning_rate=3e-4,
+        weight_decay=0.01,
+        batch_size=32,
+        epochs=80,
+        patience=80,
+        schedule="cosine",
+        augment="crop_flip_and_time_mask",
+        mixup=0.4,
+        sampling="stratified",
+        monitor="accuracy",
+    ),
+    build=_lip_reader,
+    loss=lip_reading_loss,
+    into=_from_lip_reader,
+)
 
 CARD = Card(
     name="lipforensics",
@@ -69,24 +128,17 @@ CARD = Card(
             "repeats its last one, if at least 80 % of the clip is real.",
             "Training: the paper's recipe, for at most 100 epochs; patience counts epochs without "
             "better validation loss.",
-            "Start: at random, unless an imported lip-reading file is given. Its head is replaced "
-            "by zeros, so that every logit is 0 until trained; the authors draw it at random.",
+            "Start: at random, unless weights are given: of the stage lipreading, or an imported "
+            "lip-reading file. Their head is replaced by zeros, so that every logit is 0 until "
+            "trained; the authors draw it at random.",
+            "Lip reading: the paper takes a published network, the third generation of born-again "
+            "distillation. The stage trains one generation (--teacher adds the next) by the "
+            "defaults of the published code of today: AdamW, mixup, a time mask; weight decay "
+            "spares biases and norms, the rate falls with every step instead of every epoch, and "
+            "all words are cut from five or 68 points as for the detector.",
         ),
     ),
-    input=InputSpec(
-        region="mouth",
-        align="similarity",
-        margin=0.61,
-        size=(88, 88),
-        load_size=(96, 96),
-        color="gray",
-        mean=(0.421,),
-        std=(0.165,),
-        frames=25,
-        fps=25.0,
-        hop=25,
-        landmarks=68,
-    ),
+    input=_INPUT,
     recipe=Recipe(
         loss=_loss,
         optimizer="adam",
@@ -120,6 +172,7 @@ CARD = Card(
     cam_layer="features.trunk.layer4",
     aggregate="mean",
     args={"activation": "prelu", "stem_frames": 5, "is_temporal": True},
+    stages={"lipreading": _LIP_READING},
     frame_context=2,
 )
 

@@ -154,12 +154,18 @@ class LipReader(nn.Module):
 
     Args:
         words: size of the vocabulary; 500 for LRW.
-        activation: see ``LipFeatures``.
+        activation, stem_frames, is_temporal: see ``LipFeatures``.
     """
 
-    def __init__(self, words: int = 500, activation: ActivationName = "prelu") -> None:
+    def __init__(
+        self,
+        words: int = 500,
+        activation: ActivationName = "prelu",
+        stem_frames: int = 5,
+        is_temporal: bool = True,
+    ) -> None:
         super().__init__()
-        self.features = LipFeatures(activation)
+        self.features = LipFeatures(activation, stem_frames, is_temporal)
         self.head = nn.Linear(self.features.width, words)
 
     def forward(self, clips: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:

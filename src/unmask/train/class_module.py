@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Beta
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, DistributedSampler, Subset
 
 from unmask.clips import normalize
 from unmask.detectors import Card
@@ -93,9 +93,15 @@ class ClassTraining(lightning.LightningModule):
         return self._loader(self._validation, range(len(self._validation)))
 
     def _loader(self, samples: ClassSamples, numbers: range) -> DataLoader[ClassBatch]:
+        items = Subset(samples, numbers)
+        shared: DistributedSampler[ClassBatch] | None = None
+        if self._devices > 1:
+            # Lightning's own would shuffle, and several processes learn in another order than one.
+            shared = DistributedSampler(items, self._devices, self.global_rank, shuffle=False)
         return DataLoader(
-            Subset(samples, numbers),
+            items,
             batch_size=max(1, self.card.recipe.batch_size // self._devices),
+            sampler=shared,
             collate_fn=collate,
             num_workers=self._workers,
             generator=torch.Generator(),  # of its own: a loader must not move dropout's draws
@@ -143,7 +149,9 @@ class ClassTraining(lightning.LightningModule):
         # Branches vote; a network without branches has one voice.
         found = vote(logits if logits.ndim == 3 else logits[:, None])[0]
         is_finite = logits.flatten(1).isfinite().all(dim=1)
-        loss = self.stage.loss(logits, batch.label, None).expand(len(logits))
+        # One by one: with several processes some clips are seen twice and count once.
+        parts = zip(logits[:, None], batch.label[:, None], strict=True)
+        loss = torch.stack([self.stage.loss(*part, None) for part in parts])
         self._seen.append(_Seen((found == batch.label) & is_finite, loss, batch.item))
 
     def on_validation_epoch_end(self) -> None:

@@ -1,0 +1,295 @@
+"""``unmask train --stage``: pretraining on another task, for a detector to start from."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unmask.detectors import Card, build, get_card, save_weights
+from unmask.detectors._card import Stage
+from unmask.detectors._registry import explain_unknown
+from unmask.detectors._safetensors import check_fit, read_metadata, read_safetensors
+from unmask.detectors._weights import load_weights
+from unmask.errors import (
+    DataError,
+    UnknownNameError,
+    WeightsError,
+    WrongVariantError,
+    import_optional,
+)
+from unmask.prepared import is_prepared, read_prepared
+from unmask.train.class_samples import ClassSamples
+from unmask.train.data import Faces, Source, read_faces
+from unmask.train.fit import fit
+from unmask.train.run import record_of
+from unmask.train.run_folder import earlier_settings, open_folder, read_record, write_record
+from unmask.train.settings import apply_stage_settings
+from unmask.types import LabelledVideo
+
+STAGE_FILE = "stage.safetensors"
+"""Of a run's folder: the stage's own network, which can teach another run."""
+
+
+def train_stage(
+    name: str,
+    stage: str,
+    data: str | Path | Source,
+    out: str | Path,
+    *,
+    validation: str | Path | Source | None = None,
+    teacher: str | Path | None = None,
+    weights: str | Path | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    device: str = "cpu",
+    devices: int = 1,
+    workers: int = 1,
+    threads: int | None = None,
+    report: Callable[[str], None] = lambda line: None,
+    progress: bool = True,
+) -> Path:
+    """Trains a stage of a detector's card: a network that tells classes apart.
+
+    Args:
+        name: of the detector.
+        stage: of its card.
+        data: the root of a data set in the stage's layout, a folder made by ``prepare``, or a
+            ``Source`` that names another layout; every row bears its class in ``method``.
+            Classes are numbered in the order of their names.
+        validation: another one that validates; None takes the validation split of ``data``.
+        out: the run's folder; must not exist yet, unless ``resume``.
+        teacher: ``stage.safetensors`` of an earlier run with the same classes: the network of the
+            generation before.
+        weights: a tag or a safetensors file from which the result takes those parts of the
+            detector that the stage does not train; None draws them.
+        settings: ``key=value`` changes of the stage's recipe, input or arguments.
+        resume: goes on after the last whole epoch of an interrupted run in ``out``, with that
+            run's settings, teacher and weights if none are given.
+        device: ``cpu`` or ``cuda``.
+        devices: processes that train together, each on a device of its own (on the CPU too).
+        workers: processes that make samples.
+        threads: of torch; None leaves its default.
+        report: receives lines that tell what happens.
+        progress: shows Lightning's progress bar.
+
+    Returns:
+        A safetensors file for the detector, to go on from: ``train(name, …, weights=FILE)``.
+        Beside it lies ``stage.safetensors``.
+
+    Raises:
+        UnknownNameError: the card has no such stage.
+        OutputError: ``out`` exists (without ``resume``) or cannot be written.
+        DataError: the data lack faces or classes.
+        UsageError: a setting does not fit.
+        WeightsError: ``teacher`` or ``weights`` are missing, damaged or of another network.
+    """
+    import_optional("lightning", "train")
+    card, folder = get_card(name), Path(out)
+    chosen = _stage(card, stage)
+    earlier = read_record(folder) if resume else {}
+    if resume:
+        settings = settings or earlier_settings(folder)
+        teacher, weights = teacher or earlier.get("teacher"), weights or earlier.get("weights")
+    card = apply_stage_settings(card, chosen, settings)
+    open_folder(folder, resume)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    source = _source(data, chosen)
+    checking = None if validation is None else _source(validation, chosen)
+    # All that can be refused is refused before hours are spent on finding faces.
+    classes = _classes(source, checking, earlier)
+    around = _detector(card, weights)
+    tutor = None if teacher is None else _teacher(Path(teacher), card, stage, chosen, classes)
+    _joined(around, chosen, chosen.build(card.args, len(classes)).state_dict(), card.name)
+    faces = read_faces(card, source, checking, workers=workers, report=report)
+    module = _module(card, chosen, classes, faces, workers, devices, tutor)
+    record = record_of(card, faces, device, devices, settings)
+    record["data"] |= {"path": str(data), "validation_path": validation and str(validation)}
+    record |= {"stage": stage, "classes": classes}
+    record["teacher"] = str(teacher) if teacher else None
+    record["weights"] = str(weights) if weights else None
+    write_record(folder, record)
+    started = time.monotonic()
+    best, curve = fit(module, card, folder, resume, device, devices, progress)
+    top = max(curve, key=lambda row: row[card.recipe.monitor])
+    hours = round((time.monotonic() - started) / 3600, 3)
+    write_record(folder, record | {"curve": curve, "best": top, "hours": hours})
+    learned = _without_prefix(best["state_dict"])
+    result = _save(around, chosen, learned, folder, record)
+    report(
+        f"Best epoch {top['epoch']}: {top['accuracy']:.1%} of {len(classes)} classes right. Go on "
+        f"with: unmask train {name} --weights {result}"
+    )
+    return result
+
+
+def _stage(card: Card, name: str) -> Stage:
+    if name not in card.stages:
+        known = sorted(card.stages)
+        raise UnknownNameError(explain_unknown(f"stage of {card.name}", name, known))
+    return card.stages[name]
+
+
+def _source(data: str | Path | Source, stage: Stage) -> Source:
+    return data if isinstance(data, Source) else Source(path=Path(data), dataset=stage.layout)
+
+
+def _rows(source: Source) -> Sequence[LabelledVideo]:
+    return read_prepared(source.path).rows if is_prepared(source.path) else source.rows()
+
+
+def _classes(source: Source, checking: Source | None, earlier: Mapping[str, Any]) -> list[str]:
+    """Names of the classes, sorted: their places are their numbers."""
+    rows = list(_rows(source))
+    checked = [row for row in rows if row.split == "val"] if checking is None else _rows(checking)
+    trained = [row for row in rows if row.split == "train"] if checking is None else rows
+    unnamed = [row for row in (*trained, *checked) if not row.method]
+    if unnamed:
+        raise DataError(
+            f"{len(unnamed)} of {len(trained) + len(checked)} files in '{source}' bear no class, "
+            f"'{unnamed[0].path}' first. Give the root of a data set whose folders or lists name "
+            "classes."
+        )
+    classes = sorted({row.method for row in trained})
+    if len(classes) < 2:
+        found = f"one class ({classes[0]!r})" if classes else "no class"
+        raise DataError(
+            f"The training data in '{source}' hold {found}; at least 2 are needed, to be told "
+            "apart. Give the whole data set."
+        )
+    strange = sorted({row.method for row in checked} - set(classes))
+    if strange:
+        raise DataError(
+            f"Validation holds {len(strange)} classes that training lacks, {strange[0]!r} first. "
+            "Give data with the same classes on both sides."
+        )
+    before = earlier.get("classes")
+    if before is not None and before != classes:
+        raise DataError(
+            f"Cannot resume: the run knows {len(before)} classes, the data in '{source}' hold "
+            f"{len(classes)} ({_difference(before, classes)}). Give the data it began with."
+        )
+    return classes
+
+
+def _difference(known: Sequence[str], wanted: Sequence[str]) -> str:
+    """The first classes that stand on one side alone."""
+    lacking = [name for name in wanted if name not in known]
+    over = [name for name in known if name not in wanted]
+    parts = [("new", lacking), ("missing", over)]
+    told = [f"{word}: {', '.join(map(repr, names[:3]))}" for word, names in parts if names]
+    return "; ".join(told) or "in another order"
+
+
+def _detector(card: Card, weights: str | Path | None) -> dict[str, Tensor]:
+    """The detector that the stage's result becomes a part of."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(card.recipe.seed)
+        net = build(card)
+    if weights is not None:
+        load_weights(net, card, weights)
+    return net.state_dict()
+
+
+def _owner(name: str, stage: str) -> str:
+    """Whose ``stage.safetensors`` is; no detector's name, so that none takes it for its own."""
+    return f"{name}, stage {stage}"
+
+
+def _teacher(path: Path, card: Card, name: str, stage: Stage, classes: list[str]) -> nn.Module:
+    """The network of an earlier run of the same stage."""
+    path = path.expanduser()
+    if not path.is_file():
+        raise WeightsError(f"Cannot find the teacher '{path}'. Give the {STAGE_FILE} of a run.")
+    metadata = read_metadata(path)
+    owner = metadata.get("detector", "an unknown network")
+    if owner != _owner(card.name, name):
+        raise WeightsError(
+            f"'{path}' cannot teach {_owner(card.name, name)}: it is of {owner}. Give the "
+            f"{STAGE_FILE} of an earlier run of the same stage."
+        )
+    known = json.loads(metadata.get("classes", "[]"))
+    if known != classes:
+        raise WrongVariantError(
+            f"Teacher '{path}' tells other classes apart: it knows {len(known)}, the data hold "
+            f"{len(classes)} ({_difference(known, classes)}). Give one trained with the same data."
+        )
+    net = stage.build(card.args, len(classes))
+    state = read_safetensors(path)
+    check_fit(state, net.state_dict(), str(path), owner)
+    net.load_state_dict(state)
+    return net
+
+
+def _module(
+    card: Card,
+    stage: Stage,
+    classes: list[str],
+    faces: Faces,
+    workers: int,
+    devices: int,
+    teacher: nn.Module | None,
+) -> Any:
+    from unmask.train.class_module import ClassTraining
+
+    recipe = card.recipe
+    torch.manual_seed(recipe.seed)
+    found = faces.by_split
+    training = ClassSamples(found["train"], classes, card.input, recipe, recipe.seed)
+    checking = ClassSamples(
+        found["val"], classes, card.input, recipe, recipe.seed + 10_000, is_checking=True
+    )
+    return ClassTraining(
+        card, stage, len(classes), training, checking, workers, devices, teacher=teacher
+    )
+
+
+def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The stage's network out of the Lightning module that holds it."""
+    return {k.removeprefix("net."): v for k, v in state.items() if k.startswith("net.")}
+
+
+def _joined(
+    around: Mapping[str, Tensor], stage: Stage, learned: Mapping[str, Tensor], name: str
+) -> dict[str, Tensor]:
+    """The detector's state dict with what the stage brings."""
+    state = {**around, **stage.into(learned)}
+    check_fit(state, around, "of the stage", name)
+    return state
+
+
+def _save(
+    around: Mapping[str, Tensor],
+    stage: Stage,
+    learned: Mapping[str, Tensor],
+    folder: Path,
+    record: Mapping[str, Any],
+) -> Path:
+    """Writes the stage's own network and the detector that holds it."""
+    name, data = record["detector"], record["data"]
+    notes = {"stage": record["stage"], "classes": json.dumps(record["classes"])}
+    files = f"{data['train_files']} files of {data['path']}"
+    joined = _joined(around, stage, learned, name)
+    told = f"{files} (stage {record['stage']}): a start for training, not a detector"
+    results = (
+        (folder / STAGE_FILE, learned, _owner(name, record["stage"]), files),
+        (folder / f"{name}.safetensors", joined, name, told),
+    )
+    for path, state, owner, trained_on in results:
+        path.unlink(missing_ok=True)  # this run's own earlier result, if it was resumed
+        save_weights(
+            state,
+            path,
+            detector=owner,
+            tag=folder.name,
+            license="MIT",
+            trained_on=trained_on,
+            notes=notes,
+        )
+    return results[-1][0]
