@@ -9,6 +9,7 @@ import pytest
 
 from unmask.errors import OutputError
 from unmask.media import open_video, probe, write_video
+from unmask.types import Frame
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
@@ -204,3 +205,31 @@ def test_an_error_of_whoever_makes_the_frames_passes_unchanged(tmp_path, bars):
     with pytest.raises(ValueError, match=r"^mine$"):
         write_video(tmp_path / "out.mp4", frames(), 25)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(30_000, 1001), Fraction(24_000, 1001)])
+def test_frames_of_a_constant_rate_keep_their_times_exactly(tmp_path, bars, fps):
+    given = [Frame(index=i, time_s=float(i / fps), pixels=p) for i, p in enumerate(bars(12))]
+    write_video(tmp_path / "out.mp4", given, fps)
+    with open_video(tmp_path / "out.mp4") as video:
+        assert [f.time_s for f in video.frames()] == pytest.approx([f.time_s for f in given])
+    assert video.info.fps == fps
+    assert not video.info.is_variable_rate
+
+
+def test_frames_of_a_variable_rate_keep_their_times(tmp_path, variable_rate_video):
+    with open_video(variable_rate_video) as video:
+        given = list(video.frames())
+    write_video(tmp_path / "out.mp4", given, video.info.fps)
+    with open_video(tmp_path / "out.mp4") as again:
+        assert [f.time_s for f in again.frames()] == pytest.approx([f.time_s for f in given])
+    assert again.info.is_variable_rate
+
+
+def test_options_reach_the_encoder(tmp_path, faces):
+    sizes = []
+    for keyframe_every in ("1", "50"):
+        path = tmp_path / f"{keyframe_every}.mp4"
+        write_video(path, faces(20), 25, options={"g": keyframe_every})
+        sizes.append(path.stat().st_size)
+    assert sizes[0] > 1.5 * sizes[1]

@@ -15,6 +15,7 @@ import typer
 from unmask._version import __version__
 from unmask.cli import (
     blend,
+    corrupt,
     datasets,
     demo,
     describe,
@@ -44,6 +45,7 @@ app.command("describe")(describe.describe)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
 app.command("blend")(blend.blend)
+app.command("corrupt")(corrupt.corrupt)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(weights.app, name="weights")
 app.command("schema")(schema.schema)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import av
 import av.error
@@ -19,16 +19,19 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 
 from unmask.errors import OutputError
-from unmask.types import Pixels
+from unmask.types import Frame, Pixels
+
+_MIN_TICKS_PER_S: Final = 90_000
 
 
 def write_video(
     path: str | Path,
-    frames: Iterable[Pixels],
+    frames: Iterable[Pixels | Frame],
     fps: Fraction | int,
     *,
     crf: int = 18,
     codec: str = "libx264",
+    options: Mapping[str, str] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Writes frames as 8-bit 4:2:0 BT.709 video; the container follows the file's suffix.
@@ -39,10 +42,12 @@ def write_video(
 
     Args:
         path: where to; the folder must exist.
-        frames: (H, W, 3) RGB uint8, all of one size; taken one at a time.
+        frames: (H, W, 3) RGB uint8, all of one size; taken one at a time. Pixels stand 1 / fps
+            apart; a ``Frame`` stands at its own time, so that a variable rate is kept.
         fps: frames per second.
         crf: quality of x264, x265 and VP9; lower is better.
         codec: FFmpeg's name of the encoder.
+        options: further options of this encoder, such as its preset.
         overwrite: whether a file that is there already may be replaced.
 
     Raises:
@@ -55,18 +60,42 @@ def write_video(
     if first is None:
         raise OutputError(f"Cannot write '{path}': there is no frame. Give at least one.")
     with _in_place(path, overwrite) as partial, _opened(partial, path) as container:
-        stream = _add_stream(container, path, codec, Fraction(fps), crf, first)
-        for index, pixels in enumerate(chain([first], remaining)):
-            if pixels.shape != first.shape:
+        shape, clock = _pixels(first).shape, _Clock(Fraction(fps), first)
+        stream = _add_stream(container, path, codec, Fraction(fps), shape)
+        stream.codec_context.options = {**(options or {}), "crf": str(crf)}
+        stream.codec_context.time_base = clock.tick_s
+        for index, given in enumerate(chain([first], remaining)):
+            pixels = _pixels(given)
+            if pixels.shape != shape:
                 raise OutputError(
                     f"Cannot write '{path}': frame {index} has shape {pixels.shape}, the first "
-                    f"has {first.shape}. Give frames of one size."
+                    f"has {shape}. Give frames of one size."
                 )
             frame = _to_yuv(pixels)
-            frame.pts = index
-            frame.time_base = 1 / Fraction(fps)
+            frame.pts = clock.ticks(given, index)
+            frame.time_base = clock.tick_s
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+
+
+class _Clock:
+    """When each frame is shown, in ticks that start at 0 and only rise."""
+
+    def __init__(self, fps: Fraction, first: Pixels | Frame) -> None:
+        self.tick_s = 1 / fps
+        if isinstance(first, Frame):
+            # Fine enough for any time, and such that a constant rate falls on whole ticks.
+            self.tick_s /= fps.denominator * -(-_MIN_TICKS_PER_S // fps.numerator)
+        self._last = -1
+
+    def ticks(self, given: Pixels | Frame, index: int) -> int:
+        ticks = round(given.time_s / self.tick_s) if isinstance(given, Frame) else index
+        self._last = max(self._last + 1, ticks)
+        return self._last
+
+
+def _pixels(given: Pixels | Frame) -> Pixels:
+    return given.pixels if isinstance(given, Frame) else given
 
 
 @contextmanager
@@ -110,7 +139,7 @@ def _opened(partial: Path, path: Path) -> Iterator[OutputContainer]:
 
 
 def _add_stream(
-    container: OutputContainer, path: Path, codec: str, fps: Fraction, crf: int, first: Pixels
+    container: OutputContainer, path: Path, codec: str, fps: Fraction, shape: tuple[int, ...]
 ) -> VideoStream:
     try:
         if Codec(codec, "w").type != "video":
@@ -126,11 +155,10 @@ def _add_stream(
             f"Cannot write '{path}': '{codec}' does not fit into a '{path.suffix}' file. "
             "Use libx264 with .mp4, libvpx-vp9 with .webm."
         ) from error
-    height_px, width_px = first.shape[:2]
+    height_px, width_px = shape[:2]
     stream.width, stream.height = width_px + width_px % 2, height_px + height_px % 2
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
-    context.options = {"crf": str(crf)}
     context.colorspace = 1  # AVCOL_SPC_BT709
     context.color_range = ColorRange.MPEG
     context.color_primaries = ColorPrimaries.BT709
