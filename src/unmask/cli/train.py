@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import sys
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from unmask.errors import UsageError
 def train(
     name: options.Name,
     data: options.Data,
-    dataset: options.Dataset = "folder",
+    stage: options.Stage = None,
+    teacher: options.Teacher = None,
+    dataset: options.Dataset = None,
     methods: options.Methods = None,
     compressions: options.Compressions = None,
     validation: options.Validation = None,
@@ -28,16 +31,17 @@ def train(
     workers: options.Workers = 1,
     threads: options.Threads = None,
 ) -> None:
-    """Train a detector by the recipe on its card."""
-    if resume and out is None:
-        raise UsageError("Cannot resume: say which run with -o RUN_DIR.")
-    from unmask.train import Source, dry_run
+    """Train a detector, or a stage before it, by the recipe on its card."""
+    _check(stage, teacher, out, resume, is_dry_run)
+    from unmask.train import Source, dry_run, stage_of, train_stage
     from unmask.train import train as train_one
+
+    layout = dataset or ("folder" if stage is None else stage_of(name, stage).layout)
 
     def source(path: Path) -> Source:
         return Source(
             path=path,
-            dataset=dataset,
+            dataset=layout,
             methods=tuple(methods) if methods else None,
             compressions=tuple(compressions) if compressions else None,
         )
@@ -56,11 +60,13 @@ def train(
         )
         print("\n".join(map(one_line, found.lines())))
         return
-    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    train_one(
-        name,
+    run, what = functools.partial(train_one, name), name
+    if stage is not None:
+        run = functools.partial(train_stage, name, stage, teacher=teacher)
+        what = f"{name}-{stage}"
+    run(
         source(data),
-        out or Path("runs") / f"{name}-{stamp}",
+        out or Path("runs") / f"{what}-{datetime.datetime.now():%Y%m%d-%H%M%S}",
         validation=checking,
         weights=weights,
         settings=settings or (),
@@ -72,3 +78,21 @@ def train(
         report=show_note,
         progress=sys.stderr.isatty(),
     )
+
+
+def _check(
+    stage: str | None, teacher: Path | None, out: Path | None, resume: bool, is_dry_run: bool
+) -> None:
+    """Refuses options that have no meaning together."""
+    if resume and out is None:
+        raise UsageError("Cannot resume: say which run with -o RUN_DIR.")
+    if teacher is not None and stage is None:
+        raise UsageError(
+            "Cannot use --teacher without --stage: a detector itself has none. Name the stage, or "
+            "leave --teacher out."
+        )
+    if stage is not None and is_dry_run:
+        raise UsageError(
+            "Cannot dry-run a stage: --dry-run measures a detector's own training. Leave it out, "
+            "or train the stage with --set epochs=1 --set steps_per_epoch=1."
+        )

@@ -17,12 +17,37 @@ Data = Annotated[
         "media lie below fake/.",
     ),
 ]
+Stage = Annotated[
+    str | None,
+    typer.Option(
+        "--stage",
+        metavar="STAGE",
+        help="Pretrain this stage of the card on data of its own; the result starts the detector.",
+    ),
+]
+Teacher = Annotated[
+    Path | None,
+    typer.Option(
+        "--teacher",
+        metavar="FILE",
+        help="stage.safetensors of an earlier run of the stage, to learn from as well.",
+    ),
+]
 Dataset = Annotated[
-    str, typer.Option("--dataset", metavar="LAYOUT", help="See: unmask datasets list.")
+    str | None,
+    typer.Option(
+        "--dataset",
+        metavar="LAYOUT",
+        help="See: unmask datasets list. Else folder; of a stage, its own.",
+    ),
 ]
 Methods = Annotated[
     list[str] | None,
-    typer.Option("--method", metavar="METHOD", help="Take only this forgery method. Repeatable."),
+    typer.Option(
+        "--method",
+        metavar="METHOD",
+        help="Take only this forgery method (of a stage: this class). Repeatable.",
+    ),
 ]
 Compressions = Annotated[
     list[str] | None,

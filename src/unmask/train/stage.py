@@ -36,6 +36,18 @@ STAGE_FILE = "stage.safetensors"
 """Of a run's folder: the stage's own network, which can teach another run."""
 
 
+def stage_of(name: str, stage: str) -> Stage:
+    """A stage of a detector's card.
+
+    Raises:
+        UnknownNameError: there is no such detector or stage; the message lists the known ones.
+    """
+    known = get_card(name).stages
+    if stage not in known:
+        raise UnknownNameError(explain_unknown(f"stage of {name}", stage, sorted(known)))
+    return known[stage]
+
+
 def train_stage(
     name: str,
     stage: str,
@@ -90,8 +102,7 @@ def train_stage(
         WeightsError: ``teacher`` or ``weights`` are missing, damaged or of another network.
     """
     import_optional("lightning", "train")
-    card, folder = get_card(name), Path(out)
-    chosen = _stage(card, stage)
+    chosen, card, folder = stage_of(name, stage), get_card(name), Path(out)
     earlier = read_record(folder) if resume else {}
     if resume:
         settings = settings or earlier_settings(folder)
@@ -127,13 +138,6 @@ def train_stage(
         f"with: unmask train {name} --weights {result}"
     )
     return result
-
-
-def _stage(card: Card, name: str) -> Stage:
-    if name not in card.stages:
-        known = sorted(card.stages)
-        raise UnknownNameError(explain_unknown(f"stage of {card.name}", name, known))
-    return card.stages[name]
 
 
 def _source(data: str | Path | Source, stage: Stage) -> Source:
