@@ -41,6 +41,10 @@ class DataError(UnmaskError):
     """A training or evaluation data set lacks what the recipe needs."""
 
 
+class NotMeasurableError(DataError):
+    """A metric has no value on these data; the message says what they lack."""
+
+
 class UsageError(UnmaskError):
     """The arguments contradict each other or are out of range; the CLI exits with 2."""
 

@@ -1,0 +1,213 @@
+"""How well masks show which pixels are forged, over all pixels of many masks together.
+
+Masks are counted into histograms as they come, 16 KB per item, so that memory does not grow with
+their size. The bins are even in the logit of a mask's value, because masks crowd at 0 and 1.
+"""
+
+from __future__ import annotations
+
+from typing import overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unmask.errors import DataError, NotMeasurableError
+from unmask.metrics._check import Values, check_weights, one_or_each
+
+PixelCounts = NDArray[np.int64]
+
+BINS = 1024
+"""Bins of a histogram; values below the half-way bin are below 0.5, without exception."""
+
+_LARGEST_LOGIT = 16.0  # float32 has no number between the sigmoid of 17.3 and 1
+
+
+def count_pixels(mask: ArrayLike, truth: ArrayLike) -> PixelCounts:
+    """Histograms of a mask's values over genuine and over forged pixels.
+
+    The counts of several masks add up: ``count_pixels(a, ta) + count_pixels(b, tb)``. Stacked,
+    one row per item, they are what the other functions here take.
+
+    Args:
+        mask: any shape, 0..1, 1 = forged.
+        truth: the same shape, 1 (or True) = forged.
+
+    Returns:
+        (2, 1024): row 0 counts genuine pixels, row 1 forged ones.
+
+    Raises:
+        DataError: the shapes differ, a value of the mask lies outside 0..1 or is NaN, or one of
+            the truth is not 0 or 1.
+
+    >>> count_pixels([[0.1, 0.9]], [[0, 1]]).sum(axis=1).tolist()
+    [1, 1]
+    """
+    values, true = np.asarray(mask, np.float64), np.asarray(truth)
+    if values.shape != true.shape or not values.size:
+        raise DataError(
+            f"Cannot count pixels: expected a mask and its truth of one shape, got {values.shape} "
+            f"and {true.shape}. Resize the truth to the mask, nearest pixel."
+        )
+    for name, bad, wanted in (
+        ("mask", ~((values >= 0) & (values <= 1)), "0..1"),
+        ("truth", (true != 0) & (true != 1), "0 or 1"),
+    ):
+        if bad.any():
+            at = tuple(int(i) for i in np.argwhere(bad)[0])
+            found = (values if name == "mask" else true)[at]
+            raise DataError(
+                f"Cannot count pixels: the {name} is {found} at {at}; expected {wanted}. Give "
+                "probabilities for the mask and classes for the truth."
+            )
+    with np.errstate(divide="ignore"):
+        logits = np.log(values) - np.log1p(-values)
+    spread = np.floor(logits * (BINS / 2 / _LARGEST_LOGIT)) + BINS // 2
+    places = np.clip(spread, 0, BINS - 1).astype(np.intp) + BINS * (true != 0)
+    return np.bincount(places.ravel(), minlength=2 * BINS).astype(np.int64).reshape(2, BINS)
+
+
+@overload
+def pixel_accuracy(counts: PixelCounts, *, weights: None = None) -> float: ...
+@overload
+def pixel_accuracy(counts: PixelCounts, *, weights: ArrayLike) -> Values: ...
+def pixel_accuracy(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float | Values:
+    """Pixel-wise binary classification accuracy (PBCA) of masks at 0.5.
+
+    Mazaheri and Roy-Chowdhury 2022 (EMD), table 4. It flatters: where few pixels are forged, a
+    mask of zeros does well. ``intersection_over_union`` and ``f1_score`` do not.
+
+    Args:
+        counts: (2, 1024), or (N, 2, 1024), of ``count_pixels``.
+        weights: (R, N), how often each item counts in each of R resamples.
+
+    Returns:
+        0..1, or (R,) of them with weights.
+
+    Raises:
+        DataError: another shape.
+
+    >>> pixel_accuracy(count_pixels([0.1, 0.2, 0.9, 0.3], [0, 0, 1, 1]))
+    0.75
+    """
+    table = _at_half(counts, weights)
+    right = table[:, 0, 0] + table[:, 1, 1]
+    total = table.sum(axis=(1, 2))
+    return one_or_each(right / np.where(total > 0, total, np.nan), weights)
+
+
+@overload
+def intersection_over_union(counts: PixelCounts, *, weights: None = None) -> float: ...
+@overload
+def intersection_over_union(counts: PixelCounts, *, weights: ArrayLike) -> Values: ...
+def intersection_over_union(
+    counts: PixelCounts, *, weights: ArrayLike | None = None
+) -> float | Values:
+    """Pixels both forged and found, by those forged or found, for masks at 0.5 (IoU, Jaccard).
+
+    Args:
+        counts: (2, 1024), or (N, 2, 1024), of ``count_pixels``.
+        weights: (R, N), how often each item counts in each of R resamples.
+
+    Returns:
+        0..1, or (R,) of them with weights: NaN in a resample without forged pixels.
+
+    Raises:
+        DataError: another shape.
+        NotMeasurableError: no pixel is forged.
+
+    >>> intersection_over_union(count_pixels([0.1, 0.2, 0.9, 0.3], [0, 0, 1, 1]))
+    0.5
+    """
+    table = _at_half(counts, weights)
+    _require(counts, 1)
+    forged = table[:, 1].sum(axis=1)
+    union = np.where(forged > 0, forged + table[:, 0, 1], np.nan)
+    return one_or_each(table[:, 1, 1] / union, weights)
+
+
+@overload
+def f1_score(counts: PixelCounts, *, weights: None = None) -> float: ...
+@overload
+def f1_score(counts: PixelCounts, *, weights: ArrayLike) -> Values: ...
+def f1_score(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float | Values:
+    """Harmonic mean of precision and recall of the forged pixels, for masks at 0.5 (F1, Dice).
+
+    Args:
+        counts: (2, 1024), or (N, 2, 1024), of ``count_pixels``.
+        weights: (R, N), how often each item counts in each of R resamples.
+
+    Returns:
+        0..1, or (R,) of them with weights: NaN in a resample without forged pixels.
+
+    Raises:
+        DataError: another shape.
+        NotMeasurableError: no pixel is forged.
+
+    >>> round(f1_score(count_pixels([0.1, 0.2, 0.9, 0.3], [0, 0, 1, 1])), 4)
+    0.6667
+    """
+    table = _at_half(counts, weights)
+    _require(counts, 1)
+    forged, found = table[:, 1].sum(axis=1), table[:, :, 1].sum(axis=1)
+    return one_or_each(2 * table[:, 1, 1] / np.where(forged > 0, forged + found, np.nan), weights)
+
+
+@overload
+def pixel_auc(counts: PixelCounts, *, weights: None = None) -> float: ...
+@overload
+def pixel_auc(counts: PixelCounts, *, weights: ArrayLike) -> Values: ...
+def pixel_auc(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float | Values:
+    """Area under the ROC over pixels (EMD, figures 4 and 5).
+
+    Values in one bin are ties, which count half: off by at most half the pairs of a forged and
+    a genuine pixel that share a bin. ``auc`` of all pixels is exact where they fit into memory.
+
+    Args:
+        counts: (2, 1024), or (N, 2, 1024), of ``count_pixels``.
+        weights: (R, N), how often each item counts in each of R resamples.
+
+    Returns:
+        0..1, or (R,) of them with weights: NaN in a resample that lacks a class.
+
+    Raises:
+        DataError: another shape.
+        NotMeasurableError: no pixel is forged, or every one.
+
+    >>> pixel_auc(count_pixels([0.1, 0.2, 0.9, 0.3], [0, 0, 1, 1]))
+    1.0
+    """
+    pooled = _pool(counts, weights)
+    _require(counts, 0)
+    _require(counts, 1)
+    genuine, forged = pooled[:, 0], pooled[:, 1]
+    below = np.cumsum(genuine, axis=1) - genuine / 2
+    pairs = genuine.sum(axis=1) * forged.sum(axis=1)
+    area = np.einsum("rk,rk->r", forged, below)
+    return one_or_each(area / np.where(pairs > 0, pairs, np.nan), weights)
+
+
+def _pool(counts: PixelCounts, weights: ArrayLike | None) -> Values:
+    """The histograms of each resample, (R, 2, B)."""
+    items = counts[None] if counts.ndim == 2 else counts
+    if items.ndim != 3 or items.shape[1:] != (2, BINS) or not len(items):
+        raise DataError(
+            f"Cannot measure masks: expected histograms of shape (2, {BINS}) or (N, 2, {BINS}), "
+            f"got {counts.shape}. Stack what count_pixels returns."
+        )
+    flat = items.reshape(len(items), -1).astype(np.float64)
+    return np.asarray(check_weights(weights, len(items)) @ flat).reshape(-1, 2, BINS)
+
+
+def _at_half(counts: PixelCounts, weights: ArrayLike | None) -> Values:
+    """(R, 2, 2): genuine and forged pixels, each below 0.5 and not."""
+    return np.asarray(_pool(counts, weights).reshape(-1, 2, 2, BINS // 2).sum(axis=3))
+
+
+def _require(counts: PixelCounts, row: int) -> None:
+    """Refuses masks without pixels of a class."""
+    if not counts[..., row, :].any():
+        name = "forged" if row else "genuine"
+        raise NotMeasurableError(
+            f"Not measurable: no {name} pixels (truth {row}) among {int(counts.sum())}. Add masks "
+            "that have some or leave this figure out."
+        )
