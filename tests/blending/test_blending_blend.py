@@ -112,3 +112,17 @@ def test_log_uniform_has_its_median_at_the_geometric_mean():
     assert min(draws) >= 0.1
     assert max(draws) <= 10
     assert np.median(draws) == pytest.approx(1.0, rel=0.25)
+
+
+def test_a_coarse_forgery_differs_more_and_under_the_mask_alone(face: Face):
+    def difference(is_coarse: bool) -> float:
+        found = []
+        for seed in range(20):
+            pair = self_blend(face, np.random.default_rng(seed), is_coarse=is_coarse)
+            outside = pair.mask == 0
+            np.testing.assert_array_equal(pair.fake[outside], pair.real[outside])
+            changed = np.abs(pair.real.astype(int) - pair.fake).mean(axis=2)
+            found.append(changed[pair.mask > 0.4].mean())
+        return float(np.mean(found))
+
+    assert difference(True) > 1.5 * difference(False)

@@ -125,7 +125,7 @@ def test_only_forged_data_is_told(stored: list[FaceSequence]):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"synthesize": "swap"}, r"Unknown synthesize='swap'. Known: self_blend"),
+        ({"synthesize": "swap"}, r"Unknown synthesize='swap'. Known: self_blend, coarse_blend"),
         ({"augment": "rain"}, r"Unknown augment='rain'. Known: shared, strong, box"),
     ],
 )

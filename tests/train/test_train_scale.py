@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from train_toys import PLAIN, Plain
 
 import toy_detectors
 from unmask.detectors import Card, detector
-from unmask.errors import DataError, UsageError
+from unmask.errors import DataError, OutputError, UsageError
 from unmask.train import train
 
 
@@ -184,3 +185,40 @@ def test_settings_that_cannot_go_together_are_told(
             "adversary=('head',)",
             "accumulate=2",
         )
+
+
+def test_a_full_disk_keeps_the_last_whole_epoch(
+    plain: Card,
+    real_faces: Path,
+    validation_faces: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+    save, saved = TorchCheckpointIO.save_checkpoint, []
+
+    def full(self, checkpoint, path, storage_options=None):
+        if len(saved) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        saved.append(path)
+        save(self, checkpoint, path, storage_options)
+
+    monkeypatch.setattr(TorchCheckpointIO, "save_checkpoint", full)
+    settings = ("epochs=4", "monitor=negative_loss")
+    with pytest.raises(OutputError, match=r"the disk is full.*--resume"):
+        run(plain, real_faces, validation_faces, tmp_path / "run", *settings)
+    monkeypatch.undo()
+    toy_detectors.own_registry(monkeypatch)
+    detector(PLAIN)(Plain)
+    resumed = train(
+        plain.name,
+        real_faces,
+        tmp_path / "run",
+        validation=validation_faces,
+        resume=True,
+        workers=0,
+        progress=False,
+    )
+    whole = run(plain, real_faces, validation_faces, tmp_path / "whole", *settings)
+    assert_close(load_file(resumed), whole)

@@ -365,6 +365,7 @@ def test_settings_without_a_meaning_for_a_stage_are_refused(
         ("sampling=pairs", r"Cannot use sampling='pairs': a stage has classes.*'stratified'"),
         ("augment=chop", "Unknown augment='chop'"),
         ("epochs=0", "at least 1"),
+        ("mixup=-1.0", r"Cannot set mixup=-1\.0: expected 0 \(none\) or more"),
     ],
 )
 def test_settings_that_do_not_fit_are_told(
@@ -398,6 +399,22 @@ def test_a_class_that_only_validation_has_is_told(
     message = r"Validation holds 1 classes that training lacks, 'fear' first\. Give data"
     with pytest.raises(DataError, match=message):
         pretrain(expressions, tmp_path / "run", validation=other)
+
+
+def test_a_class_without_a_face_is_told(
+    painter: Card,
+    faces: Callable[..., list[Pixels]],
+    bars: Callable[..., list[Pixels]],
+    tmp_path: Path,
+):
+    data = write_expressions(tmp_path / "data", faces(3, 200), {"anger": 0, "fear": 1})
+    write_expressions(data, bars(2), {"no_face": 0})
+    lines: list[str] = []
+    pretrain(data, tmp_path / "run", "epochs=1", report=lines.append)
+    assert (
+        "No face was found in the training files of 'no_face' (1 of 3 classes): nothing can be "
+        "learned of them."
+    ) in lines
 
 
 def test_faces_are_needed_on_both_sides(painter: Card):

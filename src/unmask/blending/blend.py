@@ -54,6 +54,7 @@ def self_blend(
     *,
     other: Face | None = None,
     region: str | None = None,
+    is_coarse: bool = False,
 ) -> Pair:
     """Makes one pseudo-forgery.
 
@@ -63,6 +64,8 @@ def self_blend(
         other: the same person at another moment of the same clip; its region is then aligned
             by the five points and pasted, as a lip-sync tool would.
         region: a key of ``REGIONS``; None draws one.
+        is_coarse: makes the forgery plain to see, by color and blur: for checks that a network
+            learns at all.
 
     Returns:
         The pair. In two of five without ``other`` the disturbed version is outside the mask, and
@@ -76,6 +79,9 @@ def self_blend(
     if other is not None:
         paste = _align(other, face)
     changed = _displace(_disturb(paste, rng), rng)
+    if is_coarse:
+        mask = np.minimum(mask / max(float(mask.max()), 1e-6), 1)
+        changed = _coarsen(changed, rng)
     background = plain
     if other is None and rng.random() < 0.4:
         background, changed = changed, plain
@@ -137,6 +143,12 @@ def _resample(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     small = cv2.resize(pixels, size, interpolation=down)
     back: Pixels = cv2.resize(small, (width, height), interpolation=up)
     return back
+
+
+def _coarsen(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Another tint, and half the sharpness."""
+    blurred = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(1.0, 2.5))
+    return np.asarray(np.clip(blurred + rng.normal(0, 25, 3), 0, 255), np.uint8)
 
 
 def _sharpen_or_smooth(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -122,8 +122,8 @@ class Recipe:
         twins: the better and the worse of two compression levels: the detector gets the worse
             clip and, as ``Target.twin``, the better one.
         needs_masks: forgeries without a mask are refused.
-        synthesize: name of the pseudo-forgery of ``blending`` that makes forgeries from real
-            faces; None trains on the forgeries in the data.
+        synthesize: ``self_blend`` or ``coarse_blend`` (easy, for tests of learning) makes
+            forgeries from real faces; None trains on the forgeries in the data.
         start: name of a method of the detector that is called once before the first step, with
             an iterable of batches (B, C, T, H, W) of real training clips, normalised.
         starts_after_weights: whether ``start`` is called also when the run goes on from weights.

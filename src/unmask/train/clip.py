@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +20,7 @@ from unmask.blending import (
     self_blend,
 )
 from unmask.clips import cut_face
+from unmask.clips.mouth_run import MouthRun, is_by_68_points
 from unmask.errors import UsageError
 from unmask.prepared import FaceSequence
 from unmask.train.augment import Change
@@ -35,7 +36,8 @@ class FaceClip:
     """T pictures of one person, all of one size, with what is known of them.
 
     ``frames`` and ``twins`` are (h, w, 3) RGB uint8, ``masks`` (h, w) in 0..1;
-    ``landmarks_px`` (T, 5, 2) and ``box_px`` (T, 4) are in their pixels.
+    ``landmarks_px`` (T, 5, 2), ``box_px`` (T, 4) and, where they are known, ``points68_px``
+    (T, 68, 2) are in their pixels.
     """
 
     frames: list[Pixels]
@@ -44,6 +46,7 @@ class FaceClip:
     box_px: Floats
     label: int
     twins: list[Pixels] | None = None
+    points68_px: Floats | None = None
 
     def faces(self) -> list[Face]:
         """The frames one by one."""
@@ -81,6 +84,7 @@ def read_clip(
         masks = sequence.masks(places)
     else:
         masks = [np.full(p.shape[:2], sequence.label, np.float32) for p in pixels]
+    points68 = sequence.points68_px
     return FaceClip(
         frames=pixels,
         masks=masks,
@@ -88,6 +92,7 @@ def read_clip(
         box_px=sequence.box_px[places],
         label=sequence.label,
         twins=sequence.twins(places) if has_twins else None,
+        points68_px=None if points68 is None else points68[places],
     )
 
 
@@ -99,15 +104,14 @@ def scaled(clip: FaceClip, share: float) -> FaceClip:
     size = (max(16, round(width * share)), max(16, round(height * share)))
     how = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
     twins = clip.twins
-    return dataclasses.replace(
+    smaller = dataclasses.replace(
         clip,
         frames=[np.asarray(cv2.resize(p, size, interpolation=how), np.uint8) for p in clip.frames],
         masks=[cv2.resize(m, size, interpolation=cv2.INTER_LINEAR) for m in clip.masks],
         twins=twins
         and [np.asarray(cv2.resize(p, size, interpolation=how), np.uint8) for p in twins],
-        landmarks_px=clip.landmarks_px * np.float32(share),
-        box_px=clip.box_px * np.float32(share),
     )
+    return _resized(smaller, share)
 
 
 def working_size(clip: FaceClip, rng: np.random.Generator) -> FaceClip:
@@ -129,6 +133,7 @@ def rolled(clip: FaceClip, rng: np.random.Generator) -> FaceClip:
         frames=[clip.frames[i] for i in order],
         landmarks_px=clip.landmarks_px[order],
         box_px=clip.box_px[order],
+        points68_px=None if clip.points68_px is None else clip.points68_px[order],
     )
 
 
@@ -138,6 +143,7 @@ def blend_clip(
     *,
     other: FaceClip | None = None,
     region: str | None = None,
+    is_coarse: bool = False,
 ) -> tuple[FaceClip, FaceClip]:
     """Forges every frame by one draw of ``self_blend``.
 
@@ -146,6 +152,7 @@ def blend_clip(
         rng: source of all randomness.
         other: the same person at another moment, as many frames.
         region: see ``self_blend``.
+        is_coarse: see ``self_blend``.
 
     Returns:
         The real clip (which may be disturbed, see there) and the forged one, with its masks.
@@ -153,11 +160,13 @@ def blend_clip(
     faces = clip.faces()
     others: Sequence[Face | None] = other.faces() if other is not None else [None] * len(faces)
     if len(faces) == 1:
-        pairs = [self_blend(faces[0], rng, other=others[0], region=region)]
+        pairs = [self_blend(faces[0], rng, other=others[0], region=region, is_coarse=is_coarse)]
     else:
         seed = int(rng.integers(2**32))
         pairs = [
-            self_blend(face, np.random.default_rng(seed), other=moment, region=region)
+            self_blend(
+                face, np.random.default_rng(seed), other=moment, region=region, is_coarse=is_coarse
+            )
             for face, moment in zip(faces, others, strict=True)
         ]
     return _two(clip, pairs)
@@ -218,10 +227,12 @@ def compressed_twice(clip: FaceClip, levels: tuple[str, str]) -> FaceClip:
 def _resized(clip: FaceClip, share: float) -> FaceClip:
     if share == 1:
         return clip
+    points68 = clip.points68_px
     return dataclasses.replace(
         clip,
         landmarks_px=clip.landmarks_px * np.float32(share),
         box_px=clip.box_px * np.float32(share),
+        points68_px=None if points68 is None else points68 * np.float32(share),
     )
 
 
@@ -230,7 +241,8 @@ def cut_clip(
 ) -> Cut:
     """Cuts frames, masks and twins through the house's one cutter, from a box that wanders.
 
-    The box is moved once for the whole clip, so that it does not shake.
+    The box is moved once for the whole clip, so that it does not shake. A mouth is cut by 68
+    points where they are known, as in ``scan``; no box wanders then.
     """
     shift, grow = rng.normal(0, change.shift, 2), np.exp(rng.normal(0, change.scale))
     corner = None
@@ -245,8 +257,9 @@ def cut_clip(
     boxes = [_wander(box, shift, float(grow)) for box in clip.box_px]
 
     def cut(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
-        geometry = zip(pictures, boxes, clip.landmarks_px, strict=True)
-        rows = np.stack([_cut(picture, box, points, spec) for picture, box, points in geometry])
+        rows = _cut_by_68_points(clip, pictures, spec)
+        if rows is None:
+            rows = np.stack([cut_face(p, spec)[0] for p in _patches(clip, pictures, boxes)])
         rows = rows if corner is None else rows[:, crop[0], crop[1]]
         return np.ascontiguousarray(rows[:, :, ::-1]) if is_flipped else np.ascontiguousarray(rows)
 
@@ -269,15 +282,44 @@ def _wander(box: Floats, shift: npt.NDArray[np.float64], grow: float) -> Floats:
     return np.concatenate([middle - half, middle + half]).astype(np.float32)
 
 
-def _cut(pixels: Pixels, box: Floats, points: Floats, spec: InputSpec) -> Pixels:
-    height, width = pixels.shape[:2]
-    observation = FaceObservation(
-        track_id=0, frame_index=0, time_s=0.0, confidence=1.0, box_px=box, landmarks_px=points
-    )
-    patch = FacePatch(
-        observation=observation, pixels=pixels, origin_px=(0, 0), frame_size_px=(width, height)
-    )
-    return cut_face(patch, spec)[0]
+def _patches(
+    clip: FaceClip, pictures: Sequence[Pixels], boxes: Sequence[Floats] | Floats
+) -> Iterator[FacePatch]:
+    """The pictures as ``clips`` takes them, each the whole of its frame."""
+    for at, (pixels, box) in enumerate(zip(pictures, boxes, strict=True)):
+        yield FacePatch(
+            observation=FaceObservation(
+                track_id=0,
+                frame_index=at,
+                time_s=0.0,
+                confidence=1.0,
+                box_px=box,
+                landmarks_px=clip.landmarks_px[at],
+                points68_px=None if clip.points68_px is None else clip.points68_px[at],
+            ),
+            pixels=pixels,
+            origin_px=(0, 0),
+            frame_size_px=(pixels.shape[1], pixels.shape[0]),
+        )
+
+
+def _cut_by_68_points(
+    clip: FaceClip, pictures: Sequence[Pixels], spec: InputSpec
+) -> npt.NDArray[np.uint8] | None:
+    """The mouth's pictures; None where the spec or the points do not allow it in every frame.
+
+    Smoothing reaches to the clip's last frame, in ``scan`` to the person's.
+    """
+    if clip.points68_px is None or not is_by_68_points(spec):
+        return None
+    run = MouthRun(spec)
+    cuts = [
+        cut
+        for at, patch in enumerate(_patches(clip, pictures, clip.box_px))
+        for cut in run.add(at, patch)
+    ]
+    cuts += run.end()
+    return np.stack([cut.pixels for cut in cuts]) if len(cuts) == len(pictures) else None
 
 
 def _with_time_mask(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from unmask.detectors import Card
-from unmask.errors import UsageError
+from unmask.errors import OutputError, UsageError
 
 
 def fit(
@@ -68,11 +71,25 @@ def fit(
             reload_dataloaders_every_n_epochs=1,
             log_every_n_steps=10,
         )
-        trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if resume else None)
+        with _told_when_full(folder):
+            trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if resume else None)
     # Read back, not taken from ``module``: with several processes it stayed behind.
     best: dict[str, Any] = _read(Path(keep.best_model_path or folder / "best.ckpt"))
     curve: list[dict[str, float]] = _read(folder / "last.ckpt")["curve"]
     return best, curve
+
+
+@contextmanager
+def _told_when_full(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise OutputError(
+            f"Cannot go on in '{folder}': the disk is full. The last whole epoch is kept; free "
+            "some space and go on with --resume."
+        ) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

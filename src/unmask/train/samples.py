@@ -34,6 +34,7 @@ from unmask.train.clip import (
 from unmask.types import InputSpec
 
 _OTHER_MOMENT_SHARE = 0.3
+_FORGERIES = ("self_blend", "coarse_blend")
 
 
 class Batch(NamedTuple):
@@ -87,8 +88,9 @@ class Samples(Dataset[Batch]):
         self._sequences = list(sequences)
         self._spec, self._recipe, self._seed = spec, recipe, seed
         self._change, self._region = change_of(augment or recipe.augment), region
-        if recipe.synthesize not in (None, "self_blend"):
-            raise UsageError(f"Unknown synthesize={recipe.synthesize!r}. Known: self_blend.")
+        if recipe.synthesize not in (None, *_FORGERIES):
+            known = ", ".join(_FORGERIES)
+            raise UsageError(f"Unknown synthesize={recipe.synthesize!r}. Known: {known}.")
         self._is_synthetic = recipe.synthesize is not None
         self._is_stratified = recipe.sampling == "stratified"
         self._real = _by_file(self._sequences, 0)
@@ -178,7 +180,8 @@ class Samples(Dataset[Batch]):
         real = self._read(sequence, rng)
         if self._is_synthetic:
             other = self._other_moment(sequence, real, rng)
-            forged = blend_clip(real, rng, other=other, region=self._region)
+            is_coarse = self._recipe.synthesize == "coarse_blend"
+            forged = blend_clip(real, rng, other=other, region=self._region, is_coarse=is_coarse)
             twins = self._recipe.twins
             return [compressed_twice(c, twins) for c in forged] if twins else [*forged]
         if self._is_stratified:
