@@ -229,6 +229,15 @@ def test_ctrl_c_stops_cleanly_and_running_again_goes_on(cli, face_image, tmp_pat
     assert "40 videos, 40 persons, 40 sequences" in ran.out
 
 
+def test_a_detector_that_is_cut_by_68_points_says_what_is_kept(cli, tree, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNMASK_CACHE", str(tmp_path / "cache"))
+    words = ("--for", "lipforensics", "--split", "val", *SMALL)
+    ran = cli("prepare", "faceforensics", tree, "-o", tmp_path / "out", *words)
+    assert ran.code == 0
+    assert ran.err.startswith("lipforensics: 5 points are kept instead of 68. For 68 points, ")
+    assert read_prepared(tmp_path / "out").keep.landmarks == 5
+
+
 def test_train_takes_what_was_prepared(cli, tree, tmp_path, monkeypatch, default_detector):
     monkeypatch.setenv("UNMASK_CACHE", str(tmp_path / "cache"))
     out = tmp_path / "out"

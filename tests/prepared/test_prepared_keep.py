@@ -87,6 +87,15 @@ def test_what_is_kept_serves_specs_that_need_no_more():
     assert not Keep().serves(clip)
 
 
+def test_68_points_need_the_mouth_as_well():
+    assert [spec.region for spec in Keep().specs] == ["face"]
+    keep = Keep(landmarks=68)
+    assert [spec.region for spec in keep.specs] == ["face", "mouth"]
+    by_68 = InputSpec(region="mouth", margin=0.6, size=(88, 88), landmarks=68)
+    assert keep.serves(by_68)
+    assert Keep().serves(by_68)  # by five points
+
+
 def test_rates_that_scan_takes_for_equal_serve_each_other():
     assert Keep(frames=10, fps=30.0).serves(InputSpec(frames=10, fps=29.97))
     assert not Keep(frames=10, fps=30.0).serves(InputSpec(frames=10, fps=29.0))

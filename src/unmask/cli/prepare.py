@@ -58,10 +58,15 @@ def _keep(
     detector: str | None, sequences: str | None, given: dict[str, Any], is_native: bool
 ) -> Keep:
     """What a detector's training reads, with the changes that were asked for."""
+    from unmask.clips.mouth_run import is_by_68_points
     from unmask.detectors import default_detectors, get_card
+    from unmask.prepared.points import lacking_points
     from unmask.train.data import keep_for
 
-    keep = keep_for(get_card(detector or default_detectors()[0]))
+    card = get_card(detector or default_detectors()[0])
+    keep = keep_for(card)
+    if is_by_68_points(card.input) and keep.landmarks == 5:
+        show_note(f"{card.name}: 5 points are kept instead of 68. {lacking_points()}.")
     if given.get("frames") == 1:
         keep = dataclasses.replace(keep, frames=1, fps=None, stride=1)
     if given.get("fps") == 0:

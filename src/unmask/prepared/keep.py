@@ -23,6 +23,8 @@ _USUAL_FPS = 25.0
 _SAME_RATE = 0.02
 """Relative difference up to which rates count as equal, as in ``clips``."""
 
+_MOUTH = InputSpec(region="mouth", margin=1.0, size=(96, 96), landmarks=68)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
@@ -74,6 +76,11 @@ class Keep:
     def spec(self) -> InputSpec:
         """The region that is kept, at the rate of the sequences."""
         return InputSpec(margin=self.context, fps=self.fps, stride=self.stride)
+
+    @property
+    def specs(self) -> tuple[InputSpec, ...]:
+        """All that a patch must hold: with 68 points also what a mouth's picture may read."""
+        return (self.spec, _MOUTH) if self.landmarks == 68 else (self.spec,)
 
     def serves(self, spec: InputSpec) -> bool:
         """Whether clips of ``spec`` can be cut from what is kept.

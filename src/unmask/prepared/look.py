@@ -93,7 +93,7 @@ def look(video: LabelledVideo, keep: Keep, put: Put, twin: Path | None = None) -
         windows = windows_of(source.info, keep)
         follow = Follower(
             FaceFinder(),
-            needs([keep.spec]),
+            needs(keep.specs),
             min_face_px=keep.min_face_px,
             find_points=load_points() if keep.landmarks == 68 else None,
             wants_points=lambda frame_index: bool(windows.places(frame_index)),

@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmask.clips.mouth_run import is_by_68_points
 from unmask.datasets import check_splits, read_dataset
 from unmask.detectors import Card, cache_dir
 from unmask.errors import DataError
 from unmask.prepared import FaceSequence, Keep, Prepared, is_prepared, prepare, read_prepared
+from unmask.prepared.index import VERSION
+from unmask.prepared.points import lacking_points
 from unmask.types import LabelledVideo
 
 SPLITS = ("train", "val")
@@ -93,9 +96,13 @@ def read_faces(
 
 
 def keep_for(card: Card) -> Keep:
-    """What to keep of a data set for a detector that is trained with it."""
+    """What to keep of a data set for a detector that is trained with it.
+
+    68 points are kept for a detector that is cut by them, if their source is installed.
+    """
     spec, recipe = card.input, card.recipe
     is_still = spec.frames == 1
+    is_by_68 = is_by_68_points(spec) and not lacking_points()
     # Faces that a cut would reduce anyway are reduced before they are stored.
     largest = max(_FACE_PX, 1.15 * max(spec.load_size or spec.size) / spec.margin)
     return Keep(
@@ -103,8 +110,10 @@ def keep_for(card: Card) -> Keep:
         frames=spec.frames,
         fps=None if is_still else spec.fps,
         stride=1 if is_still else spec.stride,
-        largest_face_px=largest,
+        # Cut by 68 points, a picture takes single pixels of the frame, however large it is.
+        largest_face_px=None if is_by_68 else largest,
         twins=None if recipe.synthesize else recipe.twins,
+        landmarks=68 if is_by_68 else 5,
     )
 
 
@@ -133,6 +142,8 @@ def _read(
             report(line)
         if len(found.problems) > 5:
             report(f"... and {len(found.problems) - 5} more files could not be used.")
+    if is_by_68_points(card.input) and found.keep.landmarks == 5:
+        report(f"Faces for {split}: cut by 5 points instead of 68. {lacking_points()}".rstrip())
     kept = set(_of_split(found.rows, split, only))
     sequences = [sequence for sequence in found.sequences if sequence.video in kept]
     return [row for row in found.rows if row in kept], sequences
@@ -153,7 +164,7 @@ def _check_serves(card: Card, found: Prepared) -> None:
         f"'{found.path}' does not serve {card.name}: it takes {spec.frames} frames at "
         f"{spec.fps or 'any'} a second, one in {spec.stride}, {spec.margin} face boxes wide; kept "
         f"were {keep.frames} at {keep.fps or 'any'}, one in {keep.stride}, {keep.context} wide. "
-        f"Prepare anew with: unmask prepare LAYOUT PATH --for {card.name}"
+        f"Prepare anew with: unmask prepare LAYOUT PATH --for {card.name} --frames {spec.frames}"
     )
 
 
@@ -163,5 +174,5 @@ def cached(rows: Sequence[LabelledVideo], keep: Keep) -> Path:
     for row in rows:
         files = [row.path.stat(), *([row.mask_path.stat()] if row.mask_path else [])]
         state.append((repr(row), [(f.st_size, f.st_mtime_ns) for f in files]))
-    text = json.dumps([keep.plain(), state])
+    text = json.dumps([VERSION, keep.plain(), state])
     return cache_dir() / "prepared" / hashlib.sha256(text.encode()).hexdigest()[:16]
