@@ -81,3 +81,11 @@ def test_what_makes_no_sense_is_told(cli, calls, words, code, message):
     assert ran.code == code
     assert re.search(message, ran.err.replace("\n", " "))
     assert not calls
+
+
+def test_describe_tells_the_stages_and_how_to_train_them(cli):
+    out = cli("describe", "emd").out
+    assert "Stages before it\n  fer: Facial expressions" in out
+    told = " ".join(out.split())
+    assert "Data: affectnet. unmask train emd --stage fer --data PATH" in told
+    assert "Stages before it" not in cli("describe", "meso4").out

@@ -108,7 +108,8 @@ def _build_fer(args: Mapping[str, object], classes: int) -> nn.Module:
     if classes != expected:
         raise UsageError(
             f"Cannot train the expression network: the data have {classes} expressions, the "
-            f"detector expects {expected}. Use --set classes={classes}, here and for the detector."
+            f"detector expects {expected}. Use --set classes={classes}, here and for the detector, "
+            "or choose the expressions with --method."
         )
     return _ExpressionClassifier(_BRANCHES[fer], classes)
 

@@ -47,7 +47,7 @@ class ClassTraining(lightning.LightningModule):
         teacher: a network of the same stage whose logits the loss compares with.
 
     Raises:
-        UsageError: the recipe's monitor is no figure of classes.
+        UsageError: the recipe's monitor is no figure of classes, or its mixup is negative.
     """
 
     def __init__(
@@ -67,6 +67,8 @@ class ClassTraining(lightning.LightningModule):
                 f"Cannot choose the best epoch of a stage by {card.recipe.monitor!r}: it compares "
                 f"classes, not real and forged. Use monitor={' or monitor='.join(FIGURES)}."
             )
+        if card.recipe.mixup < 0:
+            raise UsageError(f"Cannot set mixup={card.recipe.mixup}: expected 0 (none) or more.")
         self.card, self.stage = card, stage
         self.net = stage.build(card.args, classes)
         self._training, self._validation = training, validation

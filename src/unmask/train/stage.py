@@ -113,12 +113,13 @@ def train_stage(
         torch.set_num_threads(threads)
     source = _source(data, chosen)
     checking = None if validation is None else _source(validation, chosen)
-    # All that can be refused is refused before hours are spent on finding faces.
+    # What fits nothing is refused before hours are spent on finding faces.
     classes = _classes(source, checking, earlier)
     around = _detector(card, weights)
     tutor = None if teacher is None else _teacher(Path(teacher), card, stage, chosen, classes)
     _joined(around, chosen, chosen.build(card.args, len(classes)).state_dict(), card.name)
     faces = read_faces(card, source, checking, workers=workers, report=report)
+    _tell_unseen(classes, faces, report)
     module = _module(card, chosen, classes, faces, workers, devices, tutor)
     record = record_of(card, faces, device, devices, settings)
     record["data"] |= {"path": str(data), "validation_path": validation and str(validation)}
@@ -180,6 +181,17 @@ def _classes(source: Source, checking: Source | None, earlier: Mapping[str, Any]
             f"{len(classes)} ({_difference(before, classes)}). Give the data it began with."
         )
     return classes
+
+
+def _tell_unseen(classes: Sequence[str], faces: Faces, report: Callable[[str], None]) -> None:
+    """Reports the classes in none of whose training files a face was found."""
+    seen = {sequence.video.method for sequence in faces.by_split["train"]}
+    unseen = [name for name in classes if name not in seen]
+    if unseen:
+        report(
+            f"No face was found in the training files of {', '.join(map(repr, unseen[:5]))} "
+            f"({len(unseen)} of {len(classes)} classes): nothing can be learned of them."
+        )
 
 
 def _difference(known: Sequence[str], wanted: Sequence[str]) -> str:
