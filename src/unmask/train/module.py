@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, DistributedSampler, Subset
 
 from unmask.clips import normalize
 from unmask.detectors import Card, Output, Target, build
@@ -146,9 +146,15 @@ class Training(lightning.LightningModule):
         return self._loader(self._validation, range(len(self._validation)))
 
     def _loader(self, samples: Samples, numbers: range) -> DataLoader[Batch]:
+        items = Subset(samples, numbers)
+        shared: DistributedSampler[Batch] | None = None
+        if self._devices > 1:
+            # Lightning's own would shuffle, and several processes learn in another order than one.
+            shared = DistributedSampler(items, self._devices, self.global_rank, shuffle=False)
         return DataLoader(
-            Subset(samples, numbers),
+            items,
             batch_size=items_per_batch(self.card, samples, self._devices),
+            sampler=shared,
             collate_fn=_collate,
             num_workers=self._workers,
             generator=torch.Generator(),  # of its own: a loader must not move dropout's draws
