@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from unmask.faces import FaceFinder
+from unmask.faces import find as find_module
 from unmask.types import Pixels
 
 
@@ -75,3 +76,12 @@ def test_finding_prints_nothing(face_image: Pixels, capsys: pytest.CaptureFixtur
     _center_face.cache_clear()
     FaceFinder()(face_image)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_number_of_threads_changes_the_last_bits_at_most(face_image: Pixels, threads: int):
+    free, limited = FaceFinder()(face_image), FaceFinder(threads=threads)(face_image)
+    options = find_module._center_face(threads).sess.get_session_options()
+    assert options.intra_op_num_threads == threads
+    for one, other in zip(free, limited, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)

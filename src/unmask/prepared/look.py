@@ -92,7 +92,7 @@ def look(video: LabelledVideo, keep: Keep, put: Put, twin: Path | None = None) -
             _check_fits(companion, source)
         windows = windows_of(source.info, keep)
         follow = Follower(
-            FaceFinder(),
+            FaceFinder(threads=1),  # the same bits on any machine, by any number of processes
             needs(keep.specs),
             min_face_px=keep.min_face_px,
             find_points=load_points() if keep.landmarks == 68 else None,
