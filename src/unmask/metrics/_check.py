@@ -83,9 +83,9 @@ def require_both_classes(is_fake: Flags, *, least: int = 1) -> None:
     for name, label, count in (("real", 0, len(is_fake) - fakes), ("fake", 1, fakes)):
         if count < least:
             raise NotMeasurableError(
-                f"Not measurable: {count or 'no'} {name} items (label {label}) among "
-                f"{len(is_fake)}, at least {least} needed. Add {name} items or leave this "
-                "figure out."
+                f"Not measurable: {count or 'no'} {name} item{'' if count == 1 else 's'} "
+                f"(label {label}) among {len(is_fake)}, at least {least} needed. Add {name} items "
+                "or leave this figure out."
             )
 
 
