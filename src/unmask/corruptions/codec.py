@@ -16,10 +16,13 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from unmask.types import Pixels
 
-H264_OPTIONS: Final[Mapping[str, str]] = MappingProxyType({"preset": "medium", "threads": "2"})
+H264_OPTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {"preset": "medium", "threads": "2", "x264-params": "cpu-independent=1"}
+)
 """How x264 is run: its default preset, as ``ffmpeg -crf N`` of the original runs it.
 
-What x264 makes depends on its number of threads, so this is fixed too, for every machine.
+What x264 makes depends on its number of threads and on the processor: with AVX-512 two runs of
+one encode differed here. Both are fixed, so that every run and machine gives the same.
 """
 
 _CLIP_FPS: Final = 25

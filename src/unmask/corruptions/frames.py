@@ -33,7 +33,8 @@ def saturate(frame: Pixels, factor: float, rng: np.random.Generator) -> Pixels:
     """Multiplies the chroma (BT.601) by ``factor``: 1 changes nothing, 0 leaves gray."""
     gray = np.tile(np.array(_LUMA, np.float32), (3, 1))
     matrix = factor * np.eye(3, dtype=np.float32) + (1 - factor) * gray
-    return _in_bytes(cv2.transform(frame, matrix))
+    # In float32: on bytes OpenCV reckons with ten bits.
+    return _in_bytes(cv2.convertScaleAbs(cv2.transform(frame.astype(np.float32), matrix)))
 
 
 def reduce_contrast(frame: Pixels, factor: float, rng: np.random.Generator) -> Pixels:
@@ -60,7 +61,7 @@ def cover_blocks(frame: Pixels, count: float, rng: np.random.Generator) -> Pixel
 def add_noise(frame: Pixels, variance: float, rng: np.random.Generator) -> Pixels:
     """Adds white Gaussian noise of ``variance`` (of values in 0..1) to Y, Cb and Cr.
 
-    Back in RGB its standard deviation is about 1.98, 1.49 and 2.33 times that of the components.
+    Back in RGB its standard deviation is about 1.98, 1.47 and 2.33 times that of the components.
     """
     normal = _normal(frame.size, rng).reshape(frame.shape)
     noise = cv2.transform(normal, noise_matrix(variance))

@@ -17,7 +17,7 @@ NEARLY_LOSSLESS_CRF: Final = 10
 """Of the families that change pixels; what is lost is the chroma's resolution (4:2:0)."""
 
 # Noise at a low CRF is most of x264's work in its arithmetic coder, which this preset leaves out.
-_NEARLY_LOSSLESS_OPTIONS: Final = {"preset": "ultrafast", "threads": H264_OPTIONS["threads"]}
+_NEARLY_LOSSLESS_OPTIONS: Final = {**H264_OPTIONS, "preset": "ultrafast"}
 _SUFFIXES: Final = (".mp4", ".mkv", ".mov", ".m4v")
 
 
