@@ -1,0 +1,121 @@
+"""How fast each corruption is, on a clip in memory and from file to file, and its memory.
+
+    python -m benchmarks corruptions --video ../shared/media/val/real/ghost__videos-obama_short.mp4
+
+The video (720p30) is looped to 10 s. Times of clips count ``corrupt`` alone, fed with a second of
+frames at a time; times of files count decoding, corrupting and encoding. Every number above 1 is
+faster than real time. Memory is the peak of a process that corrupts a file of 10 s and of 60 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import _result
+from benchmarks.speed import loop
+
+SECONDS = 10
+LONG_SECONDS = 60
+
+
+def time_clips(video: Path, kind: str, severity: int) -> float:
+    """Times real time, without decoding."""
+    from unmask.corruptions import corrupt
+    from unmask.media import open_video
+
+    spent = length = 0.0
+    with open_video(video) as opened:
+        frames = opened.frames()
+        chunk = round(opened.info.fps)
+        while second := [frame.pixels for frame in islice(frames, chunk)]:
+            clip = np.stack(second)
+            start = time.perf_counter()
+            corrupt(clip, kind, severity)
+            spent += time.perf_counter() - start
+            length += float(len(second) / opened.info.fps)
+    return length / spent
+
+
+def time_file(video: Path, out: Path, kind: str, severity: int) -> dict[str, Any]:
+    """Times real time from file to file, and the size of the copy."""
+    from unmask.evaluate import corrupt_video
+    from unmask.media import probe
+
+    start = time.perf_counter()
+    corrupt_video(video, out, kind, severity, overwrite=True)
+    spent = time.perf_counter() - start
+    info = probe(out)
+    return {
+        "file_times_real_time": round(info.duration_s / spent, 2),
+        "file_megabit_per_s": round(info.size_bytes * 8e-6 / info.duration_s, 2),
+    }
+
+
+def peak_memory_mb(video: Path, out: Path, kind: str) -> int:
+    """Of a process of its own."""
+    command = [sys.executable, "-m", "benchmarks", "corruptions", "--measure", kind]
+    done = subprocess.run(
+        [*command, "--video", video, "--out", out], check=True, capture_output=True, text=True
+    )
+    return int(done.stdout)
+
+
+def measure(video: Path, out: Path, kind: str) -> int:
+    """Corrupts one file in this process; the peak of its memory in MB."""
+    from unmask.evaluate import corrupt_video
+
+    corrupt_video(video, out, kind, 3, overwrite=True)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def run(given: Path, folder: Path) -> dict[str, Any]:
+    """All kinds and severities on one video."""
+    from unmask.corruptions import KINDS, SEVERITIES
+
+    video, long, out = (folder / name for name in ("10s.mp4", "60s.mp4", "out.mp4"))
+    loop(given, video, SECONDS)
+    loop(given, long, LONG_SECONDS)
+    rows = []
+    for kind in KINDS:
+        for severity in SEVERITIES:
+            row: dict[str, Any] = {"kind": kind, "severity": severity}
+            row["clip_times_real_time"] = round(time_clips(video, kind, severity), 2)
+            rows.append(row | time_file(video, out, kind, severity))
+            print(rows[-1], flush=True)
+    memory = {
+        kind: {v.stem: peak_memory_mb(v, out, kind) for v in (video, long)}
+        for kind in ("blur", "compression")
+    }
+    return {"video": given.name, "rows": rows, "peak_memory_mb": memory}
+
+
+def main(arguments: list[str]) -> int:
+    """Command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks corruptions")
+    parser.add_argument("--video", required=True, type=Path)
+    parser.add_argument("--note", default="", help="what the reader should know of this run")
+    parser.add_argument("--measure", metavar="KIND", help="(used by the benchmark itself)")
+    parser.add_argument("--out", type=Path, help="(used by the benchmark itself)")
+    given = parser.parse_args(arguments)
+    if given.measure:
+        print(measure(given.video, given.out, given.measure))
+        return 0
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        content = run(given.video, Path(folder))
+    content |= {"note": given.note, "load_before": round(load, 1)}
+    content["load_after"] = round(os.getloadavg()[0], 1)
+    command = f"python -m benchmarks corruptions --video {given.video}"
+    print(_result.write("corruptions", command, content))
+    return 0
