@@ -13,7 +13,7 @@ from unmask.corruptions import KINDS, corrupt
 from unmask.errors import MediaError, OutputError, UnknownNameError, UsageError
 from unmask.evaluate import corrupt_video
 from unmask.evaluate.corrupt_video import NEARLY_LOSSLESS_CRF
-from unmask.media import open_video
+from unmask.media import Video, open_video
 
 
 def read(path):
@@ -135,19 +135,28 @@ def test_damage_and_sound_are_told(tmp_path, truncated_video, encode, bars):
 def test_memory_does_not_grow_with_the_length(tmp_path, encode, bars, monkeypatch):
     module = sys.modules["unmask.evaluate.corrupt_video"]  # the function bears its name
     alive, most = Counter(), []
-    act = module.corrupt_frame
+    decode, act = Video.frames, module.corrupt_frame
 
-    def watched(*arguments, **named):
+    def watch(what, pixels):
+        weakref.finalize(pixels, alive.subtract, [what])
+        alive[what] += 1
+        most.append(alive[what])
+
+    def frames(self):
+        for frame in decode(self):
+            watch("decoded", frame.pixels)
+            yield frame
+
+    def corrupt_frame(*arguments, **named):
         pixels = act(*arguments, **named)
-        weakref.finalize(pixels, alive.subtract, ["frames"])
-        alive["frames"] += 1
-        most.append(alive["frames"])
+        watch("corrupted", pixels)
         return pixels
 
-    monkeypatch.setattr(module, "corrupt_frame", watched)
+    monkeypatch.setattr(Video, "frames", frames)
+    monkeypatch.setattr(module, "corrupt_frame", corrupt_frame)
     given = encode(tmp_path / "long.mp4", bars(200, 64, 48))
-    module.corrupt_video(given, tmp_path / "out.mp4", "contrast", 1)
-    assert len(most) == 200
+    corrupt_video(given, tmp_path / "out.mp4", "contrast", 1)
+    assert len(most) == 2 * 200
     assert max(most) <= 4
 
 

@@ -73,7 +73,6 @@ def corrupt_frame(
             f"Cannot corrupt a single frame with '{kind}': it encodes a whole clip. "
             "Give the clip to corrupt()."
         )
-    frame = np.ascontiguousarray(frame)  # OpenCV takes no mirrored view
     return found.act(frame, value, _source(found, seed, index, jumping=jumping))
 
 

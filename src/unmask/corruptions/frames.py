@@ -27,6 +27,8 @@ _LUMA: Final = (0.299, 0.587, 0.114)
 _TO_RGB: Final = ((1.0, 0.0, 1.403), (1.0, -0.344, -0.714), (1.0, 1.773, 0.0))
 # The original adds its noise where luma spans 16..235 and chroma 16..240 of 255.
 _NOISE_SPAN: Final = (255 / 219, 255 / 224, 255 / 224)
+# Noise is made strip by strip, so that it stays in the processor's cache.
+_STRIP_ROWS: Final = 32
 
 
 def saturate(frame: Pixels, factor: float, rng: np.random.Generator) -> Pixels:
@@ -63,9 +65,13 @@ def add_noise(frame: Pixels, variance: float, rng: np.random.Generator) -> Pixel
 
     Back in RGB its standard deviation is about 1.98, 1.47 and 2.33 times that of the components.
     """
-    normal = _normal(frame.size, rng).reshape(frame.shape)
-    noise = cv2.transform(normal, noise_matrix(variance))
-    return _in_bytes(cv2.add(frame, noise, dtype=cv2.CV_8U))
+    noisy = np.empty(frame.shape, np.uint8)
+    for top in range(0, len(frame), _STRIP_ROWS):
+        part = frame[top : top + _STRIP_ROWS]
+        normal = _normal(part.size, rng).reshape(part.shape)
+        noise = cv2.transform(normal, noise_matrix(variance))
+        noisy[top : top + _STRIP_ROWS] = cv2.add(part, noise, dtype=cv2.CV_8U)
+    return noisy
 
 
 def noise_matrix(variance: float) -> Floats:
