@@ -121,3 +121,9 @@ def test_every_card_takes_its_own_values_and_can_be_described(name: str):
     assert isinstance(stored["recipe"]["loss"], str)
     assert tuple(stored["input"]["size"]) == card.input.size
     assert stored["args"] == json.loads(json.dumps(dict(card.args)))
+
+
+def test_none_is_a_text_where_the_input_knows_it_by_that_name():
+    card = apply_settings(get_card("meso4"), ["input.align=none", "input.fps=none"])
+    assert card.input.align == "none"
+    assert card.input.fps is None

@@ -70,6 +70,8 @@ def _applied(card: Card, settings: Sequence[str], recipe: frozenset[str]) -> Car
             card = dataclasses.replace(card, recipe=changed)
         elif key in inputs:
             name = key.removeprefix("input.")
+            if value is None and _fits(text, get_type_hints(InputSpec)[name]):
+                value = text  # "none" is a way to align, too.
             _check_field(card.input, key, name, value)
             spec = dataclasses.replace(card.input, **{name: value})  # type: ignore[arg-type]
             card = dataclasses.replace(card, input=spec)
