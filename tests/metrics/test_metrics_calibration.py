@@ -64,7 +64,9 @@ def test_bins_are_those_of_scikit_learn(bins: int):
 
 
 def test_a_probability_of_one_lies_in_the_last_bin():
-    assert reliability([0, 1], [-800.0, 800.0], bins=4).probability.tolist() == [0, 1]
+    found = reliability([0, 1, 1], [-800.0, 800.0, logit(0.9)], bins=4)
+    assert found.probability == pytest.approx([0, 0.95])
+    assert found.items.tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("bins", [0, -3])

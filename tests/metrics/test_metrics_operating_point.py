@@ -37,7 +37,7 @@ def test_scores_tied_with_the_real_ones_that_are_too_many_are_not_found():
     assert tar_at_far([0, 0, 1, 1], [5.0, 5.0, 5.0, 9.0], far=0.5) == 0.5
 
 
-@pytest.mark.parametrize("reals", [10, 100, 1000])
+@pytest.mark.parametrize("reals", [10, 49, 100, 1000])
 def test_a_far_of_one_real_item_is_measurable_and_a_smaller_one_is_not(reals: int):
     labels, scores = [0] * reals + [1], list(range(reals + 1))
     assert tar_at_far(labels, scores, 1 / reals) == 1

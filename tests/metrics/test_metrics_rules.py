@@ -34,6 +34,7 @@ RANKING: dict[str, Measure] = {
     "auc": auc,
     "partial_auc": partial(partial_auc, max_far=0.3),
     "truncated_auc": partial(truncated_auc, max_far=0.3),
+    "truncated_auc of all": partial(truncated_auc, max_far=1.0),
     "equal_error_rate": equal_error_rate,
     "tar_at_far": partial(tar_at_far, far=1.0),
     "log_weighted_precision": partial(log_weighted_precision, recall=0.5),

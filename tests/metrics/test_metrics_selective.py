@@ -21,6 +21,10 @@ def test_by_hand_with_ties():
     assert aurc(labels, scores, 0.0) == pytest.approx((0 + 1 / 3 + 1 / 3 + 1 / 2) / 4)
 
 
+def test_a_score_on_the_threshold_is_called_fake():
+    assert risk_coverage([0, 1, 1], [1.0, 2.0, 2.0], threshold=2.0).risk.tolist() == [0, 0]
+
+
 @given(samples())
 @unhurried
 def test_counted_item_by_item(sample: Any):
