@@ -64,8 +64,8 @@ def self_blend(
         other: the same person at another moment of the same clip; its region is then aligned
             by the five points and pasted, as a lip-sync tool would.
         region: a key of ``REGIONS``; None draws one.
-        is_coarse: makes the forgery plain to see, by color and blur: for checks that a network
-            learns at all.
+        is_coarse: makes the forgery plain to see, by color and blur, and disturbs what is under
+            the mask alone: for checks that a network learns at all.
 
     Returns:
         The pair. In two of five without ``other`` the disturbed version is outside the mask, and
@@ -83,7 +83,7 @@ def self_blend(
         mask = np.minimum(mask / max(float(mask.max()), 1e-6), 1)
         changed = _coarsen(changed, rng)
     background = plain
-    if other is None and rng.random() < 0.4:
+    if other is None and not is_coarse and rng.random() < 0.4:
         background, changed = changed, plain
     weight = mask[..., None]
     fake = weight * changed.astype(np.float32) + (1 - weight) * background.astype(np.float32)
