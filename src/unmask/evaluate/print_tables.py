@@ -1,0 +1,153 @@
+"""Tables as Markdown, CSV and LaTeX. Shares are shown in percent, in CSV as 0..1."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from unmask.errors import OutputError
+from unmask.evaluate.scores import VideoScore
+from unmask.evaluate.tables import LOG_PRECISION, Figure, Row
+
+_NAMES = ("detector", "weights", "data set", "compression", "split", "method")
+_COUNTS = ("real", "fake", "sources", "unscored")
+_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+    character: "\\" + character for character in "&%$#_{}"
+}
+
+
+def to_markdown(rows: Sequence[Row]) -> str:
+    """A table, and below it a line for each reason why a figure is missing."""
+    head, cells = _cells(rows)
+    notes = _notes(rows)
+    lines = [head, ["---"] * len(head), *cells]
+    table = "\n".join("| " + " | ".join(map(_markdown, line)) + " |" for line in lines)
+    told = "".join(f"\n[{number}] {note}  " for note, number in notes.items())
+    return (
+        "Video level; figures in percent (log wP as it is) with 95 % intervals by bootstrap over "
+        f"sources; accuracies at the validation threshold.\n\n{table}\n{told and told + chr(10)}"
+    )
+
+
+def to_latex(rows: Sequence[Row]) -> str:
+    """A ``tabular`` that needs no package."""
+    head, cells = _cells(rows)
+    lines = [" & ".join(map(_latex, line)) + r" \\" for line in (head, *cells)]
+    notes = [f"% [{number}] {note}" for note, number in _notes(rows).items()]
+    start = rf"\begin{{tabular}}{{{'l' * len(_NAMES)}{'r' * (len(head) - len(_NAMES))}}}"
+    body = [start, r"\hline", lines[0], r"\hline", *lines[1:], r"\hline", r"\end{tabular}"]
+    return "\n".join([*notes, *body]) + "\n"
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """One line per row; each figure has the columns value, low, high and note."""
+    text = io.StringIO()
+    names = _figure_names(rows)
+    parts = Figure._fields
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        [*_NAMES, *_COUNTS, "threshold", *(f"{name} {part}" for name in names for part in parts)]
+    )
+    for row in rows:
+        threshold = "" if row.threshold is None else repr(row.threshold)
+        figures = [row.figures.get(name, Figure(None)) for name in names]
+        values = ["" if value is None else value for figure in figures for value in figure]
+        names_of = _names_of(row)
+        names_of[1] = row.weights_sha256
+        writer.writerow([*names_of, *_counts_of(row), threshold, *values])
+    return text.getvalue()
+
+
+def write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
+    """Writes ``tables.md``, ``tables.csv`` and ``tables.tex``, replacing those of an earlier run.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    texts = {"md": to_markdown(rows), "csv": to_csv(rows), "tex": to_latex(rows)}
+    paths = []
+    for ending, text in texts.items():
+        path = folder / f"tables.{ending}"
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(
+                f"Cannot write '{path}': {error.strerror}. Make it writable, or give another "
+                "folder with -o."
+            ) from error
+        paths.append(path)
+    return paths
+
+
+def unscored_lines(scores: Iterable[VideoScore]) -> list[str]:
+    """One line for each video without a score: what, which detector, why."""
+    return [
+        f"{row.key.path} ({row.key.dataset}, {row.key.detector}): {row.reason}"
+        for row in scores
+        if row.score is None
+    ]
+
+
+def show_figure(name: str, figure: Figure, notes: dict[str, int] | None = None) -> str:
+    """A figure in a cell.
+
+    >>> show_figure("AUC", Figure(0.8251, 0.7, 0.91))
+    '82.5 [70.0, 91.0]'
+    >>> show_figure("AUC", Figure(None, note="not measurable"), {"not measurable": 1})
+    '- [1]'
+    """
+    scale, digits = (1, 3) if name in LOG_PRECISION else (100, 1)
+    told = f" [{notes[figure.note]}]" if notes and figure.note else ""
+    if figure.value is None:
+        return "-" + told
+    text = f"{scale * figure.value:.{digits}f}"
+    if figure.low is None or figure.high is None:
+        return text + told
+    return f"{text} [{scale * figure.low:.{digits}f}, {scale * figure.high:.{digits}f}]"
+
+
+def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    names, notes = _figure_names(rows), _notes(rows)
+    head = [*_NAMES, *_COUNTS, *names]
+    cells = [
+        _names_of(row)
+        + [str(count) for count in _counts_of(row)]
+        + [show_figure(name, row.figures.get(name, Figure(None)), notes) for name in names]
+        for row in rows
+    ]
+    return head, cells
+
+
+def _figure_names(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row.figures))
+
+
+def _notes(rows: Sequence[Row]) -> dict[str, int]:
+    """Each reason for a missing figure or interval, numbered from 1."""
+    told = dict.fromkeys(f.note for row in rows for f in row.figures.values() if f.note)
+    return {note: number for number, note in enumerate(told, 1)}
+
+
+def _names_of(row: Row) -> list[str]:
+    return [
+        row.detector,
+        row.weights_sha256[:8],
+        row.dataset,
+        row.compression,
+        row.split,
+        row.method,
+    ]
+
+
+def _counts_of(row: Row) -> list[int]:
+    return [row.reals, row.fakes, row.sources, row.unscored]
+
+
+def _markdown(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)

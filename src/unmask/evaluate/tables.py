@@ -1,0 +1,300 @@
+"""From scores to figures: one row per detector, group of videos and forgery method.
+
+A group is a data set at one level of compression in one split. The forgeries of a method stand
+against the real videos of their group; ``ALL`` is every forgery of it. All at video level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.errors import DataError, NotMeasurableError, UnknownNameError, UsageError
+from unmask.evaluate.scores import VideoScore
+from unmask.metrics import (
+    auc,
+    bootstrap_intervals,
+    equal_error_rate,
+    log_weighted_precision,
+    partial_auc,
+    tar_at_far,
+    truncated_auc,
+)
+from unmask.metrics.threshold import accuracy, balanced_accuracy, best_threshold, share_found
+
+ALL = "all"
+"""Name of the row with every method."""
+
+VALIDATION = "val"
+"""The split that thresholds are chosen on."""
+
+Values = NDArray[np.float64]
+Metric = Callable[[Values, Values, Values], Values]
+"""Labels (N,), scores (N,) and weights (R, N) to (R,) figures."""
+
+RANKING: dict[str, Metric] = {
+    "AUC": lambda y, s, w: auc(y, s, weights=w),
+    "pAUC@10%": lambda y, s, w: partial_auc(y, s, 0.1, weights=w),
+    "tAUC@10%": lambda y, s, w: truncated_auc(y, s, 0.1, weights=w),
+    "TAR@10%": lambda y, s, w: tar_at_far(y, s, 0.1, weights=w),
+    "EER": lambda y, s, w: equal_error_rate(y, s, weights=w),
+}
+"""Figures that need no threshold; all are shares, 0..1."""
+
+LOG_PRECISION: dict[str, Metric] = {
+    "log wP@10%": lambda y, s, w: log_weighted_precision(y, s, 0.1, weights=w),
+    "log wP@50%": lambda y, s, w: log_weighted_precision(y, s, 0.5, weights=w),
+    "log wP@90%": lambda y, s, w: log_weighted_precision(y, s, 0.9, weights=w),
+}
+"""The DFDC preview's figures: at most 0, no shares."""
+
+AT_THRESHOLD = ("accuracy", "balanced accuracy", "found")
+"""Figures at the threshold of the validation split; ``found`` is the share of the forgeries."""
+
+FIGURES = (*RANKING, *AT_THRESHOLD)
+"""Figures of a table unless others are asked for."""
+
+
+class Figure(NamedTuple):
+    """A figure with its 95 % interval, or the sentence that says why there is none.
+
+    ``value`` without ``low`` and ``high`` has no interval, and ``note`` says why.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a table.
+
+    ``reals``, ``fakes`` and ``sources`` count what was measured, ``unscored`` what has no score
+    (no face, not readable) beside it. ``threshold`` is None where none could be chosen.
+    """
+
+    detector: str
+    weights_sha256: str
+    dataset: str
+    compression: str
+    split: str
+    method: str
+    reals: int
+    fakes: int
+    sources: int
+    unscored: int
+    threshold: float | None
+    figures: dict[str, Figure]
+
+
+class Group(NamedTuple):
+    """What may be measured together: one detector's scores on one part of a data set."""
+
+    detector: str
+    weights_sha256: str
+    dataset: str
+    compression: str
+    split: str
+
+
+def measure(
+    scores: Iterable[VideoScore],
+    *,
+    figures: Sequence[str] = FIGURES,
+    threshold_from: str | None = None,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> list[Row]:
+    """The rows of a table, one for each detector, group and method, and one for all methods.
+
+    The threshold is that of the validation split of the same data set and level of compression.
+    On that split itself nothing is measured at it.
+
+    Args:
+        scores: of ``read_scores``.
+        figures: names out of ``RANKING``, ``LOG_PRECISION`` and ``AT_THRESHOLD``.
+        threshold_from: takes the thresholds from the validation split of this data set, at
+            whatever compression it has, for detectors that were trained on it.
+        resamples: of the cluster bootstrap.
+        seed: of its draws.
+
+    Raises:
+        UnknownNameError: a figure that does not exist.
+        DataError: there is no score.
+    """
+    known = (*RANKING, *LOG_PRECISION, *AT_THRESHOLD)
+    for name in figures:
+        if name not in known:
+            raise UnknownNameError(f"Unknown figure {name!r}. Known: {', '.join(known)}.")
+    groups = grouped(scores)
+    if not groups:
+        raise DataError(
+            "Cannot make a table: there are no scores. Expected the rows of a results folder; run "
+            "'unmask evaluate … -o DIR' first."
+        )
+    rows = []
+    for group, members in groups.items():
+        threshold, why = _threshold(groups, group, threshold_from)
+        for method, chosen in by_method(members):
+            found = _figures(chosen, group, figures, threshold, why, resamples, seed)
+            rows.append(_row(group, method, chosen, threshold, found))
+    return rows
+
+
+def fit_threshold(rows: Sequence[VideoScore]) -> float:
+    """The threshold with the best class-balanced accuracy on validation videos.
+
+    Raises:
+        UsageError: a row is of a test split: nothing is chosen on what is measured.
+        DataError: no video has a score.
+        NotMeasurableError: one class only.
+    """
+    for row in rows:
+        if row.key.split.casefold().startswith("test"):
+            raise UsageError(
+                f"Cannot choose a threshold on the split {row.key.split!r} of {row.key.dataset}: "
+                "figures on it would then be too good. Expected validation videos; evaluate the "
+                f"split {VALIDATION!r} into the same folder."
+            )
+    scored = [row for row in rows if row.score is not None]
+    if not scored:
+        raise DataError(
+            f"Cannot choose a threshold: none of {len(rows)} validation videos has a score. "
+            f"Evaluate the split {VALIDATION!r} into the same folder."
+        )
+    values = [row.score for row in scored if row.score is not None]
+    return best_threshold([row.label for row in scored], values)
+
+
+def grouped(scores: Iterable[VideoScore]) -> dict[Group, list[VideoScore]]:
+    """Scores by group, in the order of the groups' names."""
+
+    def group(row: VideoScore) -> Group:
+        key = row.key
+        return Group(key.detector, key.weights_sha256, key.dataset, key.compression, key.split)
+
+    ordered = sorted(scores, key=lambda row: (group(row), row.key))
+    return {name: list(members) for name, members in groupby(ordered, group)}
+
+
+def by_method(members: Sequence[VideoScore]) -> Iterator[tuple[str, list[VideoScore]]]:
+    """Each method's forgeries with all real videos of the group, then everything as ``ALL``."""
+    reals = [row for row in members if row.label == 0]
+    methods = sorted({row.key.method for row in members if row.label == 1})
+    for method in methods if len(methods) > 1 else ():
+        yield method, reals + [row for row in members if row.label and row.key.method == method]
+    yield (methods[0] if len(methods) == 1 else ALL), list(members)
+
+
+def source_of(row: VideoScore) -> str:
+    """What a row's video shares with its forgeries; a video without ``source_id`` is alone."""
+    return f"{row.key.dataset}/{row.source_id or row.key.path}"
+
+
+def interval(metric: Callable[[Values], Values], sources: Sequence[str], **draws: int) -> Figure:
+    """A figure with its interval, as far as the items allow."""
+    value = float("nan")
+    try:
+        value = float(metric(np.ones((1, len(sources))))[0])
+        found = bootstrap_intervals({"the figure": metric}, sources, **draws)["the figure"]
+    except NotMeasurableError as error:
+        return Figure(None if np.isnan(value) else value, note=str(error))
+    return Figure(found.value, found.low, found.high)
+
+
+def _threshold(
+    groups: dict[Group, list[VideoScore]], group: Group, threshold_from: str | None
+) -> tuple[float | None, str]:
+    """The threshold for a group, or None and the reason."""
+    dataset = threshold_from or group.dataset
+    if (dataset, VALIDATION) == (group.dataset, group.split):
+        return None, "not measurable: the threshold would be chosen on these videos"
+    rows = [
+        row
+        for other, members in groups.items()
+        if other[:2] == group[:2] and (other.dataset, other.split) == (dataset, VALIDATION)
+        if threshold_from or other.compression == group.compression
+        for row in members
+    ]
+    if not rows:
+        return None, f"not measurable: the split {VALIDATION!r} of {dataset} was not evaluated"
+    try:
+        return fit_threshold(rows), ""
+    except DataError as error:
+        return None, f"not measurable: no threshold from {dataset} {VALIDATION} ({error})"
+
+
+def _figures(
+    chosen: Sequence[VideoScore],
+    group: Group,
+    names: Sequence[str],
+    threshold: float | None,
+    why: str,
+    resamples: int,
+    seed: int,
+) -> dict[str, Figure]:
+    scored = [row for row in chosen if row.score is not None]
+    labels = np.array([row.label for row in scored], np.float64)
+    values = np.array([row.score for row in scored], np.float64)
+    place = " ".join(part for part in (group.dataset, group.compression, group.split) if part)
+    lacking = next(
+        (
+            f"not measurable: no {kind} videos in {place}"
+            for kind, label in (("real", 0), ("fake", 1))
+            if not (labels == label).any()
+        ),
+        "",
+    )
+    found = {}
+    for name in names:
+        only_fakes = name == "found" and (labels == 1).any()
+        kept = labels == 1 if only_fakes else np.ones(len(labels), bool)
+        if lacking and not only_fakes:
+            found[name] = Figure(None, note=lacking)
+        elif name in AT_THRESHOLD and threshold is None:
+            found[name] = Figure(None, note=why)
+        else:
+            metric = _metric(name, labels[kept], values[kept], threshold)
+            sources = [source_of(row) for row, is_kept in zip(scored, kept, strict=True) if is_kept]
+            found[name] = interval(metric, sources, resamples=resamples, seed=seed)
+    return found
+
+
+def _metric(
+    name: str, labels: Values, values: Values, threshold: float | None
+) -> Callable[[Values], Values]:
+    if name in AT_THRESHOLD and threshold is not None:
+        if name == "found":
+            return lambda w: share_found(values, threshold, weights=w)
+        rate = accuracy if name == "accuracy" else balanced_accuracy
+        return lambda w: rate(labels, values, threshold, weights=w)
+    metric = (RANKING | LOG_PRECISION)[name]
+    return lambda w: metric(labels, values, w)
+
+
+def _row(
+    group: Group,
+    method: str,
+    chosen: Sequence[VideoScore],
+    threshold: float | None,
+    figures: dict[str, Figure],
+) -> Row:
+    scored = [row for row in chosen if row.score is not None]
+    fakes = sum(row.label for row in scored)
+    return Row(
+        **group._asdict(),
+        method=method,
+        reals=len(scored) - fakes,
+        fakes=fakes,
+        sources=len({source_of(row) for row in scored}),
+        unscored=len(chosen) - len(scored),
+        threshold=threshold,
+        figures=figures,
+    )
