@@ -7,7 +7,7 @@ one adds it to ``read_dataset``, ``unmask datasets list`` and ``check``.
 from __future__ import annotations
 
 from unmask.datasets._adapter import MEDIA_SUFFIXES, Adapter
-from unmask.datasets._read import read_dataset
+from unmask.datasets._read import choose_rows, read_dataset
 from unmask.datasets._registry import get_adapter, list_datasets
 from unmask.datasets._report import DatasetReport, check_dataset
 from unmask.datasets._splits import check_splits, require_compressions, require_masks
@@ -19,6 +19,7 @@ __all__ = [
     "DatasetReport",
     "check_dataset",
     "check_splits",
+    "choose_rows",
     "get_adapter",
     "list_datasets",
     "read_dataset",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from unmask.datasets._adapter import Adapter, Found, check_root, count_of, some
-from unmask.datasets._registry import explain_unknown, get_adapter
+from unmask.datasets._registry import adapters, explain_unknown, get_adapter
 from unmask.errors import DataError
 from unmask.types import LabelledVideo
 
@@ -50,7 +50,26 @@ def read_dataset(
             some(found.missing, 3),
             name,
         )
-    return _chosen(adapter, found.rows, split, methods, compressions)
+    return _chosen(found.rows, adapter.keeps, split, methods, compressions)
+
+
+def choose_rows(
+    rows: Iterable[LabelledVideo],
+    *,
+    methods: Sequence[str] | None = None,
+    compressions: Sequence[str] | None = None,
+) -> list[LabelledVideo]:
+    """Those of an index that ``read_dataset`` would have kept, wherever the index comes from.
+
+    Raises:
+        DataError: a method or a level is not in it.
+    """
+    return _chosen(list(rows), _keeps_as_adapted, None, methods, compressions)
+
+
+def _keeps_as_adapted(row: LabelledVideo, methods: frozenset[str]) -> bool:
+    adapter = adapters().get(row.dataset)
+    return adapter is None or adapter.keeps(row, methods)
 
 
 def find(adapter: Adapter, root: Path) -> Found:
@@ -71,8 +90,8 @@ def find(adapter: Adapter, root: Path) -> Found:
 
 
 def _chosen(
-    adapter: Adapter,
     rows: list[LabelledVideo],
+    keeps: Callable[[LabelledVideo, frozenset[str]], bool],
     split: str | None,
     methods: Sequence[str] | None,
     compressions: Sequence[str] | None,
@@ -81,11 +100,7 @@ def _chosen(
     if methods is not None:
         wanted = frozenset(methods)
         _check_known("method", wanted, (row.method for row in rows))
-        rows = [
-            row
-            for row in rows
-            if (row.method in wanted if row.method else adapter.keeps(row, wanted))
-        ]
+        rows = [row for row in rows if (row.method in wanted if row.method else keeps(row, wanted))]
     if compressions is not None:
         _check_known("level of compression", compressions, (row.compression for row in rows))
         rows = [row for row in rows if row.compression in compressions]
