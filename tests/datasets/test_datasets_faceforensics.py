@@ -179,7 +179,7 @@ def test_faceshifter_has_no_masks_and_that_is_no_fault(tree: Path):
         "FaceShifter is published without masks",
         "FaceShifter: no c40",
     )
-    with pytest.raises(DataError, match=r"8 of 40 forged videos lack the mask.*of FaceShifter"):
+    with pytest.raises(DataError, match=r"8 of 40 forged files have no mask.*of FaceShifter"):
         require_masks(row for row in read(tree))
 
 

@@ -121,8 +121,9 @@ def test_masks_that_a_recipe_needs():
     with pytest.raises(DataError) as error:
         require_masks([row(), masked, replace(masked, path=Path("b.mp4"), mask_path=None)])
     assert str(error.value) == (
-        "1 of 2 forged videos lack the mask that this recipe learns from: b.mp4 (of F2F). Fetch "
-        "the masks, or leave those methods out (methods=…)."
+        "1 of 2 forged files have no mask, but this recipe learns from masks: b.mp4 (of F2F). "
+        "Fetch the masks, leave those methods out (--method names the others), or make the "
+        "forgeries: --set synthesize=self_blend."
     )
 
 

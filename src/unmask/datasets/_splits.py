@@ -54,9 +54,10 @@ def require_masks(rows: Iterable[LabelledVideo]) -> None:
     if bare:
         methods = ", ".join(sorted({row.method for row in bare}))
         raise DataError(
-            f"{len(bare):,} of {count_of(len(fakes), 'forged video')} lack the mask that this "
-            f"recipe learns from: {some(str(row.path) for row in bare)} (of {methods}). Fetch the "
-            "masks, or leave those methods out (methods=…)."
+            f"{len(bare):,} of {count_of(len(fakes), 'forged file')} have no mask, but this recipe "
+            f"learns from masks: {some(str(row.path) for row in bare)} (of {methods}). Fetch the "
+            "masks, leave those methods out (--method names the others), or make the forgeries: "
+            "--set synthesize=self_blend."
         )
 
 
