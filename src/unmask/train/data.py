@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from unmask.clips.mouth_run import is_by_68_points
-from unmask.datasets import check_splits, read_dataset
+from unmask.datasets import check_splits, choose_rows, list_datasets, read_dataset, require_masks
 from unmask.detectors import Card, cache_dir
 from unmask.errors import DataError
 from unmask.prepared import FaceSequence, Keep, Prepared, is_prepared, prepare, read_prepared
@@ -33,12 +34,34 @@ class Faces:
 
     def counts(self) -> dict[str, int]:
         """Files and sequences of every split, and how many of the files are forged."""
-        counts = {}
+        counts: dict[str, int] = {}
         for split, found in self.by_split.items():
             counts[f"{split}_files"] = len({s.group for s in found})
             counts[f"{split}_faces"] = len(found)
             counts[f"{split}_forged_files"] = len({s.group for s in found if s.label})
         return counts
+
+
+class Origin(NamedTuple):
+    """What is written beside trained weights."""
+
+    license: str
+    trained_on: str
+
+
+def origin_of(data: Source, faces: Faces, weights: str | Path | None) -> Origin:
+    """License and origin of what was trained with these faces, on top of ``weights``.
+
+    Weights trained on a published data set are no freer than its terms; a plain folder is the
+    user's own.
+    """
+    named = sorted({row.dataset for row in faces.rows} & {*list_datasets()})
+    is_plain = data.dataset == "folder" and not named
+    layouts = ", ".join(named) or data.dataset
+    told = f"{faces.counts()['train_files']} files of {data}"
+    told += "" if is_plain else f" ({layouts})"
+    told += f", begun with {weights}" if weights else ""
+    return Origin("MIT" if is_plain else f"that of the training data ({layouts})", told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +79,22 @@ class Source:
         return str(self.path)
 
     def rows(self) -> list[LabelledVideo]:
-        """The index; no media is opened."""
+        """The index; no media is opened.
+
+        Raises:
+            DataError: there is no such data set, or a method or a level is not in it.
+        """
+        if is_prepared(self.path):
+            return self._prepared_rows()
         return read_dataset(
             self.dataset, self.path, methods=self.methods, compressions=self.compressions
         )
+
+    def _prepared_rows(self) -> list[LabelledVideo]:
+        found, levels = read_prepared(self.path), self.compressions
+        if levels is not None and set(levels) == set(found.keep.twins or ()):
+            levels = None  # Of twins the better one alone has a row.
+        return choose_rows(found.rows, methods=self.methods, compressions=levels)
 
 
 def read_faces(
@@ -83,16 +118,30 @@ def read_faces(
         DataError: a split is empty, a person stands in two, or what was prepared does not serve.
     """
     sources = {"train": data, "val": validation or data}
-    parts = {}
-    for split, source in sources.items():
-        only = split if validation is None else None
-        parts[split] = _read(card, source, split, only, workers, report)
+    chosen = {
+        split: _of_split(source.rows(), split, split if validation is None else None)
+        for split, source in sources.items()
+    }
+    _check_rows(card, chosen, are_apart=validation is not None)
+    parts = {
+        split: _read(card, source, split, chosen[split], workers, report)
+        for split, source in sources.items()
+    }
     rows = tuple(
         dataclasses.replace(row, split=split) for split, (some, _) in parts.items() for row in some
     )
-    # Two folders given apart may name different people alike: only known people are compared.
-    check_splits(rows if validation is None else [row for row in rows if row.identities])
     return Faces(rows, {split: found for split, (_, found) in parts.items()})
+
+
+def _check_rows(
+    card: Card, chosen: Mapping[str, Sequence[LabelledVideo]], *, are_apart: bool
+) -> None:
+    """Refuses, before faces are looked for, rows that the recipe could not be trained with."""
+    rows = [dataclasses.replace(row, split=split) for split, some in chosen.items() for row in some]
+    # Two folders given apart may name different people alike: only known people are compared.
+    check_splits([row for row in rows if row.identities] if are_apart else rows)
+    if card.recipe.needs_masks and not card.recipe.synthesize:
+        require_masks({row.path: row for row in rows}.values())
 
 
 def keep_for(card: Card) -> Keep:
@@ -121,16 +170,15 @@ def _read(
     card: Card,
     source: Source,
     split: str,
-    only: str | None,
+    rows: Sequence[LabelledVideo],
     workers: int,
     report: Callable[[str], None],
 ) -> tuple[list[LabelledVideo], list[FaceSequence]]:
-    """Rows and sequences of one split; ``only`` drops the rows that the index puts elsewhere."""
+    """What was found of the rows of one split; of twins the better rows alone."""
     if is_prepared(source.path):
         found = read_prepared(source.path)
         _check_serves(card, found)
     else:
-        rows = _of_split(source.rows(), split, only)
         keep = keep_for(card)
 
         def told(done: int, total: int) -> None:
@@ -144,7 +192,7 @@ def _read(
             report(f"... and {len(found.problems) - 5} more files could not be used.")
     if is_by_68_points(card.input) and found.keep.landmarks == 5:
         report(f"Faces for {split}: cut by 5 points instead of 68. {lacking_points()}".rstrip())
-    kept = set(_of_split(found.rows, split, only))
+    kept = set(rows)
     sequences = [sequence for sequence in found.sequences if sequence.video in kept]
     return [row for row in found.rows if row in kept], sequences
 

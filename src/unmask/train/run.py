@@ -15,9 +15,9 @@ from unmask._version import __version__
 from unmask.detectors import Card, get_card, save_weights
 from unmask.detectors._weights import load_weights
 from unmask.errors import WeightsError, import_optional
-from unmask.train.data import Faces, Source, read_faces
+from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
 from unmask.train.fit import fit
-from unmask.train.run_folder import earlier_settings, open_folder, write_record
+from unmask.train.run_folder import earlier_settings, open_folder, read_record, write_record
 from unmask.train.samples import Samples
 from unmask.train.settings import apply_settings, describe
 
@@ -70,17 +70,19 @@ def train(
     import_optional("lightning", "train")
     import_optional("sklearn.metrics", "train")
     folder = Path(out)
-    if resume and not settings:
-        settings = earlier_settings(folder)
+    if resume:
+        settings = settings or earlier_settings(folder)
+        weights = weights or read_record(folder).get("weights")
     card = apply_settings(get_card(name), settings)
     open_folder(folder, resume)
     if threads is not None:
         torch.set_num_threads(threads)
     checking = None if validation is None else source_of(validation)
-    faces = read_faces(card, source_of(data), checking, workers=workers, report=report)
+    source = source_of(data)
+    faces = read_faces(card, source, checking, workers=workers, report=report)
     module = module_for(card, faces, workers, devices)
     record = record_of(card, faces, device, devices, settings)
-    record["data"] |= {"path": str(data), "validation_path": validation and str(validation)}
+    record["data"] |= sources_of(source, checking)
     record["weights"] = str(weights) if weights else None
     write_record(folder, record)
     started = time.monotonic()
@@ -90,7 +92,7 @@ def train(
     chosen = max(curve, key=lambda row: row[card.recipe.monitor])
     hours = round((time.monotonic() - started) / 3600, 3)
     write_record(folder, record | {"curve": curve, "best": chosen, "hours": hours})
-    result = _save(best, folder, name, f"{record['data']['train_files']} files of {data}", resume)
+    result = _save(best, folder, name, origin_of(source, faces, weights), resume)
     kind = "pseudo-forgeries of the validation faces" if card.recipe.synthesize else "validation"
     report(f"Best epoch {chosen['epoch']}: AUC {chosen['auc']:.3f} on {kind}. Weights: {result}")
     return result
@@ -101,8 +103,19 @@ def source_of(data: str | Path | Source) -> Source:
     return data if isinstance(data, Source) else Source(path=Path(data))
 
 
+def sources_of(data: Source, validation: Source | None) -> dict[str, Any]:
+    """Where the data of a run come from, for ``write_record``."""
+    return {
+        "path": str(data),
+        "validation_path": validation and str(validation),
+        "dataset": data.dataset,
+        "methods": data.methods,
+        "compressions": data.compressions,
+    }
+
+
 def _save(
-    best: dict[str, Any], folder: Path, name: str, trained_on: str, is_overwriting: bool
+    best: dict[str, Any], folder: Path, name: str, origin: Origin, is_overwriting: bool
 ) -> Path:
     """Writes the best epoch's network as safetensors."""
     result = folder / f"{name}.safetensors"
@@ -117,8 +130,8 @@ def _save(
         result,
         detector=name,
         tag=folder.name,
-        license="MIT",
-        trained_on=trained_on,
+        license=origin.license,
+        trained_on=origin.trained_on,
     )
 
 

@@ -53,8 +53,19 @@ def earlier_settings(folder: Path) -> list[str]:
 
 
 def write_record(folder: Path, content: dict[str, Any]) -> None:
-    """Writes down what a run is and what came of it."""
+    """Writes down what a run is and what came of it.
+
+    Raises:
+        OutputError: the folder cannot be written to (a full disk).
+    """
     path = folder / _RECORD
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    partial.replace(path)
+    try:
+        partial.write_text(json.dumps(content, indent=1) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"Cannot write '{path}': {error.strerror}. Free some space, or give another folder "
+            "with -o; a run whose epochs are whole goes on with --resume."
+        ) from error

@@ -23,14 +23,12 @@ from unmask.errors import (
     WrongVariantError,
     import_optional,
 )
-from unmask.prepared import is_prepared, read_prepared
 from unmask.train.class_samples import ClassSamples
-from unmask.train.data import Faces, Source, read_faces
+from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
 from unmask.train.fit import fit
-from unmask.train.run import record_of
+from unmask.train.run import record_of, sources_of
 from unmask.train.run_folder import earlier_settings, open_folder, read_record, write_record
 from unmask.train.settings import apply_stage_settings
-from unmask.types import LabelledVideo
 
 STAGE_FILE = "stage.safetensors"
 """Of a run's folder: the stage's own network, which can teach another run."""
@@ -122,7 +120,7 @@ def train_stage(
     _tell_unseen(classes, faces, report)
     module = _module(card, chosen, classes, faces, workers, devices, tutor)
     record = record_of(card, faces, device, devices, settings)
-    record["data"] |= {"path": str(data), "validation_path": validation and str(validation)}
+    record["data"] |= sources_of(source, checking)
     record |= {"stage": stage, "classes": classes}
     record["teacher"] = str(teacher) if teacher else None
     record["weights"] = str(weights) if weights else None
@@ -133,7 +131,7 @@ def train_stage(
     hours = round((time.monotonic() - started) / 3600, 3)
     write_record(folder, record | {"curve": curve, "best": top, "hours": hours})
     learned = _without_prefix(best["state_dict"])
-    result = _save(around, chosen, learned, folder, record)
+    result = _save(around, chosen, learned, folder, record, origin_of(source, faces, weights))
     report(
         f"Best epoch {top['epoch']}: {top['accuracy']:.1%} of {len(classes)} classes right. Go on "
         f"with: unmask train {name} --weights {result}"
@@ -145,14 +143,10 @@ def _source(data: str | Path | Source, stage: Stage) -> Source:
     return data if isinstance(data, Source) else Source(path=Path(data), dataset=stage.layout)
 
 
-def _rows(source: Source) -> Sequence[LabelledVideo]:
-    return read_prepared(source.path).rows if is_prepared(source.path) else source.rows()
-
-
 def _classes(source: Source, checking: Source | None, earlier: Mapping[str, Any]) -> list[str]:
     """Names of the classes, sorted: their places are their numbers."""
-    rows = list(_rows(source))
-    checked = [row for row in rows if row.split == "val"] if checking is None else _rows(checking)
+    rows = source.rows()
+    checked = [row for row in rows if row.split == "val"] if checking is None else checking.rows()
     trained = [row for row in rows if row.split == "train"] if checking is None else rows
     unnamed = [row for row in (*trained, *checked) if not row.method]
     if unnamed:
@@ -286,15 +280,15 @@ def _save(
     learned: Mapping[str, Tensor],
     folder: Path,
     record: Mapping[str, Any],
+    origin: Origin,
 ) -> Path:
     """Writes the stage's own network and the detector that holds it."""
-    name, data = record["detector"], record["data"]
+    name = record["detector"]
     notes = {"stage": record["stage"], "classes": json.dumps(record["classes"])}
-    files = f"{data['train_files']} files of {data['path']}"
     joined = _joined(around, stage, learned, name)
-    told = f"{files} (stage {record['stage']}): a start for training, not a detector"
+    told = f"{origin.trained_on} (stage {record['stage']}): a start for training, not a detector"
     results = (
-        (folder / STAGE_FILE, learned, _owner(name, record["stage"]), files),
+        (folder / STAGE_FILE, learned, _owner(name, record["stage"]), origin.trained_on),
         (folder / f"{name}.safetensors", joined, name, told),
     )
     for path, state, owner, trained_on in results:
@@ -304,7 +298,7 @@ def _save(
             path,
             detector=owner,
             tag=folder.name,
-            license="MIT",
+            license=origin.license,
             trained_on=trained_on,
             notes=notes,
         )

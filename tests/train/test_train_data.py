@@ -1,0 +1,208 @@
+"""Which rows train: filters of prepared folders, refusals before faces are looked for, origins."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import unmask.train.data as data_module
+from dataset_trees import touch_faceforensics, write_faceforensics
+from unmask.detectors import Card, load_detector
+from unmask.detectors._safetensors import read_metadata
+from unmask.errors import DataError, OutputError
+from unmask.prepared import Keep, prepare
+from unmask.train import Source, train
+from unmask.train.data import origin_of, read_faces
+from unmask.train.run_folder import write_record
+
+PAIRS = [("000", "003"), ("011", "012")]
+METHODS = ("Deepfakes", "FaceSwap")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four people, forged by two methods, at two levels; single moments of all of it."""
+    root = tmp_path_factory.mktemp("ff")
+    write_faceforensics(root / "tree", PAIRS, METHODS, frames=2)
+    rows = Source(path=root / "tree", dataset="faceforensics").rows()
+    prepare(rows, root / "faces", Keep(sequences=1, largest_face_px=120))
+    return root / "faces"
+
+
+@pytest.fixture(scope="module")
+def twins(prepared: Path) -> Path:
+    rows = Source(path=prepared.parent / "tree", dataset="faceforensics").rows()
+    prepare(rows, prepared.parent / "twins", Keep(sequences=1, twins=("c23", "c40")))
+    return prepared.parent / "twins"
+
+
+@pytest.fixture
+def card(toy: Card) -> Card:
+    """Learns from the forgeries in the data."""
+    return dataclasses.replace(toy, recipe=dataclasses.replace(toy.recipe, synthesize=None))
+
+
+@pytest.fixture
+def nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def prepare(*_: object, **__: object) -> None:
+        raise AssertionError("faces were looked for")
+
+    monkeypatch.setattr(data_module, "prepare", prepare)
+
+
+def kinds(card: Card, source: Source) -> dict[str, set[tuple[str, str]]]:
+    """Method and level of every sequence, by split; rows must agree with them."""
+    faces = read_faces(card, source, None)
+    found = {
+        split: {(s.video.method, s.video.compression) for s in sequences}
+        for split, sequences in faces.by_split.items()
+    }
+    for split in found:
+        rows = {(r.method, r.compression) for r in faces.rows if r.split == split}
+        assert rows == found[split]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("methods", "levels"),
+    [(None, None), (("FaceSwap",), None), (None, ("c40",)), (("Deepfakes",), ("c23",)), ((), None)],
+)
+def test_a_prepared_folder_gives_the_methods_and_levels_asked_for(
+    card: Card,
+    prepared: Path,
+    methods: Sequence[str] | None,
+    levels: Sequence[str] | None,
+):
+    source = Source(
+        path=prepared,
+        methods=None if methods is None else tuple(methods),
+        compressions=None if levels is None else tuple(levels),
+    )
+    expected = {
+        (method, level)
+        for method in ("", *(METHODS if methods is None else methods))
+        for level in levels or ("c23", "c40")
+    }
+    assert kinds(card, source) == {"train": expected, "val": expected}
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"methods": ("FaceSwop",)}, "Unknown method .*'FaceSwop'. Did you mean 'FaceSwap'"),
+        ({"compressions": ("raw",)}, "Unknown level of compression .*'raw'.*Known: c23, c40"),
+    ],
+)
+def test_what_was_not_prepared_cannot_be_chosen(
+    card: Card, prepared: Path, filters: dict, message: str
+):
+    with pytest.raises(DataError, match=message):
+        read_faces(card, Source(path=prepared, **filters), None)
+
+
+def test_both_levels_of_prepared_twins_are_all_of_it(card: Card, twins: Path):
+    whole = {(method, "c23") for method in ("", *METHODS)}
+    source = Source(path=twins, compressions=("c40", "c23"))
+    assert kinds(card, source) == {"train": whole, "val": whole}
+    with pytest.raises(DataError, match=r"Unknown level of compression .*'c40'"):
+        read_faces(card, Source(path=twins, compressions=("c40",)), None)
+
+
+def test_missing_masks_are_told_before_faces_are_looked_for(
+    card: Card, nobody_looks: None, tmp_path: Path
+):
+    touch_faceforensics(tmp_path, PAIRS, METHODS, with_masks=False)
+    needy = dataclasses.replace(card, recipe=dataclasses.replace(card.recipe, needs_masks=True))
+    source = Source(path=tmp_path, dataset="faceforensics", compressions=("c23",))
+    message = r"8 of 8 forged files have no mask.*000_003\.mp4.*of Deepfakes, FaceSwap.*--method"
+    with pytest.raises(DataError, match=message):
+        read_faces(needy, source, None)
+
+
+def test_a_person_on_both_sides_is_told_before_faces_are_looked_for(
+    card: Card, nobody_looks: None, tmp_path: Path
+):
+    touch_faceforensics(tmp_path, PAIRS)
+    source = Source(path=tmp_path, dataset="faceforensics")
+    message = r"4 identities on both sides: ff/000 \(train and val\)"
+    with pytest.raises(DataError, match=message):
+        read_faces(card, source, source)
+
+
+def test_a_missing_level_is_told_before_faces_are_looked_for(card: Card, tmp_path: Path):
+    touch_faceforensics(tmp_path, PAIRS)
+    (tmp_path / "original_sequences/youtube/c40/videos/003.mp4").unlink()
+    paired = dataclasses.replace(
+        card, recipe=dataclasses.replace(card.recipe, twins=("c23", "c40"))
+    )
+    message = r"1 of 4 videos at c23 have no twin at c40.*003\.mp4.*Download both"
+    with pytest.raises(DataError, match=message):
+        read_faces(paired, Source(path=tmp_path, dataset="faceforensics"), None)
+
+
+def test_results_of_published_data_are_under_the_terms_of_the_data(
+    toy: Card, prepared: Path, tmp_path: Path
+):
+    settings = ["synthesize=none", "epochs=1", "steps_per_epoch=1"]
+    source = Source(path=prepared, methods=("FaceSwap",), compressions=("c23",))
+    how = {"settings": settings, "workers": 0, "progress": False}
+    first = train(toy.name, source, tmp_path / "first", **how)
+    assert read_metadata(first)["license"] == "that of the training data (faceforensics)"
+    used = load_detector(toy.name, first).weights_used
+    assert used is not None
+    assert used.license == "that of the training data (faceforensics)"
+    assert used.trained_on == f"4 files of {prepared} (faceforensics)"
+    record = json.loads((tmp_path / "first" / "run.json").read_text())["data"]
+    assert (record["path"], record["methods"], record["compressions"]) == (
+        str(prepared),
+        ["FaceSwap"],
+        ["c23"],
+    )
+    second = train(toy.name, source, tmp_path / "second", weights=first, **how)
+    told = read_metadata(second)["trained_on"]
+    assert told == f"4 files of {prepared} (faceforensics), begun with {first}"
+
+
+def test_results_of_a_plain_folder_are_ones_own(card: Card, real_faces: Path):
+    source = Source(path=real_faces)
+    origin = origin_of(source, read_faces(card, source, source), None)
+    assert origin == ("MIT", f"3 files of {real_faces}")
+    listed = dataclasses.replace(source, dataset="csv")
+    assert origin_of(listed, read_faces(card, source, source), None) == (
+        "that of the training data (csv)",
+        f"3 files of {real_faces} (csv)",
+    )
+
+
+def test_a_resumed_run_remembers_the_weights_it_began_with(
+    toy: Card, real_faces: Path, validation_faces: Path, tmp_path: Path
+):
+    how = {"validation": validation_faces, "workers": 0, "progress": False}
+    short = ["epochs=1", "steps_per_epoch=1"]
+    start = train(toy.name, real_faces, tmp_path / "start", settings=short, **how)
+    out = tmp_path / "run"
+    train(toy.name, real_faces, out, weights=start, settings=short, **how)
+    longer = ["epochs=2", "steps_per_epoch=1"]
+    path = train(toy.name, real_faces, out, settings=longer, resume=True, **how)
+    assert json.loads((out / "run.json").read_text())["weights"] == str(start)
+    assert read_metadata(path)["trained_on"].endswith(f"begun with {start}")
+
+
+def test_a_full_disk_is_told_where_the_run_is_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_record(tmp_path, {"epochs": 1})
+
+    def full(self: Path, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    message = r"Cannot write '.*run\.json': No space left on device\. Free some space.*--resume"
+    with pytest.raises(OutputError, match=message):
+        write_record(tmp_path, {"epochs": 2})
+    assert json.loads((tmp_path / "run.json").read_text()) == {"epochs": 1}
