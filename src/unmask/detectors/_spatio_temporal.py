@@ -24,6 +24,14 @@ PAPER = Paper(
 )
 """Without differences: each network adds its own to those below."""
 
+TRAINING_DIFFERENCES = (
+    "Training: weight decay spares biases and norms. It ends after 15 epochs without a lower "
+    "validation loss, or after 100; Ganiyusufoglu et al. stop when the loss diverges, overfits or "
+    "stabilizes. Rates fall on plateaus, one of their two schedules.",
+    "Epoch: as many pairs of a real and a forged clip as clips are kept (of each person 12 "
+    "moments or 8 sequences, spread over the video); they draw one clip of every video.",
+)
+
 DIFFERENCES = (
     "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
     "that do not overlap with their neighbors and sizes 10 medians off the median.",
@@ -34,6 +42,7 @@ DIFFERENCES = (
     "Video: mean of the windows' logits; the paper averages probabilities.",
     "Augmentation: the paper's flip and one of eight; how strong it is is ours, as the paper "
     "does not say, and the crop is a box that wanders more.",
+    *TRAINING_DIFFERENCES,
 )
 
 INPUT = InputSpec(

@@ -124,8 +124,8 @@ CARD = Card(
             "is a detector of its own here.",
             "Crop: 1.3 x the longest side of the CenterFace box; the paper takes the face region "
             "from the tracker of Face2Face. No augmentation, as in the paper.",
-            "Frames: three a second; the video's logit is the mean of the frames'. The paper "
-            "takes 270 frames of a video and scores each by itself.",
+            "Frames: three a second, in training 12 of each person; the video's logit is the mean "
+            "of the frames'. The paper takes 270 frames of a video and scores each by itself.",
             "Start: at random, unless an imported ImageNet file is given (the paper's start). The "
             "heads are replaced by zeros.",
         ),

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from unmask.detectors._card import Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.detectors._spatio_temporal import IMAGE_RECIPE
+from unmask.detectors._spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
 from unmask.nn.efficientnet import B3_FEATURES, efficientnet
 from unmask.nn.heads import reset_head, under_net
 from unmask.types import InputSpec
@@ -45,6 +45,7 @@ CARD = Card(
             "that do not overlap with their neighbors and sizes 10 medians off the median.",
             "Augmentation: the paper's flip and one of eight; how strong it is is ours, as the "
             "paper does not say, and the crop is a box that wanders more.",
+            *TRAINING_DIFFERENCES,
             "Start: at random, unless an imported ImageNet file is given, as in the paper. Its "
             "head is replaced by zeros instead of random numbers.",
             "Video: mean of the frames' logits; the paper averages probabilities.",

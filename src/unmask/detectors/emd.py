@@ -194,8 +194,11 @@ CARD = Card(
             "convolutional layers.",
             "Start: at random, unless imported files are given; the paper starts the encoder from "
             "ImageNet. Head and mask layer of an import are 0.",
-            "Crop: 1.3 x the longest side of the CenterFace box; the paper does not say. Three "
-            "frames a second instead of 200 of every training video, 10 of the others.",
+            "Crop: 1.3 x the longest side of the CenterFace box; the paper does not say. Frames: "
+            "three a second, in training 12 of each person; the paper takes 200 of every training "
+            "video, 10 of the others.",
+            "Training: both classes are drawn equally often, without augmentation; the paper says "
+            "nothing of either.",
             "Video: the mean logit of the frames; the paper judges single pictures.",
             "Embedding: the 2048 numbers before the head; the paper has none.",
         ),

@@ -112,8 +112,8 @@ CARD = Card(
             "measure what that changes. A person's frames are smoothed up to a gap of over half a "
             "second or a shot cut; people seen for under 12 frames are smoothed over what there "
             "is, where the authors' code fails.",
-            "Without that source, in training, and for a clip in one of whose frames the chain "
-            "does not work (where the authors' code stops too: the mouth's square lies more than 5 "
+            "Without that source, and for a clip in one of whose frames the chain does not work "
+            "(where the authors' code stops too: the mouth's square lies more than 5 "
             "px outside the aligned frame; or it would read beyond the pixels kept around the "
             "face): from five points, without smoothing: turned by the eye line, centered "
             "between the mouth corners (the authors: the mean of the lips' 20 points), 0.61 x the "
@@ -127,7 +127,8 @@ CARD = Card(
             "takes at most the first 110 frames on FaceForensics++. A video of under 25 frames "
             "repeats its last one, if at least 80 % of the clip is real.",
             "Training: the paper's recipe, for at most 100 epochs; patience counts epochs without "
-            "better validation loss.",
+            "better validation loss. Clips are drawn from 8 sequences of each person, spread over "
+            "the video; the paper takes its first 270 frames (prepare --frames 270 --sequences 1).",
             "Start: at random, unless weights are given: of the stage lipreading, or an imported "
             "lip-reading file. Their head is replaced by zeros, so that every logit is 0 until "
             "trained; the authors draw it at random.",

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from unmask.detectors._card import Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.detectors._spatio_temporal import IMAGE_RECIPE
+from unmask.detectors._spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
 from unmask.nn.heads import under_net
 from unmask.nn.xception import from_published
 from unmask.types import InputSpec
@@ -46,6 +46,7 @@ CARD = Card(
             "in batches of 32.",
             "Augmentation: that of Ganiyusufoglu et al., a flip and one of eight changes; the "
             "authors have none.",
+            *TRAINING_DIFFERENCES,
             "Start: at random, unless an imported ImageNet file is given; both papers start from "
             "ImageNet. Its head is replaced by zeros.",
             "Loss: binary cross entropy of z_fake - z_real, which equals the authors' cross "
