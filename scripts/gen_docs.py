@@ -117,9 +117,35 @@ def detectors_page() -> str:
             "Every detector passes the same contract tests (`tests/detectors/test_contract.py`); "
             "the last column says what its numbers are compared with besides.\n",
             _table(["name", "paper", "weights", "license of the weights", "verified"], rows),
+            *_learned(ROOT / "benchmarks" / "learn"),
             *[_section(card) for card in cards],
         ]
     )
+
+
+def _learned(folder: Path) -> Iterator[str]:
+    """What `python -m benchmarks learn` measured."""
+    found = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+    rows = []
+    for one in found:
+        if isinstance(one, dict) and "validation" in one:
+            figure = one["validation"]
+            low, high = figure["auc_interval"]
+            size = ", ".join(s for s in one["settings"] if s.startswith("input."))
+            counts = f"{figure['pairs']} pairs of {figure['videos']} videos"
+            auc = f"{figure['auc']:.2f} ({low:.2f} to {high:.2f})"
+            hours = f"{one['hours']:.2f}"
+            rows.append((f"`{one['benchmark']}`", size, auc, counts, hours, one["date"]))
+    if rows:
+        yield (
+            "## Proof that they learn\n\nShort runs from a random start on two shared cores, in "
+            "reduced size, on easy pseudo-forgeries of real videos (`python -m benchmarks learn "
+            "NAME`; commands, settings and curves in `benchmarks/learn`). Validation people are "
+            "other people. This says that network, loss and recipe work together; it says nothing "
+            "about how well a detector finds deepfakes.\n"
+        )
+        head = ["name", "reduced to", "AUC (95 %)", "n", "hours", "date"]
+        yield _table(head, rows)
 
 
 def _weights_short(weights: Sequence[Weights]) -> str:
@@ -156,6 +182,7 @@ def _section(card: Card) -> str:
         ("clips of a face are joined by", f"`{card.aggregate}`"),
         *((f"argument `{name}`", f"`{value!r}`") for name, value in sorted(card.args.items())),
     ]
+    facts += [(f"stage `{name}`", stage.summary) for name, stage in sorted(card.stages.items())]
     differences = "\n".join(f"- {text}" for text in paper.differences) or "- none"
     return "\n".join(
         [

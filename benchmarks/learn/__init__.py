@@ -4,9 +4,10 @@ r"""Proof that a detector learns: a run in reduced size, from scratch, on pseudo
         --validation ../shared/media/val/real
 
 The settings of ``runs.json`` reduce pictures, clips and steps to what two cores manage in half
-an hour; nothing else of the recipe is changed. Training and validation see forgeries of one
-generator, made of different people: the figure says that the network, its loss and its recipe
-work together, not how well it finds deepfakes. The result is written beside this file.
+an hour; some raise the learning rate, because the papers start from trained weights and this
+starts at random. Training and validation see forgeries of one generator (``coarse_blend``: easy),
+made of different people: the figure says that the network, its loss and its recipe work
+together, not how well it finds deepfakes. The result is written beside this file.
 """
 
 from __future__ import annotations

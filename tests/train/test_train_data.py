@@ -12,9 +12,9 @@ import pytest
 
 import unmask.train.data as data_module
 from dataset_trees import touch_faceforensics, write_faceforensics
-from unmask.detectors import Card, load_detector
+from unmask.detectors import Card, load_detector, save_weights
 from unmask.detectors._safetensors import read_metadata
-from unmask.errors import DataError, OutputError
+from unmask.errors import DataError, OutputError, WeightsError
 from unmask.prepared import Keep, prepare
 from unmask.train import Source, train
 from unmask.train.data import origin_of, read_faces
@@ -143,6 +143,23 @@ def test_a_missing_level_is_told_before_faces_are_looked_for(card: Card, tmp_pat
     message = r"1 of 4 videos at c23 have no twin at c40.*003\.mp4.*Download both"
     with pytest.raises(DataError, match=message):
         read_faces(paired, Source(path=tmp_path, dataset="faceforensics"), None)
+
+
+def test_weights_of_another_network_are_told_before_faces_are_looked_for(
+    toy: Card, nobody_looks: None, tmp_path: Path
+):
+    touch_faceforensics(tmp_path, PAIRS)
+    source = Source(path=tmp_path, dataset="faceforensics")
+    how = {"settings": ["synthesize=none", "width=8"], "workers": 0, "progress": False}
+    weights = tmp_path / "narrow.safetensors"
+    save_weights(
+        toy.build().state_dict(), weights, detector="toy", tag="x", license="x", trained_on="x"
+    )
+    message = r"narrow\.safetensors.* do not fit toy.*changed by --set"
+    with pytest.raises(WeightsError, match=message):
+        train(toy.name, source, tmp_path / "run", weights=weights, **how)
+    with pytest.raises(WeightsError, match="Cannot find weights file"):
+        train(toy.name, source, tmp_path / "run", weights=tmp_path / "nope.pth", **how)
 
 
 def test_results_of_published_data_are_under_the_terms_of_the_data(

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from unmask._version import __version__
-from unmask.detectors import Card, get_card, save_weights
+from unmask.detectors import Card, build, get_card, save_weights
 from unmask.detectors._weights import load_weights
 from unmask.errors import WeightsError, import_optional
 from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
@@ -78,6 +79,9 @@ def train(
     if threads is not None:
         torch.set_num_threads(threads)
     checking = None if validation is None else source_of(validation)
+    if weights is not None and not resume:
+        # What does not fit is refused before hours are spent on finding faces.
+        _load(build(card), card, weights)
     source = source_of(data)
     faces = read_faces(card, source, checking, workers=workers, report=report)
     module = module_for(card, faces, workers, devices)
@@ -167,14 +171,14 @@ def samples_for(card: Card, faces: Faces) -> tuple[Samples, Samples]:
 def _begin(module: Any, card: Card, weights: str | Path | None) -> None:
     """Gives the network its first weights: those named, else by the recipe's ``start``."""
     if weights is not None:
-        _load(module, card, weights)
+        _load(module.net, card, weights)
     if weights is None or card.recipe.starts_after_weights:
         module.start()
 
 
-def _load(module: Any, card: Card, weights: str | Path) -> None:
+def _load(net: nn.Module, card: Card, weights: str | Path) -> None:
     try:
-        load_weights(module.net, card, weights)
+        load_weights(net, card, weights)
     except WeightsError as error:
         if card.args == get_card(card.name).args:
             raise
