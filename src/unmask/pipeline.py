@@ -21,7 +21,7 @@ from unmask.detectors import Card, cache_dir, default_detectors, load_detector
 from unmask.detectors._frames import Scorer, SharedFeatures, scorer
 from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, what_points_lack
-from unmask.media import open_video
+from unmask.media import Video, open_video
 from unmask.types import (
     Calibration,
     Clip,
@@ -77,49 +77,77 @@ def scan(
     names = _names(detectors, weights or {})
     with open_video(path) as video:
         nets = [load_detector(name, (weights or {}).get(name), device) for name in names]
-        cards = [cast(Card, net.card) for net in nets]
-        specs = [card.input for card in cards]
-        plan = Plan(specs, video.info.fps, video.info.is_variable_rate)
-        finder = FaceFinder()
-        find_points, lacking = point_finder(specs, device)
-        follow = Follower(
-            finder, needs(specs), find_points=find_points, wants_points=plan.wants_68_points
-        )
-        cut = Cutter(plan)
-        seen = _Seen(video.info)
+        return _flow(video, nets, device, calibrations, progress)
 
-        frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
-        clips = cut(follow(frames))
-        frame_s = float(1 / video.info.fps) if video.info.fps else 0.0
-        scores = list(_score(clips, nets, device, frame_s))
 
-        uses = [cast(DetectorUse, net.weights_used) for net in nets]
-        tracks = follow.tracks()
-        smallest = finder.smallest_face_px(video.info.width_px, video.info.height_px)
-        return decide(
-            video=video.info,
+def scan_with(
+    path: str | Path,
+    nets: Sequence[nn.Module],
+    device: str = "cpu",
+    *,
+    calibrations: Sequence[Calibration] | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """As ``scan``, with detectors that ``load_detector`` gave: for many videos they load once.
+
+    Raises:
+        MediaError: the file is missing, is no media, or has no picture.
+    """
+    with open_video(path) as video:
+        return _flow(video, nets, device, calibrations, progress)
+
+
+def _flow(
+    video: Video,
+    nets: Sequence[nn.Module],
+    device: str,
+    calibrations: Sequence[Calibration] | None,
+    progress: Progress | None,
+) -> Verdict:
+    """From frames to the verdict."""
+    cards = [cast(Card, net.card) for net in nets]
+    specs = [card.input for card in cards]
+    plan = Plan(specs, video.info.fps, video.info.is_variable_rate)
+    finder = FaceFinder()
+    find_points, lacking = point_finder(specs, device)
+    follow = Follower(
+        finder, needs(specs), find_points=find_points, wants_points=plan.wants_68_points
+    )
+    cut = Cutter(plan)
+    seen = _Seen(video.info)
+
+    frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
+    clips = cut(follow(frames))
+    frame_s = float(1 / video.info.fps) if video.info.fps else 0.0
+    scores = list(_score(clips, nets, device, frame_s))
+
+    uses = [cast(DetectorUse, net.weights_used) for net in nets]
+    tracks = follow.tracks()
+    smallest = finder.smallest_face_px(video.info.width_px, video.info.height_px)
+    return decide(
+        video=video.info,
+        tracks=tracks,
+        scores=scores,
+        coverage=seen.coverage(
+            decoded=(video.frames_decoded, video.decoded_s, video.is_damaged),
+            examined=follow.frames_examined,
             tracks=tracks,
             scores=scores,
-            coverage=seen.coverage(
-                decoded=(video.frames_decoded, video.decoded_s, video.is_damaged),
-                examined=follow.frames_examined,
-                tracks=tracks,
-                scores=scores,
-                dropped=cut.clips_dropped,
-                smallest_face_px=smallest,
-            ),
-            detectors=uses,
-            aggregates={card.name: card.aggregate for card in cards},
-            calibrations=_fitting(uses, calibrations),
-            notes=(
-                *video.problems,
-                *_untrained(uses),
-                *_by_5_points(cards, lacking, cut.clips_by_5_points),
-            ),
-            device=device,
-            unmask_version=__version__,
-            scanned_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        )
+            dropped=cut.clips_dropped,
+            smallest_face_px=smallest,
+        ),
+        detectors=uses,
+        aggregates={card.name: card.aggregate for card in cards},
+        calibrations=_fitting(uses, calibrations),
+        notes=(
+            *video.problems,
+            *_untrained(uses),
+            *_by_5_points(cards, lacking, cut.clips_by_5_points),
+        ),
+        device=device,
+        unmask_version=__version__,
+        scanned_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
 
 
 def _names(detectors: Sequence[str] | None, weights: Mapping[str, str | Path]) -> list[str]:

@@ -44,11 +44,11 @@ def scans(monkeypatch):
     """What was scanned, by which detectors."""
     made = []
 
-    def counted(path, detectors, *args, **named):
-        made.append((path.name, tuple(detectors)))
-        return scan(path, detectors, *args, **named)
+    def counted(path, nets, *args, **named):
+        made.append((path.name, tuple(net.card.name for net in nets)))
+        return scan_with(path, nets, *args, **named)
 
-    monkeypatch.setattr(run, "scan", counted)
+    monkeypatch.setattr(run, "scan_with", counted)
     return made
 
 

@@ -198,7 +198,9 @@ def h264_round_trip(clip: list[Pixels], crf: int, preset: str = "superfast") -> 
         stream = out.add_stream("libx264", rate=Fraction(25))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.thread_count = 1
-        stream.options = {"crf": str(crf), "preset": preset, "tune": "zerolatency"}
+        # With AVX-512 two runs of x264 can differ; independent of the processor they do not.
+        params = {"x264-params": "cpu-independent=1"}
+        stream.options = {"crf": str(crf), "preset": preset, "tune": "zerolatency", **params}
         for pixels in clip:
             out.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels))))
         out.mux(stream.encode())

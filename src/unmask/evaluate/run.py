@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from unmask.detectors import get_card, load_detector
 from unmask.errors import DataError, MediaError, UsageError, WeightsError
 from unmask.evaluate.scores import FaceScore, ScoreKey, ScoreWriter, VideoScore
-from unmask.pipeline import scan
+from unmask.pipeline import scan_with
 from unmask.types import ClipScore, DetectorUse, LabelledVideo, Verdict
 from unmask.verdict import face_logits
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Report = Callable[[int, int, VideoScore], None]
 """Called for each new score with the videos passed so far, how many there are, and the score."""
@@ -61,16 +64,15 @@ def evaluate(
             "Cannot evaluate: there are no videos. Expected at least one; check the data set, its "
             "split and its methods."
         )
-    given = dict(weights or {})
-    hashes = weights_hashes(detectors, given, device)
+    nets = load_nets(detectors, weights or {}, device)
+    hashes = {name: _sha256(net) for name, net in nets.items()}
     with ScoreWriter(out, videos_per_part=videos_per_part) as writer:
         for number, row in enumerate(rows):
             keys = {name: key_of(row, root, name, hashes[name]) for name in detectors}
             missing = [name for name in detectors if keys[name] not in writer]
             if not missing:
                 continue
-            chosen = {name: given[name] for name in missing if name in given}
-            for video, clips in _score(row, keys, missing, chosen, device):
+            for video, clips in _score(row, keys, {n: nets[n] for n in missing}, device):
                 writer.add(video, clips)
                 if report is not None:
                     report(number + 1, len(rows), video)
@@ -81,6 +83,18 @@ def weights_hashes(
     detectors: Sequence[str], weights: Mapping[str, str | Path], device: str = "cpu"
 ) -> dict[str, str]:
     """The sha256 of the weights that each detector would run with.
+
+    Raises:
+        UnknownNameError, UsageError, WeightsError: as ``load_nets``.
+    """
+    nets = load_nets(detectors, weights, device)
+    return {name: _sha256(net) for name, net in nets.items()}
+
+
+def load_nets(
+    detectors: Sequence[str], weights: Mapping[str, str | Path], device: str = "cpu"
+) -> dict[str, nn.Module]:
+    """The detectors with their weights, by name; an untrained one is refused.
 
     Raises:
         UnknownNameError: a detector that does not exist.
@@ -98,17 +112,20 @@ def weights_hashes(
                 f"Cannot evaluate: weights were given for {name!r}, which is not among the "
                 f"detectors ({', '.join(detectors)}). Name it too, or leave its weights out."
             )
-    hashes = {}
+    nets = {}
     for name in detectors:
         get_card(name)
-        net = load_detector(name, weights.get(name), device)
-        hashes[name] = cast(DetectorUse, net.weights_used).sha256
-        if not hashes[name]:
+        nets[name] = load_detector(name, weights.get(name), device)
+        if not _sha256(nets[name]):
             raise WeightsError(
                 f"Cannot evaluate {name}: it has no weights, so its scores would mean nothing. "
                 f"Expected a file; give one with -w {name}=FILE."
             )
-    return hashes
+    return nets
+
+
+def _sha256(net: nn.Module) -> str:
+    return cast(DetectorUse, net.weights_used).sha256
 
 
 def key_of(row: LabelledVideo, root: Path | None, detector: str, sha256: str) -> ScoreKey:
@@ -126,16 +143,15 @@ def key_of(row: LabelledVideo, root: Path | None, detector: str, sha256: str) ->
 def _score(
     row: LabelledVideo,
     keys: Mapping[str, ScoreKey],
-    detectors: Sequence[str],
-    weights: Mapping[str, str | Path],
+    nets: Mapping[str, nn.Module],
     device: str,
 ) -> list[tuple[VideoScore, list[ClipScore]]]:
     """One scan for all detectors that lack this video."""
     try:
-        verdict = scan(row.path, detectors, device, weights=weights, calibrations=[])
+        verdict = scan_with(row.path, list(nets.values()), device, calibrations=[])
     except MediaError as error:
-        return [(_unscored(row, keys[name], f"unreadable: {error}"), []) for name in detectors]
-    return [_of_detector(row, keys[name], verdict) for name in detectors]
+        return [(_unscored(row, keys[name], f"unreadable: {error}"), []) for name in nets]
+    return [_of_detector(row, keys[name], verdict) for name in nets]
 
 
 def _of_detector(

@@ -23,6 +23,9 @@ from unmask.types import Frame, Pixels
 
 _MIN_TICKS_PER_S: Final = 90_000
 
+_REPEATABLE: Final = {"libx264": {"threads": "2", "x264-params": "cpu-independent=1"}}
+"""What x264 makes depends on its threads and on the processor: so frames give the same file."""
+
 
 def write_video(
     path: str | Path,
@@ -62,7 +65,8 @@ def write_video(
     with _in_place(path, overwrite) as partial, _opened(partial, path) as container:
         shape, clock = _pixels(first).shape, _Clock(Fraction(fps), first)
         stream = _add_stream(container, path, codec, Fraction(fps), shape)
-        stream.codec_context.options = {**(options or {}), "crf": str(crf)}
+        how = {**_REPEATABLE.get(codec, {}), **(options or {}), "crf": str(crf)}
+        stream.codec_context.options = how
         stream.codec_context.time_base = clock.tick_s
         for index, given in enumerate(chain([first], remaining)):
             pixels = _pixels(given)
