@@ -15,6 +15,7 @@ from unmask.evaluate import run
 from unmask.evaluate.run import evaluate
 from unmask.evaluate.scores import read_clips, read_scores
 from unmask.evaluate.tables import measure
+from unmask.pipeline import scan_with
 
 
 @pytest.fixture(autouse=True)
