@@ -53,7 +53,7 @@ def test_the_logit_is_bounded_whatever_the_picture(net: torch.nn.Module):
 def test_it_starts_from_center_face_and_stays_finite():
     fresh = build(CARD)
     before = fresh.features.conv_stem.weight.clone()
-    fresh.start_from_real_faces(clips(64, 4))
+    fresh.start_from_real_faces([clips(64, 4)])
     assert not torch.equal(fresh.features.conv_stem.weight, before)
     with torch.no_grad():
         assert torch.isfinite(fresh.eval()(clips(64, 4)).logit).all()
