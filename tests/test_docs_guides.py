@@ -17,6 +17,7 @@ from unmask.cli.main import app
 from unmask.datasets import list_datasets
 from unmask.datasets.affectnet import EXPRESSIONS
 from unmask.detectors import Card, Weights, build, get_card, list_detectors
+from unmask.evaluate.protocols import PROTOCOLS
 from unmask.faces import POINT_WEIGHTS
 from unmask.train import apply_settings
 from unmask.train.data import keep_for
@@ -333,11 +334,8 @@ def test_hours_follow_from_their_rows() -> None:
     assert "Not measured." in text
 
 
-def test_evaluation_is_named_as_coming_until_it_exists() -> None:
-    """When ``unmask evaluate`` is there, the page has to say so."""
-    known: Any = typer.main.get_command(app)
-    says_missing = "does not exist yet" in GUIDES["reproduce"]
-    assert says_missing == ("evaluate" not in known.commands)
-    named = re.findall(r"`paper:(\w+)/(\w+)`", GUIDES["reproduce"])
-    assert {paper for paper, _ in named} == PAPERS
+def test_tables_are_named_as_the_evaluation_knows_them() -> None:
+    named = re.findall(r"`paper:(\w+/[\w-]+)`", GUIDES["reproduce"])
+    assert set(named) <= {protocol.name for protocol in PROTOCOLS}
+    assert {name.partition("/")[0] for name in named} == PAPERS
     assert len(set(named)) >= 25

@@ -213,7 +213,9 @@ def test_ctrl_c_stops_cleanly_and_running_again_goes_on(cli, face_image, tmp_pat
     for number in range(40):  # three shards
         Image.fromarray(face_image[38:198, 142:302]).save(data / f"{number:02d}.png")
     words = ["prepare", "folder", str(data), "-o", str(out)]
-    script = f"import sys; from unmask.cli.main import main; sys.exit(main({words!r}))"
+    # What a shell starts in the background ignores Ctrl-C, and so would its children.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    script = f"{heed}\nimport sys; from unmask.cli.main import main; sys.exit(main({words!r}))"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
     while not (out / "faces-00000.zip").exists():
         assert process.poll() is None
