@@ -23,10 +23,11 @@ def video(
     compression: str = "c23",
     source: str = "",
     reason: str = "",
+    condition: str = "",
 ) -> VideoScore:
     """One row; a method makes it a forgery unless ``label`` says otherwise."""
     return VideoScore(
-        key=ScoreKey(dataset, method, compression, split, path, detector, sha256),
+        key=ScoreKey(dataset, method, compression, split, path, detector, sha256, condition),
         label=int(bool(method)) if label is None else label,
         source_id=source or path,
         score=score,

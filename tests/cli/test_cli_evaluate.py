@@ -37,7 +37,7 @@ def test_a_data_set_is_scored_and_measured(cli, tmp_path, bright):
     assert ran.code == 0, ran.err
     assert "4/4 " in ran.err
     assert "| bright | " in ran.out
-    assert "| faceforensics | c23 | val | Deepfakes | 2 | 2 | 2 | 0 | " in ran.out
+    assert "| faceforensics | c23 | val |  | Deepfakes | 2 | 2 | 2 | 0 | " in ran.out
     assert len(read_scores(tmp_path / "out")) == 4
     again = cli("evaluate", *words)
     assert again.out == ran.out

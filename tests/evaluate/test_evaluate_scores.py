@@ -3,12 +3,13 @@
 import dataclasses
 import re
 
+import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 
 from score_rows import clips, video
 from unmask.errors import DataError, OutputError
-from unmask.evaluate.scores import ScoreWriter, read_clips, read_scores
+from unmask.evaluate.scores import BINS, PixelCounts, ScoreWriter, read_clips, read_scores
 
 
 def write(folder, rows, videos_per_part=2):
@@ -33,6 +34,25 @@ def test_everything_comes_back(tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == ["clips.parquet", "videos.parquet"]
 
 
+def test_pixels_and_embeddings_come_back_where_they_were_kept(tmp_path):
+    pixels = PixelCounts(tuple(range(BINS)), (0,) * BINS)
+    seen = dataclasses.replace(video("a.mp4", 1.0), pixels=pixels)
+    plain = video("b.mp4", 2.0)
+    point = np.array([0.5, -2.0], np.float32)
+    with ScoreWriter(tmp_path / "r", keeps_embeddings=True) as writer:
+        writer.add(seen, [dataclasses.replace(clips(1.0)[0], embedding=point)])
+        writer.add(plain, clips(2.0)[:1])
+    assert read_scores(tmp_path / "r") == [seen, plain]
+    assert [clip.embedding for clip in read_clips(tmp_path / "r")] == [(0.5, -2.0), None]
+
+
+def test_embeddings_are_left_out_unless_asked_for(tmp_path):
+    with ScoreWriter(tmp_path / "r") as writer:
+        clip = dataclasses.replace(clips(1.0)[0], embedding=np.ones(3, np.float32))
+        writer.add(video("a.mp4", 1.0), [clip])
+    assert [clip.embedding for clip in read_clips(tmp_path / "r")] == [None]
+
+
 def test_two_files_of_one_stem_are_two_videos(tmp_path):
     folder = write(tmp_path / "r", [video("a/000.mp4", 1.0), video("b/000.mp4", 2.0)])
     assert [row.score for row in read_scores(folder)] == [1.0, 2.0]
@@ -47,6 +67,7 @@ def test_two_files_of_one_stem_are_two_videos(tmp_path):
         {"dataset": "e"},
         {"detector": "other"},
         {"sha256": "cd" * 32},
+        {"condition": "blur 3"},
     ],
 )
 def test_each_part_of_the_key_tells_scores_apart(tmp_path, other):
@@ -141,7 +162,7 @@ def test_another_version_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("unmask.evaluate.scores.FORMAT", 99)
     folder = write(tmp_path / "r", [video("1.mp4", 1.0)])
     monkeypatch.undo()
-    message = "its format is 99, expected 1. It was written by another version of unmask or by so"
+    message = "its format is 99, expected 2. It was written by another version of unmask or by so"
     with pytest.raises(DataError, match=message):
         read_scores(folder)
     with pytest.raises(DataError, match=message):
@@ -152,7 +173,7 @@ def test_somebody_elses_parquet_is_refused(tmp_path):
     import pyarrow
 
     parquet.write_table(pyarrow.table({"a": [1]}), tmp_path / "videos.parquet")
-    with pytest.raises(DataError, match=r"its format is none, expected 1"):
+    with pytest.raises(DataError, match=r"its format is none, expected 2"):
         read_scores(tmp_path)
 
 

@@ -59,7 +59,7 @@ def compare(
         DataError: they have no video in common.
     """
     first, second = _of(scores, a), _of(scores, b)
-    if first[0].key[-2:] == second[0].key[-2:]:
+    if _weights(first[0].key) == _weights(second[0].key):
         raise UsageError(
             f"Cannot compare {a} with {b}: both are the same weights. Name two detectors, or the "
             "same one with two hashes (NAME@HASH)."
@@ -125,6 +125,10 @@ def _of(scores: Sequence[VideoScore], name: str) -> list[VideoScore]:
             f"There are no scores of {name!r} here. Known: {', '.join(known) or 'none'}."
         )
     return mine
+
+
+def _weights(key: ScoreKey) -> tuple[str, str]:
+    return key.detector, key.weights_sha256
 
 
 def _video(key: ScoreKey) -> ScoreKey:

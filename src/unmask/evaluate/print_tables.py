@@ -11,7 +11,7 @@ from unmask.errors import OutputError
 from unmask.evaluate.scores import VideoScore
 from unmask.evaluate.tables import LOG_PRECISION, Figure, Row
 
-_NAMES = ("detector", "weights", "data set", "compression", "split", "method")
+_NAMES = ("detector", "weights", "data set", "compression", "split", "condition", "method")
 _COUNTS = ("real", "fake", "sources", "unscored")
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     character: "\\" + character for character in "&%$#_{}"
@@ -137,6 +137,7 @@ def _names_of(row: Row) -> list[str]:
         row.dataset,
         row.compression,
         row.split,
+        row.condition,
         row.method,
     ]
 

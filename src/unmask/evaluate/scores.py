@@ -18,8 +18,11 @@ from typing import Any, NamedTuple, Self
 from unmask.errors import DataError, OutputError, import_optional
 from unmask.types import ClipScore
 
-FORMAT = 1
+FORMAT = 2
 """Version of the results folder; one of another version is refused."""
+
+BINS = 256
+"""Of predicted probabilities of pixels; an even number, so that 0.5 is a border."""
 
 _FORMAT_KEY, _PARTS_KEY = b"unmask.format", b"unmask.parts"
 _KINDS = ("clips", "videos")  # in the order of writing: a part counts once its videos are there
@@ -29,7 +32,8 @@ class ScoreKey(NamedTuple):
     """What tells one score from another.
 
     ``path`` is relative to the data set's root, with its folders: a stem alone is no key
-    (``real/000.mp4`` and ``fake/a/000.mp4``).
+    (``real/000.mp4`` and ``fake/a/000.mp4``). ``condition`` is what was done to the video or its
+    clips before they were scored, such as "blur 3"; empty for nothing.
     """
 
     dataset: str
@@ -39,6 +43,18 @@ class ScoreKey(NamedTuple):
     path: str
     detector: str
     weights_sha256: str
+    condition: str = ""
+
+
+class PixelCounts(NamedTuple):
+    """Pixels of a video's predicted masks against the true ones, by predicted probability.
+
+    Both have ``BINS`` counts: of pixels that are truly forged, and of the others, whose predicted
+    probability lies in [k / BINS, (k + 1) / BINS), 1 in the last.
+    """
+
+    forged: tuple[int, ...]
+    unchanged: tuple[int, ...]
 
 
 class FaceScore(NamedTuple):
@@ -55,7 +71,7 @@ class VideoScore:
     """One detector's answer on one video.
 
     ``score`` is the highest logit among the faces; None where there was nothing to score, and
-    then ``reason`` says why.
+    then ``reason`` says why. ``pixels`` is there where masks were compared.
     """
 
     key: ScoreKey
@@ -64,10 +80,11 @@ class VideoScore:
     score: float | None
     reason: str = ""
     faces: tuple[FaceScore, ...] = ()
+    pixels: PixelCounts | None = None
 
 
 class ClipRow(NamedTuple):
-    """One clip of a results folder; times in seconds."""
+    """One clip of a results folder; times in seconds, ``embedding`` (D,) where it was kept."""
 
     key: ScoreKey
     track_id: int
@@ -75,6 +92,7 @@ class ClipRow(NamedTuple):
     end_s: float
     logit: float
     face_px: float
+    embedding: tuple[float, ...] | None = None
 
 
 class ScoreWriter:
@@ -83,6 +101,7 @@ class ScoreWriter:
     Args:
         folder: made if it is not there; one with scores is gone on with.
         videos_per_part: rows of ``videos`` that wait in memory for the next part.
+        keeps_embeddings: whether the clips' embeddings are written, too.
 
     Raises:
         OutputError: the folder cannot be made, or holds something else.
@@ -90,8 +109,11 @@ class ScoreWriter:
         MissingDependencyError: pyarrow is not installed.
     """
 
-    def __init__(self, folder: Path, *, videos_per_part: int = 20) -> None:
+    def __init__(
+        self, folder: Path, *, videos_per_part: int = 20, keeps_embeddings: bool = False
+    ) -> None:
         self.folder = folder
+        self._keeps_embeddings = keeps_embeddings
         self._limit = videos_per_part
         _open_folder(folder)
         self._done = {row.key for row in _read_videos(folder)}
@@ -129,7 +151,7 @@ class ScoreWriter:
             )
         self._done.add(video.key)
         self._videos.append(_video_record(video))
-        self._clips += [_clip_record(video.key, clip) for clip in clips]
+        self._clips += [_clip_record(video.key, clip, self._keeps_embeddings) for clip in clips]
         if len(self._videos) >= self._limit:
             self.flush()
 
@@ -182,7 +204,12 @@ def read_clips(folder: Path) -> Iterator[ClipRow]:
     """
     names = ("track_id", "start_s", "end_s", "logit", "face_px")
     for record in _records(folder, "clips"):
-        yield ClipRow(_key_of(record), *(record[name] for name in names))
+        point = record["embedding"]
+        yield ClipRow(
+            _key_of(record),
+            *(record[name] for name in names),
+            embedding=None if point is None else tuple(point),
+        )
 
 
 def _named(folders: Iterable[Path]) -> str:
@@ -275,7 +302,13 @@ def _read_videos(folder: Path) -> Iterator[VideoScore]:
             score=record["score"],
             reason=record["reason"],
             faces=tuple(FaceScore(**face) for face in record["faces"]),
+            pixels=_pixels_of(record),
         )
+
+
+def _pixels_of(record: dict[str, Any]) -> PixelCounts | None:
+    counts = record["pixels"]
+    return None if counts is None else PixelCounts(*(tuple(counts[k]) for k in PixelCounts._fields))
 
 
 def _key_of(record: dict[str, Any]) -> ScoreKey:
@@ -290,14 +323,16 @@ def _video_record(video: VideoScore) -> dict[str, object]:
         "score": video.score,
         "reason": video.reason,
         "faces": [face._asdict() for face in video.faces],
+        "pixels": None if video.pixels is None else video.pixels._asdict(),
     }
 
 
-def _clip_record(key: ScoreKey, clip: ClipScore) -> dict[str, object]:
-    return (
-        ClipRow(key, clip.track_id, clip.start_s, clip.end_s, clip.logit, clip.face_px)._asdict()
-        | key._asdict()
-    )
+def _clip_record(key: ScoreKey, clip: ClipScore, keeps_embedding: bool) -> dict[str, object]:
+    place = (clip.track_id, clip.start_s, clip.end_s)
+    row = ClipRow(key, *place, clip.logit, clip.face_px)._asdict() | key._asdict()
+    if keeps_embedding and clip.embedding is not None:
+        row["embedding"] = clip.embedding.tolist()
+    return row
 
 
 def _schema(kind: str, parts: int) -> Any:
@@ -308,10 +343,13 @@ def _schema(kind: str, parts: int) -> Any:
     if kind == "clips":
         columns += [("track_id", count)]
         columns += [(name, number) for name in ("start_s", "end_s", "logit", "face_px")]
+        columns += [("embedding", arrow.list_(arrow.float32()))]
     else:
         face = [("track_id", count), ("logit", number), ("clips", count), ("face_px", number)]
         columns += [("label", arrow.int8()), ("source_id", text), ("score", number)]
         columns += [("reason", text), ("faces", arrow.list_(arrow.struct(face)))]
+        counts = [(name, arrow.list_(arrow.int64())) for name in PixelCounts._fields]
+        columns += [("pixels", arrow.struct(counts))]
     notes = {_FORMAT_KEY: str(FORMAT).encode(), _PARTS_KEY: str(parts).encode()}
     return arrow.schema(columns, metadata=notes)
 

@@ -1,6 +1,6 @@
 """From scores to figures: one row per detector, group of videos and forgery method.
 
-A group is a data set at one level of compression in one split. The forgeries of a method stand
+A group is a data set at one level of compression in one split, under one condition. The forgeries of a method stand
 against the real videos of their group; ``ALL`` is every forgery of it. All at video level.
 """
 
@@ -85,6 +85,7 @@ class Row:
     dataset: str
     compression: str
     split: str
+    condition: str
     method: str
     reals: int
     fakes: int
@@ -102,6 +103,7 @@ class Group(NamedTuple):
     dataset: str
     compression: str
     split: str
+    condition: str
 
 
 def measure(
@@ -114,7 +116,8 @@ def measure(
 ) -> list[Row]:
     """The rows of a table, one for each detector, group and method, and one for all methods.
 
-    The threshold is that of the validation split of the same data set and level of compression.
+    The threshold is that of the validation split of the same data set and level of compression,
+    its videos as they are.
     On that split itself nothing is measured at it.
 
     Args:
@@ -186,7 +189,8 @@ def grouped(scores: Iterable[VideoScore]) -> dict[Group, list[VideoScore]]:
 
     def group(row: VideoScore) -> Group:
         key = row.key
-        return Group(key.detector, key.weights_sha256, key.dataset, key.compression, key.split)
+        place = (key.dataset, key.compression, key.split, key.condition)
+        return Group(key.detector, key.weights_sha256, *place)
 
     ordered = sorted(scores, key=lambda row: (group(row), row.key))
     return {name: list(members) for name, members in groupby(ordered, group)}
@@ -269,13 +273,14 @@ def _threshold(
 ) -> tuple[float | None, str]:
     """The threshold for a group, or None and the reason."""
     dataset = threshold_from or group.dataset
-    if (dataset, VALIDATION) == (group.dataset, group.split):
+    if (dataset, VALIDATION, "") == (group.dataset, group.split, group.condition):
         return None, "not measurable: the threshold would be chosen on these videos"
     rows = [
         row
         for other, members in groups.items()
         if other[:2] == group[:2] and (other.dataset, other.split) == (dataset, VALIDATION)
         if threshold_from or other.compression == group.compression
+        if not other.condition
         for row in members
     ]
     if not rows:
