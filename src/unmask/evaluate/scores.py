@@ -205,11 +205,8 @@ def read_clips(folder: Path) -> Iterator[ClipRow]:
     names = ("track_id", "start_s", "end_s", "logit", "face_px")
     for record in _records(folder, "clips"):
         point = record["embedding"]
-        yield ClipRow(
-            _key_of(record),
-            *(record[name] for name in names),
-            embedding=None if point is None else tuple(point),
-        )
+        row = ClipRow(_key_of(record), *(record[name] for name in names))
+        yield row if point is None else row._replace(embedding=tuple(point))
 
 
 def _named(folders: Iterable[Path]) -> str:

@@ -1,7 +1,8 @@
 """From scores to figures: one row per detector, group of videos and forgery method.
 
-A group is a data set at one level of compression in one split, under one condition. The forgeries of a method stand
-against the real videos of their group; ``ALL`` is every forgery of it. All at video level.
+A group is a data set at one level of compression in one split, under one condition. The
+forgeries of a method stand against the real videos of their group; ``ALL`` is every forgery of it.
+All at video level.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ _WORST_CRF = 51
 class FaceClip:
     """T pictures of one person, all of one size, with what is known of them.
 
-    ``frames`` and ``twins`` are (h, w, 3) RGB uint8, ``masks`` (h, w) in 0..1;
+    ``frames`` and ``twins`` (of the better compression level) are (h, w, 3) RGB uint8, ``masks``
+    (h, w) in 0..1;
     ``landmarks_px`` (T, 5, 2), ``box_px`` (T, 4) and, where they are known, ``points68_px``
     (T, 68, 2) are in their pixels.
     """
@@ -74,12 +75,15 @@ def read_clip(
     """Reads ``frames`` consecutive frames from anywhere in a sequence; a short one repeats
     its last frame.
 
-    Without stored masks a forgery's mask is 1 and a real face's 0 everywhere.
+    Without stored masks a forgery's mask is 1 and a real face's 0 everywhere. With twins the clip
+    is of the worse compression level: what is stored is of the better one, where faces are found.
     """
     spare = len(sequence) - frames
     first = int(rng.integers(spare + 1)) if spare > 0 else 0
     places = [min(first + place, len(sequence) - 1) for place in range(frames)]
-    pixels = sequence.pixels(places)
+    pixels, twins = sequence.pixels(places), None
+    if has_twins:
+        pixels, twins = sequence.twins(places), pixels
     if sequence.has_masks and sequence.label:
         masks = sequence.masks(places)
     else:
@@ -91,7 +95,7 @@ def read_clip(
         landmarks_px=sequence.landmarks_px[places],
         box_px=sequence.box_px[places],
         label=sequence.label,
-        twins=sequence.twins(places) if has_twins else None,
+        twins=twins,
         points68_px=None if points68 is None else points68[places],
     )
 
