@@ -8,17 +8,25 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from torch import Tensor
 
 import unmask.train.data as data_module
 from dataset_trees import touch_faceforensics, write_faceforensics
-from unmask.detectors import Card, load_detector, save_weights
+from unmask.detectors import Card, Output, Recipe, Target, load_detector, save_weights
 from unmask.detectors._safetensors import read_metadata
 from unmask.errors import DataError, OutputError, WeightsError
-from unmask.prepared import Keep, prepare
+from unmask.media import open_video
+from unmask.prepared import FaceSequence, Keep, prepare, read_prepared
 from unmask.train import Source, train
+from unmask.train.augment import change_of
+from unmask.train.clip import cut_clip, read_clip
 from unmask.train.data import origin_of, read_faces
 from unmask.train.run_folder import write_record
+from unmask.train.samples import Samples
+from unmask.types import InputSpec, Pixels
 
 PAIRS = [("000", "003"), ("011", "012")]
 METHODS = ("Deepfakes", "FaceSwap")
@@ -39,6 +47,10 @@ def twins(prepared: Path) -> Path:
     rows = Source(path=prepared.parent / "tree", dataset="faceforensics").rows()
     prepare(rows, prepared.parent / "twins", Keep(sequences=1, twins=("c23", "c40")))
     return prepared.parent / "twins"
+
+
+def card_loss(output: Output, target: Target) -> Tensor:
+    return output.logit.mean()
 
 
 @pytest.fixture
@@ -111,6 +123,45 @@ def test_both_levels_of_prepared_twins_are_all_of_it(card: Card, twins: Path):
     assert kinds(card, source) == {"train": whole, "val": whole}
     with pytest.raises(DataError, match=r"Unknown level of compression .*'c40'"):
         read_faces(card, Source(path=twins, compressions=("c40",)), None)
+
+
+def at_both_levels(sequence: FaceSequence) -> dict[str, Pixels]:
+    """The picture of a stored moment cut out of the video's file at either level."""
+    better = sequence.video.path
+    files = {"c23": better, "c40": Path(str(better).replace("/c23/", "/c40/"))}
+    place, frames = sequence.frame_indices[0], {}
+    for level, file in files.items():
+        with open_video(file) as video:
+            (frames[level],) = [f.pixels for f in video.frames(lambda i, *_: i == place)]
+    stored = sequence.pixels([0])[0]
+    height, width = stored.shape[:2]
+    # The stored picture is of the better file, so that file shows where it was cut.
+    found = cv2.matchTemplate(frames["c23"], stored, cv2.TM_SQDIFF)
+    x, y = cv2.minMaxLoc(found)[2]
+    cuts = {level: frame[y : y + height, x : x + width] for level, frame in frames.items()}
+    assert np.array_equal(cuts["c23"], stored)
+    assert not np.array_equal(cuts["c40"], stored)
+    return cuts
+
+
+def test_the_network_gets_the_worse_level_and_the_better_one_as_its_twin(twins: Path):
+    found = read_prepared(twins).sequences
+    recipe = Recipe(loss=card_loss, twins=("c23", "c40"))
+    spec = InputSpec(size=(64, 64))
+    real = next(s for s in found if s.label == 0 and s.video.split == "train")
+    fake = next(s for s in found if s.label == 1 and s.video.split == "train")
+    batch = Samples([real, fake], spec, recipe, count=1, seed=0)[0]
+    assert batch.label.tolist() == [0, 1]
+    assert batch.twin is not None
+    for number, sequence in enumerate((real, fake)):
+        levels = at_both_levels(sequence)
+        plain = read_clip(sequence, 1, np.random.default_rng(0))
+        for level, got in (("c40", batch.pixels), ("c23", batch.twin)):
+            clip = dataclasses.replace(plain, frames=[levels[level]])
+            wanted = cut_clip(
+                clip, spec, change_of(None), np.random.default_rng(0), is_flipped=False
+            )
+            assert np.array_equal(got[number].numpy(), wanted.pixels), level
 
 
 def test_missing_masks_are_told_before_faces_are_looked_for(

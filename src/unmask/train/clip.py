@@ -36,9 +36,8 @@ class FaceClip:
     """T pictures of one person, all of one size, with what is known of them.
 
     ``frames`` and ``twins`` (of the better compression level) are (h, w, 3) RGB uint8, ``masks``
-    (h, w) in 0..1;
-    ``landmarks_px`` (T, 5, 2), ``box_px`` (T, 4) and, where they are known, ``points68_px``
-    (T, 68, 2) are in their pixels.
+    (h, w) in 0..1; ``landmarks_px`` (T, 5, 2), ``box_px`` (T, 4) and, where they are known,
+    ``points68_px`` (T, 68, 2) are in their pixels.
     """
 
     frames: list[Pixels]
