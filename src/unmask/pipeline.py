@@ -45,6 +45,9 @@ _BATCH_FRAMES = 8
 Progress = Callable[[int, float], None]
 """Called now and then with the frames decoded so far and the seconds of video they cover."""
 
+Keep = Callable[[Clip, ClipScore], None]
+"""Called with every clip and what a detector said of it, while the video is read."""
+
 
 def scan(
     path: str | Path,
@@ -87,14 +90,23 @@ def scan_with(
     *,
     calibrations: Sequence[Calibration] | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Verdict:
     """As ``scan``, with detectors that ``load_detector`` gave: for many videos they load once.
+
+    Args:
+        path: as for ``scan``, like everything not named here.
+        nets: from ``load_detector``.
+        device: where they are.
+        calibrations: as for ``scan``.
+        progress: as for ``scan``.
+        keep: gets the clips themselves, which a verdict does not hold.
 
     Raises:
         MediaError: the file is missing, is no media, or has no picture.
     """
     with open_video(path) as video:
-        return _flow(video, nets, device, calibrations, progress)
+        return _flow(video, nets, device, calibrations, progress, keep)
 
 
 def _flow(
@@ -103,6 +115,7 @@ def _flow(
     device: str,
     calibrations: Sequence[Calibration] | None,
     progress: Progress | None,
+    keep: Keep | None = None,
 ) -> Verdict:
     """From frames to the verdict."""
     cards = [cast(Card, net.card) for net in nets]
@@ -119,7 +132,7 @@ def _flow(
     frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
     clips = cut(follow(frames))
     frame_s = float(1 / video.info.fps) if video.info.fps else 0.0
-    scores = list(_score(clips, nets, device, frame_s))
+    scores = list(_score(clips, nets, device, frame_s, keep))
 
     uses = [cast(DetectorUse, net.weights_used) for net in nets]
     tracks = follow.tracks()
@@ -169,7 +182,11 @@ def _names(detectors: Sequence[str] | None, weights: Mapping[str, str | Path]) -
 
 
 def _score(
-    clips: Iterable[Clip], nets: Sequence[nn.Module], device: str, frame_s: float
+    clips: Iterable[Clip],
+    nets: Sequence[nn.Module],
+    device: str,
+    frame_s: float,
+    keep: Keep | None = None,
 ) -> Iterator[ClipScore]:
     """Batches clips per input spec and asks every detector that wants that spec."""
     scorers = [(cast(Card, net.card), scorer(net)) for net in nets]
@@ -181,13 +198,17 @@ def _score(
         batch = waiting.setdefault(clip.spec, [])
         batch.append(clip)
         if len(batch) * new_frames[clip.spec] >= _BATCH_FRAMES:
-            yield from _ask(waiting.pop(clip.spec), scorers, device, frame_s)
+            yield from _ask(waiting.pop(clip.spec), scorers, device, frame_s, keep)
     for batch in waiting.values():
-        yield from _ask(batch, scorers, device, frame_s)
+        yield from _ask(batch, scorers, device, frame_s, keep)
 
 
 def _ask(
-    clips: list[Clip], scorers: Sequence[tuple[Card, Scorer]], device: str, frame_s: float
+    clips: list[Clip],
+    scorers: Sequence[tuple[Card, Scorer]],
+    device: str,
+    frame_s: float,
+    keep: Keep | None,
 ) -> Iterator[ClipScore]:
     """One batch through every detector that takes clips of this kind."""
     import torch
@@ -202,7 +223,7 @@ def _ask(
         masks = None if output.mask is None else output.mask.sigmoid().float().cpu().numpy()
         points = None if output.embedding is None else output.embedding.float().cpu().numpy()
         for number, clip in enumerate(clips):
-            yield ClipScore(
+            said = ClipScore(
                 detector=card.name,
                 track_id=clip.track_id,
                 start_s=float(clip.times_s[0]),
@@ -214,6 +235,9 @@ def _ask(
                 regions_px=clip.regions_px,
                 embedding=None if points is None else np.asarray(points[number], np.float32),
             )
+            if keep is not None:
+                keep(clip, said)
+            yield said
 
 
 def _step_s(spec: InputSpec, frame_s: float) -> float:

@@ -204,6 +204,8 @@ class Card:
     Attributes:
         outputs: which fields of ``Output`` are filled besides the logit: ``mask``, ``embedding``.
         cam_layer: dotted name of the layer that class activation maps look at.
+        heat_maps: maps that this detector alone has, by the name that ``explain`` offers them
+            under: a method (B, C, T, H, W) -> (B, h, w) or (B, T, h, w) of the detector.
         aggregate: how clip logits become a face's logit.
         args: keyword arguments that build the network.
         stages: pretraining that ``train --stage`` offers, by name.
@@ -224,6 +226,7 @@ class Card:
     weights: tuple[Weights, ...] = ()
     outputs: tuple[Literal["mask", "embedding"], ...] = ()
     cam_layer: str = ""
+    heat_maps: Mapping[str, str] = field(default_factory=dict)
     aggregate: Literal["mean", "top_quarter_mean", "share_over_half"] = "mean"
     args: Mapping[str, object] = field(default_factory=dict)
     stages: Mapping[str, Stage] = field(default_factory=dict)
