@@ -248,8 +248,8 @@ CARD = Card(
         ),
     ),
     outputs=("mask", "embedding"),
-    # "fer" is the layer of the paper's figure 7; see also Emd.expression_map.
     cam_layer="encoder.net.conv4",
+    heat_maps={"fer_cam": "expression_map"},
     aggregate="mean",
     args={"fer": "ens", "classes": len(CLASSES)},
     stages={"fer": _FER},
