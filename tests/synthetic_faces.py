@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unmask.faces import FoundFaces
-from unmask.types import FaceObservation, FacePatch, Floats, Frame, Pixels
+from unmask.types import FaceObservation, FacePatch, Floats, Frame, InputSpec, Pixels
 
 POINTS = np.array([[-0.2, -0.12], [0.2, -0.12], [0, 0.08], [-0.15, 0.25], [0.15, 0.25]], np.float32)
 """Five points of an upright face relative to its box's center, in units of its side."""
@@ -66,6 +66,23 @@ def numbered_frames(times_s: Sequence[float], width: int = 320, height: int = 24
         pixels[0, 0, 0], pixels[0, 1, 0] = divmod(index, 256)
         frames.append(Frame(index=index, time_s=time_s, pixels=pixels))
     return frames
+
+
+def mouth_spec(frames: int) -> InputSpec:
+    """Clips of a mouth that do not overlap, gray and cut by 68 points, as a lip reader sees it."""
+    return InputSpec(
+        region="mouth",
+        align="similarity",
+        margin=0.61,
+        size=(88, 88),
+        load_size=(96, 96),
+        color="gray",
+        mean=(0.4,),
+        std=(0.2,),
+        frames=frames,
+        hop=frames,
+        landmarks=68,
+    )
 
 
 class FakeFinder:

@@ -10,27 +10,16 @@ import numpy as np
 import pytest
 
 import toy_detectors
+from synthetic_faces import mouth_spec
 from unmask import pipeline, scan
 from unmask.clips.mouth import MEAN_FACE_PX, STEADY_POINTS, mouth_clip
 from unmask.detectors import get_card
 from unmask.errors import WeightsError
 from unmask.faces import POINT_WEIGHTS, PointFinder
 from unmask.media import open_video
-from unmask.types import Clip, Floats, InputSpec, Pixels
+from unmask.types import Clip, Floats, Pixels
 
-LIPS = InputSpec(
-    region="mouth",
-    align="similarity",
-    margin=0.61,
-    size=(88, 88),
-    load_size=(96, 96),
-    color="gray",
-    mean=(0.4,),
-    std=(0.2,),
-    frames=5,
-    hop=5,
-    landmarks=68,
-)
+LIPS = mouth_spec(5)
 FIVE = "cut by 5 points, where the published weights expect 68."
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,49 +11,20 @@ import pytest
 
 from unmask.cli import fetch_weights
 from unmask.faces import POINT_WEIGHTS
+from weights_server import WeightsServer
 
 BODY = b"points " * 1000
 
 
-class Server:
-    """Gives ``body`` for every address, and counts how often."""
-
-    def __init__(self) -> None:
-        self.body, self.requests = BODY, 0
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.requests += 1
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(outer.body)))
-                self.end_headers()
-                self.wfile.write(outer.body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Says nothing."""
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/2DFAN4.pth.tar"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[WeightsServer]:
     """The published file of the points lies on this server."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    server = Server()
-    entry = POINT_WEIGHTS._replace(url=server.url, sha256=hashlib.sha256(BODY).hexdigest())
-    monkeypatch.setattr(fetch_weights, "POINT_WEIGHTS", entry)
-    yield server
-    server.close()
+    with WeightsServer(BODY, "2DFAN4.pth.tar") as server:
+        entry = POINT_WEIGHTS._replace(url=server.url, sha256=hashlib.sha256(BODY).hexdigest())
+        monkeypatch.setattr(fetch_weights, "POINT_WEIGHTS", entry)
+        yield server
 
 
 @pytest.fixture

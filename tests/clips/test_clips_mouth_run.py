@@ -11,25 +11,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from synthetic_faces import Spot, noise, observation
+from synthetic_faces import Spot, mouth_spec, noise, observation
 from unmask.clips import Cutter, Plan, cut_face, needs
 from unmask.clips.mouth import MEAN_FACE_PX, STEADY_POINTS, mouth_clip, smooth_ahead
 from unmask.clips.mouth_run import WINDOW, is_by_68_points, mouth_reach
 from unmask.types import Clip, FaceObservation, FacePatch, InputSpec
 
-SPEC = InputSpec(
-    region="mouth",
-    align="similarity",
-    margin=0.61,
-    size=(88, 88),
-    load_size=(96, 96),
-    color="gray",
-    mean=(0.4,),
-    std=(0.2,),
-    frames=5,
-    hop=5,
-    landmarks=68,
-)
+SPEC = mouth_spec(5)
 SIZE = (300, 280)
 FRAMES = [noise(SIZE[1], SIZE[0], seed) for seed in range(40)]
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import http.server
 import logging
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,50 +21,18 @@ from tiny_detector import (
 
 from unmask.detectors import load_detector
 from unmask.errors import OutputError, WeightsError
+from weights_server import WeightsServer
 
 pytestmark = pytest.mark.usefixtures("own_names")
 
 
-class Server:
-    """A web server on this machine that can misbehave."""
-
-    def __init__(self) -> None:
-        self.body, self.promised, self.requests = PUBLISHED, None, 0
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.requests += 1
-                if self.path != "/net.json":
-                    self.send_error(404)
-                    return
-                self.send_response(200)
-                self.send_header("Content-Length", str(outer.promised or len(outer.body)))
-                self.end_headers()
-                self.wfile.write(outer.body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Says nothing."""
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/net.json"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.close()
+def server() -> Iterator[WeightsServer]:
+    with WeightsServer(PUBLISHED, "net.json") as server:
+        yield server
 
 
-def test_download_is_verified_kept_and_used_again(server: Server, cache: Path, caplog):
+def test_download_is_verified_kept_and_used_again(server: WeightsServer, cache: Path, caplog):
     register(published_entry(server.url))
     with caplog.at_level(logging.INFO, "unmask"):
         net = load_detector("tiny", "paper")
@@ -79,7 +45,7 @@ def test_download_is_verified_kept_and_used_again(server: Server, cache: Path, c
     assert server.requests == 1
 
 
-def test_damaged_download_in_the_cache_is_refused(server: Server, cache: Path):
+def test_damaged_download_in_the_cache_is_refused(server: WeightsServer, cache: Path):
     register(published_entry(server.url))
     load_detector("tiny", "paper")
     (cache / "tiny-net.json").write_bytes(b"{}")
@@ -87,7 +53,7 @@ def test_damaged_download_in_the_cache_is_refused(server: Server, cache: Path):
         load_detector("tiny", "paper")
 
 
-def test_wrong_contents_are_not_kept(server: Server, cache: Path):
+def test_wrong_contents_are_not_kept(server: WeightsServer, cache: Path):
     register(published_entry(server.url))
     server.body = PUBLISHED.replace(b"1", b"4")
     with pytest.raises(WeightsError, match=r"is not the published file: sha256 is .*, expected"):
@@ -98,7 +64,7 @@ def test_wrong_contents_are_not_kept(server: Server, cache: Path):
 @pytest.mark.parametrize(
     ("body", "said"), [(PUBLISHED[:-5], "bytes came"), (PUBLISHED * 9, "more than")]
 )
-def test_wrong_size_is_not_kept(server: Server, cache: Path, body: bytes, said: str):
+def test_wrong_size_is_not_kept(server: WeightsServer, cache: Path, body: bytes, said: str):
     register(published_entry(server.url))
     server.body = body
     with pytest.raises(WeightsError, match=f"wrong size: .*{said}.* expected {len(PUBLISHED)}"):
@@ -106,7 +72,9 @@ def test_wrong_size_is_not_kept(server: Server, cache: Path, body: bytes, said: 
     assert files_in(cache) == []
 
 
-def test_broken_connection_leaves_no_partial_file_and_can_be_run_again(server: Server, cache: Path):
+def test_broken_connection_leaves_no_partial_file_and_can_be_run_again(
+    server: WeightsServer, cache: Path
+):
     register(published_entry(server.url))
     server.body, server.promised = PUBLISHED[:10], len(PUBLISHED)
     with pytest.raises(WeightsError, match="wrong size: 10 bytes came"):
@@ -132,7 +100,7 @@ def test_refused_connection_says_where_to_put_the_file(cache: Path):
     assert load_detector("tiny", "paper").weights_used.weights == "paper"
 
 
-def test_missing_page_is_one_error(server: Server, cache: Path):
+def test_missing_page_is_one_error(server: WeightsServer, cache: Path):
     register(dataclasses.replace(published_entry(server.url + "x"), sha256=PUBLISHED_SHA256))
     with pytest.raises(WeightsError, match=r"Cannot download .*: Not Found\."):
         load_detector("tiny", "paper")
@@ -149,14 +117,14 @@ def test_address_without_hash_or_of_a_local_file_is_never_fetched(tmp_path: Path
         load_detector("tiny", "paper")
 
 
-def test_cache_that_cannot_be_written_names_the_setting(server: Server, cache: Path):
+def test_cache_that_cannot_be_written_names_the_setting(server: WeightsServer, cache: Path):
     cache.write_text("in the way")
     register(published_entry(server.url))
     with pytest.raises(OutputError, match=r"Cannot write to the cache .* Set UNMASK_CACHE"):
         load_detector("tiny", "paper")
 
 
-def test_none_never_goes_to_the_network(server: Server, cache: Path):
+def test_none_never_goes_to_the_network(server: WeightsServer, cache: Path):
     register(published_entry(server.url))
     # Scans are offline: only a tag that somebody asked for is fetched.
     net = load_detector("tiny")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from synthetic_faces import mouth_spec
 from unmask.clips import Cutter, Plan, needs
 from unmask.clips.mouth import MEAN_FACE_PX, STEADY_POINTS, mouth_clip
 from unmask.detectors import get_card, list_detectors
@@ -23,19 +24,7 @@ from unmask.train.data import keep_for
 from unmask.types import Floats, InputSpec, LabelledVideo, Pixels
 
 FRAMES = 50
-SPEC = InputSpec(
-    region="mouth",
-    align="similarity",
-    margin=0.61,
-    size=(88, 88),
-    load_size=(96, 96),
-    color="gray",
-    mean=(0.4,),
-    std=(0.2,),
-    frames=FRAMES,
-    hop=FRAMES,
-    landmarks=68,
-)
+SPEC = mouth_spec(FRAMES)
 STILL = change_of(None)
 
 
