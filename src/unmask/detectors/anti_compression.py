@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Recipe, Target
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
+from unmask.detectors._xception import INPUT, faceforensics_start, imagenet_start
 from unmask.errors import DataError, UsageError
 from unmask.losses import (
     attention_transfer_loss,
@@ -33,7 +34,6 @@ from unmask.nn.attention_map import AttentionMap
 from unmask.nn.fresh import fresh_state
 from unmask.nn.heads import reset_head
 from unmask.nn.xception import from_published, split_xception
-from unmask.types import InputSpec
 
 # Eq. 1, section 4.2: lambda 2, 3 and 1.
 _ATTENTION_WEIGHT = 1.0
@@ -130,15 +130,7 @@ CARD = Card(
             "heads are replaced by zeros.",
         ),
     ),
-    input=InputSpec(
-        region="face",
-        margin=1.3,
-        size=(299, 299),
-        mean=(0.5, 0.5, 0.5),
-        std=(0.5, 0.5, 0.5),
-        frames=1,
-        fps=3.0,
-    ),
+    input=INPUT,
     recipe=Recipe(
         loss=_validation_loss,
         step="paired_loss",
@@ -156,22 +148,8 @@ CARD = Card(
         monitor="negative_loss",
     ),
     weights=(
-        Weights(
-            tag="imagenet",
-            license="not stated",
-            trained_on="ImageNet (xception-b5690688.pth), in both branches: a start for "
-            "training, not a detector",
-            polarity="none: the heads are replaced by zeros, so every logit is 0 until trained",
-            importer=_from_xception,
-        ),
-        Weights(
-            tag="ffpp",
-            license="not stated; data: research only",
-            trained_on="FaceForensics++ (a model in the authors' faceforensics++_models.zip), in "
-            "both branches: a start for training, not a detector",
-            polarity="none: the heads are replaced by zeros, so every logit is 0 until trained",
-            importer=_from_xception,
-        ),
+        imagenet_start(_from_xception, zeroed="the heads are", used=", in both branches"),
+        faceforensics_start(_from_xception, zeroed="the heads are", used=", in both branches"),
     ),
     outputs=("mask", "embedding"),
     cam_layer="low.late.conv4",

@@ -18,6 +18,13 @@ from torch.nn import functional
 from unmask.detectors._card import Card, Output, Paper, Recipe, Stage, Target, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
+from unmask.detectors._xception import (
+    IMAGENET_FILE,
+    INPUT,
+    faceforensics_start,
+    imagenet_start,
+    undecided,
+)
 from unmask.errors import UsageError, WeightsError, WrongVariantError
 from unmask.losses import ensemble_loss, manipulation_loss
 from unmask.nn.deeplab import LATENT_MAPS, DeepLabDecoder, XceptionEncoder
@@ -31,12 +38,14 @@ FerName = Literal["none", "sim", "ens"]
 
 _FER_PX = 96
 _BASE_FILE = "Net-Base-Shared_Representations.pt"
-_IMAGENET_FILE = "xception-b5690688.pth"
 _FROM_XCEPTION = tuple(
     f"encoder.net.{part}"
     for part in ("conv1.", "bn1.", "conv2.", "bn2.", "block", "conv3.", "bn3.")
 )
 """What an Xception file brings: all but the last convolution, which sees more here."""
+
+_ZEROED = "head and mask are"
+_WITH_ESR = ", and the files of ESR-9 if they lie in the same folder"
 
 _BRANCHES = {"sim": 1, "ens": BRANCHES}
 
@@ -60,7 +69,7 @@ def _from_published(path: Path) -> dict[str, Tensor]:
             state |= _fer_state(path.parent)
     elif {"conv4.weight", "bn4.weight"} <= published.keys():
         state |= _fer_state(path.parent)
-        if (imagenet := path.with_name(_IMAGENET_FILE)).is_file():
+        if (imagenet := path.with_name(IMAGENET_FILE)).is_file():
             state |= _encoder_state(xception_from_published(read_tensors(imagenet)))
     else:
         raise WeightsError(
@@ -114,24 +123,13 @@ def _build_fer(args: Mapping[str, object], classes: int) -> nn.Module:
     return _ExpressionClassifier(_BRANCHES[fer], classes)
 
 
-_INPUT = InputSpec(
-    region="face",
-    margin=1.3,
-    size=(299, 299),
-    mean=(0.5, 0.5, 0.5),
-    std=(0.5, 0.5, 0.5),
-    frames=1,
-    fps=3.0,
-)
-
-
 _FER = Stage(
     summary="Facial expressions: shared layers and nine branches, each with its own cross entropy.",
     layout="affectnet",
     # The detector's crop, which is what the network is shown later on.
     input=InputSpec(
         region="face",
-        margin=_INPUT.margin,
+        margin=INPUT.margin,
         size=(_FER_PX, _FER_PX),
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
@@ -203,7 +201,7 @@ CARD = Card(
             "Embedding: the 2048 numbers before the head; the paper has none.",
         ),
     ),
-    input=_INPUT,
+    input=INPUT,
     recipe=Recipe(
         loss=_loss,
         optimizer="adam",
@@ -224,28 +222,13 @@ CARD = Card(
             tag="esr9",
             license="non-commercial (the authors' README; their code is MIT); data: research only",
             trained_on=f"AffectNet: ESR-9, {_BASE_FILE} with Net-Branch_1.pt to Net-Branch_9.pt "
-            f"in the same folder, and {_IMAGENET_FILE} if it lies there: a start for training, "
+            f"in the same folder, and {IMAGENET_FILE} if it lies there: a start for training, "
             "not a detector",
-            polarity="none: head and mask are replaced by zeros, so every logit is 0 until trained",
+            polarity=undecided(_ZEROED),
             importer=_from_published,
         ),
-        Weights(
-            tag="imagenet",
-            license="not stated",
-            trained_on=f"ImageNet: {_IMAGENET_FILE}, and the files of ESR-9 if they lie in the "
-            "same folder: a start for training, not a detector",
-            polarity="none: head and mask are replaced by zeros, so every logit is 0 until trained",
-            importer=_from_published,
-        ),
-        Weights(
-            tag="ffpp",
-            license="not stated; data: research only",
-            trained_on="FaceForensics++: an Xception of the authors' faceforensics++_models.zip, "
-            "and the files of ESR-9 if they lie in the same folder: a start for training, not a "
-            "detector",
-            polarity="none: head and mask are replaced by zeros, so every logit is 0 until trained",
-            importer=_from_published,
-        ),
+        imagenet_start(_from_published, zeroed=_ZEROED, used=_WITH_ESR),
+        faceforensics_start(_from_published, zeroed=_ZEROED, used=_WITH_ESR),
     ),
     outputs=("mask", "embedding"),
     cam_layer="encoder.net.conv4",

@@ -16,9 +16,14 @@ from unmask.detectors._card import Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.detectors._spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
+from unmask.detectors._xception import (
+    FACEFORENSICS_FILES,
+    FACEFORENSICS_LICENSE,
+    INPUT,
+    imagenet_start,
+)
 from unmask.nn.heads import under_net
 from unmask.nn.xception import from_published
-from unmask.types import InputSpec
 
 
 def _from_published(path: Path) -> dict[str, Tensor]:
@@ -56,32 +61,18 @@ CARD = Card(
             "Embedding: the 2048 numbers before the last layer; the authors have none.",
         ),
     ),
-    input=InputSpec(
-        region="face",
-        margin=1.3,
-        size=(299, 299),
-        mean=(0.5, 0.5, 0.5),
-        std=(0.5, 0.5, 0.5),
-        frames=1,
-        fps=3.0,
-    ),
+    input=INPUT,
     recipe=IMAGE_RECIPE,
     weights=(
         Weights(
             tag="ffpp",
-            license="not stated; data: research only",
-            trained_on="FaceForensics++: one of the models in the authors' "
-            "faceforensics++_models.zip (whole pickled modules)",
+            license=FACEFORENSICS_LICENSE,
+            trained_on=f"FaceForensics++: one of the models in the authors' {FACEFORENSICS_FILES} "
+            "(whole pickled modules)",
             polarity="two logits, real and fake; the logit here is their difference",
             importer=_from_published,
         ),
-        Weights(
-            tag="imagenet",
-            license="not stated",
-            trained_on="ImageNet (xception-b5690688.pth): a start for training, not a detector",
-            polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
-            importer=_from_published,
-        ),
+        imagenet_start(_from_published, zeroed="the head is"),
     ),
     outputs=("embedding",),
     cam_layer="net.conv4",
