@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from unmask.errors import OutputError
+from unmask.evaluate.level import Level
 from unmask.evaluate.scores import VideoScore
 from unmask.evaluate.tables import LOG_PRECISION, Figure, Row
 
@@ -18,37 +19,50 @@ _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasci
 }
 
 
-def to_markdown(rows: Sequence[Row]) -> str:
-    """A table, and below it a line for each reason why a figure is missing."""
+def to_markdown(rows: Sequence[Row], level: Level = "video") -> str:
+    """A table, and below it a line for each reason why a figure is missing.
+
+    Args:
+        rows: of ``measure``.
+        level: of the scores that were measured, see ``scores_at``.
+    """
     head, cells = _cells(rows)
     notes = _notes(rows)
     lines = [head, ["---"] * len(head), *cells]
     table = "\n".join("| " + " | ".join(map(_markdown, line)) + " |" for line in lines)
     told = "".join(f"\n[{number}] {note}  " for note, number in notes.items())
     return (
-        "Video level; figures in percent (log wP as it is) with 95 % intervals by bootstrap over "
-        f"sources; accuracies at the validation threshold.\n\n{table}\n{told and told + chr(10)}"
+        f"{_level_told(level)}; figures in percent (log wP as it is) with 95 % intervals by "
+        "bootstrap over sources; accuracies at the validation threshold.\n\n"
+        f"{table}\n{told and told + chr(10)}"
     )
 
 
-def to_latex(rows: Sequence[Row]) -> str:
-    """A ``tabular`` that needs no package."""
+def to_latex(rows: Sequence[Row], level: Level = "video") -> str:
+    """A ``tabular`` that needs no package; a comment tells the level."""
     head, cells = _cells(rows)
     lines = [" & ".join(map(_latex, line)) + r" \\" for line in (head, *cells)]
-    notes = [f"% [{number}] {note}" for note, number in _notes(rows).items()]
+    notes = [f"% {_level_told(level)}"]
+    notes += [f"% [{number}] {note}" for note, number in _notes(rows).items()]
     start = rf"\begin{{tabular}}{{{'l' * len(_NAMES)}{'r' * (len(head) - len(_NAMES))}}}"
     body = [start, r"\hline", lines[0], r"\hline", *lines[1:], r"\hline", r"\end{tabular}"]
     return "\n".join([*notes, *body]) + "\n"
 
 
-def to_csv(rows: Sequence[Row]) -> str:
+def to_csv(rows: Sequence[Row], level: Level = "video") -> str:
     """One line per row; each figure has the columns value, low, high and note."""
     text = io.StringIO()
     names = _figure_names(rows)
     parts = Figure._fields
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
-        [*_NAMES, *_COUNTS, "threshold", *(f"{name} {part}" for name in names for part in parts)]
+        [
+            *_NAMES,
+            "level",
+            *_COUNTS,
+            "threshold",
+            *(f"{name} {part}" for name in names for part in parts),
+        ]
     )
     for row in rows:
         threshold = "" if row.threshold is None else repr(row.threshold)
@@ -56,20 +70,24 @@ def to_csv(rows: Sequence[Row]) -> str:
         values = ["" if value is None else value for figure in figures for value in figure]
         names_of = _names_of(row)
         names_of[1] = row.weights_sha256
-        writer.writerow([*names_of, *_counts_of(row), threshold, *values])
+        writer.writerow([*names_of, level, *_counts_of(row), threshold, *values])
     return text.getvalue()
 
 
-def write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
+def write_tables(rows: Sequence[Row], folder: Path, level: Level = "video") -> list[Path]:
     """Writes ``tables.md``, ``tables.csv`` and ``tables.tex``, replacing those of an earlier run.
+
+    Those of another level lie beside them, as ``tables-clip.md`` and so on.
 
     Raises:
         OutputError: they cannot be written.
     """
-    texts = {"md": to_markdown(rows), "csv": to_csv(rows), "tex": to_latex(rows)}
+    makers = {"md": to_markdown, "csv": to_csv, "tex": to_latex}
+    texts = {ending: make(rows, level) for ending, make in makers.items()}
+    name = "tables" if level == "video" else f"tables-{level}"
     paths = []
     for ending, text in texts.items():
-        path = folder / f"tables.{ending}"
+        path = folder / f"{name}.{ending}"
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
@@ -106,6 +124,11 @@ def show_figure(name: str, figure: Figure, notes: dict[str, int] | None = None) 
     if figure.low is None or figure.high is None:
         return text + told
     return f"{text} [{scale * figure.low:.{digits}f}, {scale * figure.high:.{digits}f}]"
+
+
+def _level_told(level: Level) -> str:
+    counted = "" if level == "video" else " (unscored: videos)"
+    return f"{level.capitalize()} level{counted}"
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
