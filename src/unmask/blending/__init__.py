@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from unmask.blending.augment import Augmentation, augment_clip, augment_pair, h264_clip
 from unmask.blending.blend import Face, Pair, self_blend
+from unmask.blending.face_clip import FaceClip, ForgedClip
+from unmask.blending.families import FAMILIES, forge
 from unmask.blending.masks import REGIONS, draw_mask
 
 __all__ = [
+    "FAMILIES",
     "REGIONS",
     "Augmentation",
     "Face",
+    "FaceClip",
+    "ForgedClip",
     "Pair",
     "augment_clip",
     "augment_pair",
     "draw_mask",
+    "forge",
     "h264_clip",
     "self_blend",
 ]

@@ -109,19 +109,19 @@ def _align(other: Face, face: Face) -> Pixels:
 def _disturb(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Changes color, sharpness, resolution, grain and compression: at least one of them."""
     steps = [
-        (_recolor, 0.7),
-        (_resample, 0.55),
-        (_sharpen_or_smooth, 0.45),
+        (recolor, 0.7),
+        (resample, 0.55),
+        (sharpen_or_smooth, 0.45),
         (_add_grain, 0.2),
         (_recompress, 0.25),
     ]
     chosen = [step for step, chance in steps if rng.random() < chance]
-    for step in chosen or [_recolor]:
+    for step in chosen or [recolor]:
         pixels = step(pixels, rng)
     return pixels
 
 
-def _recolor(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def recolor(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Gain, offset and saturation, as between two cameras or an imperfect color transfer."""
     values = pixels.astype(np.float32)
     gain = 1 + rng.normal(0, 0.06) + rng.normal(0, 0.025, 3)
@@ -133,7 +133,7 @@ def _recolor(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
-def _resample(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def resample(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Down and up again: the resolution of a generator smaller than the face."""
     height, width = pixels.shape[:2]
     share = rng.uniform(0.3, 0.92)
@@ -151,7 +151,8 @@ def _coarsen(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray(np.clip(blurred + rng.normal(0, 25, 3), 0, 255), np.uint8)
 
 
-def _sharpen_or_smooth(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def sharpen_or_smooth(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Another sharpness than the camera's: sharpened, blurred, or skin without pores."""
     kind = rng.random()
     if kind < 0.4:
         blurred = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.7, 2.0))

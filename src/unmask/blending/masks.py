@@ -38,7 +38,7 @@ REGIONS = MappingProxyType(
 _VERTICES = 40
 
 
-def _face_frame(landmarks_px: Floats) -> tuple[Floats, Floats]:
+def face_frame(landmarks_px: Floats) -> tuple[Floats, Floats]:
     """Matrix (2, 2) and origin (2,) that take face coordinates to pixels."""
     eyes = landmarks_px[:2].mean(axis=0)
     across = landmarks_px[1] - landmarks_px[0]
@@ -89,7 +89,7 @@ def draw_mask(
     Returns:
         (H, W) float32 in 0..1, 1 inside.
     """
-    matrix, origin = _face_frame(landmarks_px)
+    matrix, origin = face_frame(landmarks_px)
     height, width = size_px
     points = _outline(region, rng, wobble) @ matrix.T + origin
     mask = np.zeros((height, width), np.uint8)

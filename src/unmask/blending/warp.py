@@ -1,0 +1,98 @@
+"""A smooth warp of mouth and brows over time: the face's own pixels, moved."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+
+from unmask.blending.face_clip import FaceClip, ForgedClip, paste
+from unmask.blending.masks import face_frame
+from unmask.types import Floats, Pixels
+
+_SMALLEST_PX: Final = 0.25
+"""Smaller displacements are left out: what is moved by less looks like the real frame."""
+
+
+class _Handle(NamedTuple):
+    """A place of the face that is pulled.
+
+    Place, reach and pull are in the frame of the face (see ``blending.masks``): 1 is the distance
+    from the eyes to the mouth, y points down. ``pull`` is the most it is moved.
+    """
+
+    x: float
+    y: float
+    reach: float
+    pull_x: float
+    pull_y: float
+    motion: str
+
+
+_HANDLES: Final = (
+    _Handle(-0.36, 1.0, 0.22, -0.09, -0.04, "corners"),
+    _Handle(0.36, 1.0, 0.22, 0.09, -0.04, "corners"),
+    _Handle(0.0, 0.9, 0.2, 0.0, -0.05, "lips"),
+    _Handle(0.0, 1.2, 0.26, 0.0, 0.13, "lips"),
+    _Handle(-0.5, -0.3, 0.26, -0.02, -0.12, "left brow"),
+    _Handle(0.5, -0.3, 0.26, 0.02, -0.12, "right brow"),
+)
+
+
+def landmark_warp(clip: FaceClip, seed: int) -> ForgedClip:
+    """Corners of the mouth, lips and brows are pulled to and fro, each in a rhythm of its own.
+
+    The displacement is a sum of Gaussian windows about the pulled places, so it is smooth in space
+    and time and ends around them.
+    """
+    rng = np.random.default_rng([seed, 3])
+    motions = {name: _motion(len(clip.frames), rng) for name in ("corners", "lips", "brows")}
+    # Both brows move together, one of them a little less.
+    motions["left brow"], motions["right brow"] = motions["brows"], motions["brows"] * 0.8
+    frames, masks = [], []
+    for index, real in enumerate(clip.frames):
+        pulls = {name: float(motion[index]) for name, motion in motions.items()}
+        field = _field(clip.landmarks_px[index], (real.shape[0], real.shape[1]), pulls)
+        length_px = np.linalg.norm(field, axis=2)
+        weight = np.clip((length_px - _SMALLEST_PX) / _SMALLEST_PX, 0, 1).astype(np.float32)
+        forged, mask = paste(real, _warped(real, field), weight)
+        frames.append(forged)
+        masks.append(mask)
+    return ForgedClip(np.stack(frames), np.stack(masks))
+
+
+def _motion(count: int, rng: np.random.Generator) -> Floats:
+    """How far a handle is pulled, per frame: 0.3 to 1, or with the opposite sign."""
+    frame = np.arange(count)
+    wave = np.zeros(count)
+    for period in rng.uniform(14, 45, 2):  # frames: half a second to two
+        wave += 0.5 * np.sin(2 * np.pi * (frame / period + rng.random()))
+    sign = 1.0 if rng.random() < 0.7 else -0.6
+    return np.asarray(sign * (0.65 + 0.35 * wave), np.float32)
+
+
+def _field(points: Floats, size: tuple[int, int], pulls: dict[str, float]) -> Floats:
+    """Displacement (H, W, 2) in pixels."""
+    matrix, origin = face_frame(points)
+    height, width = size
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    unit_px = float(np.linalg.norm(matrix[:, 1]))
+    field = np.zeros((height, width, 2), np.float32)
+    for handle in _HANDLES:
+        center = matrix @ np.array([handle.x, handle.y], np.float32) + origin
+        pull = matrix @ np.array([handle.pull_x, handle.pull_y], np.float32)
+        reach_px = handle.reach * unit_px
+        distance = ((x - center[0]) ** 2 + (y - center[1]) ** 2) / (2 * reach_px**2)
+        field += (pulls[handle.motion] * np.exp(-distance))[..., None] * pull
+    return field
+
+
+def _warped(real: Pixels, field: Floats) -> Pixels:
+    """Every pixel comes from where the displacement took it from."""
+    height, width = real.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    warped: Pixels = cv2.remap(
+        real, x - field[..., 0], y - field[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    return warped
