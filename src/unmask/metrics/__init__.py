@@ -1,11 +1,18 @@
 """Measures of detectors, as pure functions over numpy arrays.
 
-Label 1 = fake, higher score = more likely fake. Every function refuses what it cannot measure:
-``DataError`` for damaged input, its child ``NotMeasurableError`` where the items lack something,
-with a sentence fit to stand in a table's cell. Those with ``weights`` (R, N) measure R resamples
-at once, which is what ``bootstrap_intervals`` asks for. The rest stands in its own module:
-``calibration`` (log loss, Brier, ECE, Cllr), ``operating_point`` and ``threshold`` (choosing
-them), ``pixels`` (masks), ``selective`` (when "inconclusive" is allowed).
+``labels`` (N,): 1 = fake, 0 = real. ``scores`` (N,): higher = more likely fake. ``logits`` (N,):
+above 0 = fake. ``weights`` (R, N): how often each item counts in each of R resamples; with them a
+function gives (R,) figures instead of one, NaN in a resample that lacks a class, which is what
+``bootstrap_intervals`` asks for.
+
+Every function refuses what it cannot measure: ``DataError`` for lengths that differ, a label that
+is not 0 or 1, a score that is NaN or a logit that is not finite; its child ``NotMeasurableError``
+where the items lack something, such as a class, with a sentence fit to stand in a table's cell;
+``UsageError`` for another argument out of range.
+
+What is not named below stands in its own module: ``calibration`` (log loss, Brier, ECE, Cllr),
+``operating_point`` and ``threshold`` (choosing them), ``pixels`` (masks), ``selective`` (when
+"inconclusive" is allowed).
 """
 
 from __future__ import annotations

@@ -89,6 +89,27 @@ def require_both_classes(is_fake: Flags, *, least: int = 1) -> None:
             )
 
 
+def check_both(
+    labels: ArrayLike, scores: ArrayLike, name: str = "score", *, finite: bool = False
+) -> tuple[Flags, Values]:
+    """Labels as (N,) bool, True = fake, and scores as (N,) float64; both classes are there.
+
+    Args:
+        labels: (N,), each 0 (real) or 1 (fake).
+        scores: (N,).
+        name: what one of the scores is called in a message.
+        finite: refuses infinite ones too.
+
+    Raises:
+        DataError: shapes or values that cannot be measured.
+        NotMeasurableError: one class only.
+    """
+    values = check_scores(scores, name, finite=finite)
+    is_fake = check_labels(labels, len(values))
+    require_both_classes(is_fake)
+    return is_fake, values
+
+
 def check_weights(weights: ArrayLike | None, count: int) -> Values:
     """How often each item counts, as (R, N) float64; None: each once, (1, N).
 
@@ -127,6 +148,11 @@ def check_share(value: float, name: str, *, zero: bool = False) -> None:
             f"Cannot use the {name} {value:g}: expected {'0' if zero else 'more than 0'} to 1. "
             "Give a share, not a percentage."
         )
+
+
+def ratio(part: Values, whole: Values) -> Values:
+    """The part as a share of the whole; NaN where the whole is 0."""
+    return np.asarray(part / np.where(whole > 0, whole, np.nan))
 
 
 def one_or_each(values: Values, weights: ArrayLike | None) -> float | Values:

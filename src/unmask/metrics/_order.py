@@ -11,10 +11,9 @@ from unmask.metrics._check import (
     Flags,
     Indices,
     Values,
-    check_labels,
-    check_scores,
+    check_both,
     check_weights,
-    require_both_classes,
+    ratio,
 )
 
 
@@ -34,12 +33,12 @@ class Counts(NamedTuple):
     @property
     def tar(self) -> Values:
         """(R, K + 1), share of the fakes; NaN in a resample without any."""
-        return _share(self.fake)
+        return ratio(self.fake, self.fake[:, -1:])
 
     @property
     def far(self) -> Values:
         """(R, K + 1), share of the reals; NaN in a resample without any."""
-        return _share(self.real)
+        return ratio(self.real, self.real[:, -1:])
 
 
 def count(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None) -> Counts:
@@ -52,14 +51,17 @@ def count(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None) -> Co
         DataError: shapes or values that cannot be measured.
         NotMeasurableError: one class only.
     """
-    values = check_scores(scores)
-    is_fake = check_labels(labels, len(values))
-    require_both_classes(is_fake)
+    is_fake, values = check_both(labels, scores)
     order = np.argsort(-values, kind="stable")
     values, is_fake = values[order], is_fake[order]
     ordered = np.take(check_weights(weights, len(values)), order, axis=1)
-    last = np.append(np.flatnonzero(values[1:] != values[:-1]), len(values) - 1)
+    last = ends_of_ties(values)
     return Counts(_sums(ordered, is_fake, last), _sums(ordered, ~is_fake, last), values[last])
+
+
+def ends_of_ties(ordered: Values) -> Indices:
+    """(K,), the place of the last of each run of equal values in ordered ones (N,)."""
+    return np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(ordered) - 1)
 
 
 def _sums(weights: Values, chosen: Flags, last: Indices) -> Values:
@@ -70,8 +72,3 @@ def _sums(weights: Values, chosen: Flags, last: Indices) -> Values:
     if len(last) == weights.shape[1]:
         return sums
     return np.take(sums, np.concatenate([[0], last + 1]), axis=1)
-
-
-def _share(counts: Values) -> Values:
-    total = counts[:, -1:]
-    return counts / np.where(total > 0, total, np.nan)

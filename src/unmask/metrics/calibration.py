@@ -2,6 +2,9 @@
 
 A logit of 0 is a probability of 0.5; a logit x is one of 1 / (1 + exp(-x)) that the item is fake.
 A mean of probabilities p is turned into a logit by log(p / (1 - p)).
+
+``logits`` (N,) are finite; what the other arguments are, and what the errors say, stands in
+``unmask.metrics``.
 """
 
 from __future__ import annotations
@@ -16,11 +19,10 @@ from unmask.metrics._check import (
     Flags,
     Indices,
     Values,
-    check_labels,
-    check_scores,
+    check_both,
     check_weights,
     one_or_each,
-    require_both_classes,
+    ratio,
 )
 from unmask.metrics._order import count
 
@@ -62,25 +64,14 @@ def log_loss(
 ) -> float | Values:
     """Mean of -ln(the probability given to the true class), in nats.
 
-    Args:
-        labels: (N,), 1 = fake.
-        logits: (N,), above 0 = fake.
-        of: the items it is the mean over: all, or one class (spatio-temporal table 4, fig. 5).
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        At least 0, lower is better, ln 2 for logits of 0; or (R,) of them with weights: NaN in
-        a resample without such items.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a logit is not finite.
-        NotMeasurableError: one class only.
-        UsageError: ``of`` is something else.
+    Labels (N,) and logits (N,); ``of`` all items or one class (spatio-temporal table 4, fig. 5): at
+    least 0, ln 2 for logits of 0, or (R,). Raises ``DataError``, ``NotMeasurableError``,
+    ``UsageError``.
 
     >>> round(log_loss([0, 1], [0.0, 0.0]), 4)
     0.6931
     """
-    values, is_fake = _check(labels, logits)
+    is_fake, values = check_both(labels, logits, "logit", finite=True)
     chosen = {"both": np.ones_like(is_fake), "real": ~is_fake, "fake": is_fake}
     if of not in chosen:
         raise UsageError(
@@ -99,22 +90,13 @@ def brier_score(
 ) -> float | Values:
     """Mean squared distance of the probability of fake from the label (Brier 1950).
 
-    Args:
-        labels: (N,), 1 = fake.
-        logits: (N,), above 0 = fake.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, lower is better, 0.25 for logits of 0; or (R,) of them with weights.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a logit is not finite.
-        NotMeasurableError: one class only.
+    Labels (N,) and logits (N,): 0..1, lower is better, 0.25 for logits of 0, or (R,). Raises
+    ``DataError``, ``NotMeasurableError``.
 
     >>> brier_score([0, 1], [0.0, 0.0])
     0.25
     """
-    values, is_fake = _check(labels, logits)
+    is_fake, values = check_both(labels, logits, "logit", finite=True)
     squares = (_probability(values) - is_fake) ** 2
     return one_or_each(_mean(squares, np.ones_like(is_fake), weights), weights)
 
@@ -136,49 +118,30 @@ def calibration_error(
     width over the probability of fake (Naeini et al. 2015; 15 bins as in Guo et al. 2017, who
     bin the probability of the predicted class instead).
 
-    Args:
-        labels: (N,), 1 = fake.
-        logits: (N,), above 0 = fake.
-        bins: at least 1.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, lower is better, or (R,) of them with weights. Few items make it larger.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a logit is not finite.
-        NotMeasurableError: one class only.
-        UsageError: fewer than one bin.
+    Labels (N,) and logits (N,), at least 1 bin: 0..1, lower is better, or (R,); few items make it
+    larger. Raises ``DataError``, ``NotMeasurableError``, ``UsageError``.
 
     >>> calibration_error([0, 1, 1, 1], [0.0, 0.0, 0.0, 0.0])  # 0.5 said, 0.75 found
     0.25
     """
-    values, is_fake = _check(labels, logits)
+    is_fake, values = check_both(labels, logits, "logit", finite=True)
     order, starts = _binned(values, bins)
     counted = np.take(check_weights(weights, len(values)), order, axis=1)
     excess = (_probability(values) - is_fake)[order]
     gaps = np.abs(np.add.reduceat(counted * excess, starts, axis=1))
-    total = counted.sum(axis=1)
-    return one_or_each(gaps.sum(axis=1) / np.where(total > 0, total, np.nan), weights)
+    return one_or_each(ratio(gaps.sum(axis=1), counted.sum(axis=1)), weights)
 
 
 def reliability(labels: ArrayLike, logits: ArrayLike, *, bins: int = 15) -> Reliability:
     """The bins of ``calibration_error``, for a diagram.
 
-    Args:
-        labels: (N,), 1 = fake.
-        logits: (N,), above 0 = fake.
-        bins: at least 1.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a logit is not finite.
-        NotMeasurableError: one class only.
-        UsageError: fewer than one bin.
+    Labels (N,) and logits (N,), at least 1 bin. Raises ``DataError``, ``NotMeasurableError``,
+    ``UsageError``.
 
     >>> reliability([0, 1, 1, 1], [0.0, 0.0, 0.0, 0.0]).share_fake.tolist()
     [0.75]
     """
-    values, is_fake = _check(labels, logits)
+    is_fake, values = check_both(labels, logits, "logit", finite=True)
     order, starts = _binned(values, bins)
     items = np.diff(np.append(starts, len(values)))
     probability = np.add.reduceat(_probability(values)[order], starts) / items
@@ -197,23 +160,14 @@ def cllr(
 
     The log loss in bits with both classes weighed alike, however many there are of each.
 
-    Args:
-        labels: (N,), 1 = fake.
-        logits: (N,), natural log of P(what was seen | fake) / P(what was seen | real).
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        At least 0, lower is better, 1 for logits of 0; or (R,) of them with weights: NaN in a
-        resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a logit is not finite.
-        NotMeasurableError: one class only.
+    Labels (N,) and logits (N,), natural logs of P(what was seen | fake) / P(what was seen | real):
+    at least 0, lower is better, 1 for logits of 0, or (R,). Raises ``DataError``,
+    ``NotMeasurableError``.
 
     >>> cllr([0, 1, 1, 1], [0.0, 0.0, 0.0, 0.0])
     1.0
     """
-    values, is_fake = _check(labels, logits)
+    is_fake, values = check_both(labels, logits, "logit", finite=True)
     losses = _losses(values, is_fake)
     both = _mean(losses, is_fake, weights) + _mean(losses, ~is_fake, weights)
     return one_or_each(both / (2 * np.log(2)), weights)
@@ -232,17 +186,8 @@ def cllr_min(
     The map is found by pooling adjacent violators (Brümmer and du Preez 2006). With
     weights each resample is pooled by itself: about 1 ms each for 5,000 items.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake, in any units.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, lower is better, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,) in any units, which may be infinite: 0..1, lower is better, or (R,).
+    Raises ``DataError``, ``NotMeasurableError``.
 
     >>> cllr_min([0, 0, 1, 1], [1.0, 2.0, 3.0, 4.0])
     0.0
@@ -281,13 +226,6 @@ def _runs(fake: Values, real: Values) -> tuple[list[float], list[float]]:
     return np.add.reduceat(fake, starts).tolist(), np.add.reduceat(real, starts).tolist()
 
 
-def _check(labels: ArrayLike, logits: ArrayLike) -> tuple[Values, Flags]:
-    values = check_scores(logits, "logit", finite=True)
-    is_fake = check_labels(labels, len(values))
-    require_both_classes(is_fake)
-    return values, is_fake
-
-
 def _losses(logits: Values, is_fake: Flags) -> Values:
     """(N,), -ln of the probability of the true class, without overflow."""
     return np.logaddexp(0, np.where(is_fake, -logits, logits))
@@ -311,5 +249,4 @@ def _binned(logits: Values, bins: int) -> tuple[Indices, Indices]:
 def _mean(values: Values, chosen: Flags, weights: ArrayLike | None) -> Values:
     """(R,), the weighted mean of the chosen values; NaN where they have no weight."""
     counted = check_weights(weights, len(values))
-    total = counted @ chosen.astype(np.float64)
-    return np.asarray(counted @ (values * chosen) / np.where(total > 0, total, np.nan))
+    return ratio(counted @ (values * chosen), counted @ chosen.astype(np.float64))

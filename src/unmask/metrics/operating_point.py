@@ -1,4 +1,7 @@
-"""What is found at a false-alarm rate or a recall that somebody asked for."""
+"""What is found at a false-alarm rate or a recall that somebody asked for.
+
+What the arguments are, and what the errors say, stands in ``unmask.metrics``.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +30,8 @@ class OperatingPoint(NamedTuple):
 def threshold_at_far(labels: ArrayLike, scores: ArrayLike, far: float) -> OperatingPoint:
     """The lowest threshold whose FAR is at most ``far``, to be chosen on validation data.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        far: more than 0, to 1.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only, or fewer than 1 / ``far`` reals.
-        UsageError: ``far`` out of range.
+    Labels (N,) and scores (N,), ``far`` above 0, to 1. Raises ``DataError``, ``NotMeasurableError``
+    (also with fewer than 1 / ``far`` reals), ``UsageError``.
 
     >>> threshold_at_far([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0], far=0.5)
     OperatingPoint(threshold=2.0, far=0.5, tar=1.0)
@@ -64,19 +60,8 @@ def tar_at_far(
     Nothing is interpolated: it is the TAR of a threshold that exists (Masi et al. 2020, section
     4, gives TAR at 10 % and 1 % and does not say how).
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        far: more than 0, to 1.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only, or fewer than 1 / ``far`` reals.
-        UsageError: ``far`` out of range.
+    Labels (N,) and scores (N,), ``far`` above 0, to 1: 0..1, or (R,). Raises ``DataError``,
+    ``NotMeasurableError`` (also with fewer than 1 / ``far`` reals), ``UsageError``.
 
     >>> tar_at_far([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0], far=0.5)
     1.0
@@ -116,20 +101,9 @@ def log_weighted_precision(
     recall 10, 50 and 90 %): ``alpha`` weighs a false alarm as if reals were that many times as
     frequent as they are here. 0 where no real scores as high.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        recall: share of the fakes to be found at least, more than 0, to 1.
-        alpha: at least 0.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        At most 0, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
-        UsageError: ``recall`` or ``alpha`` out of range.
+    Labels (N,) and scores (N,); ``recall``, the share of the fakes to be found at least, above 0,
+    to 1; ``alpha`` at least 0: at most 0, or (R,). Raises ``DataError``, ``NotMeasurableError``,
+    ``UsageError``.
 
     >>> round(log_weighted_precision([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0], 0.9), 4)  # ln 2 / 102
     -3.9318

@@ -2,6 +2,8 @@
 
 The ROC here has one step per distinct score: FAR (false-acceptance rate, the share of reals at
 or above a threshold) along x, TAR (true-acceptance rate, that of fakes) along y, from (0, 0).
+
+What the arguments are, and what the errors say, stands in ``unmask.metrics``.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from unmask.metrics._check import Indices, Values, check_share, one_or_each
+from unmask.metrics._check import Indices, Values, check_share, one_or_each, ratio
 from unmask.metrics._order import Counts, count
 
 
@@ -29,13 +31,7 @@ class Roc(NamedTuple):
 def roc(labels: ArrayLike, scores: ArrayLike) -> Roc:
     """The ROC, without the points in the middle of straight lines.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,). Raises ``DataError``, ``NotMeasurableError``.
 
     >>> roc([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0]).tar.tolist()
     [0.0, 0.5, 0.5, 1.0, 1.0]
@@ -55,17 +51,7 @@ def auc(
 ) -> float | Values:
     """Area under the ROC: the chance that a fake scores above a real; a tie counts half.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,): 0..1, or (R,). Raises ``DataError``, ``NotMeasurableError``.
 
     >>> auc([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0])
     0.75
@@ -76,7 +62,7 @@ def auc(
         "rk,rk->r", np.diff(counts.real, axis=1), counts.fake[:, 1:] + counts.fake[:, :-1]
     )
     pairs = counts.real[:, -1] * counts.fake[:, -1]
-    return one_or_each(area / (2 * np.where(pairs > 0, pairs, np.nan)), weights)
+    return one_or_each(ratio(area, 2 * pairs), weights)
 
 
 @overload
@@ -97,19 +83,8 @@ def partial_auc(
     its points, at ``max_far`` too, as scikit-learn's ``roc_auc_score(max_fpr=…)`` has it.
     Worse than chance is below 0.5, to 0 for ``max_far`` 1.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        max_far: more than 0, to 1.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
-        UsageError: ``max_far`` out of range.
+    Labels (N,) and scores (N,), ``max_far`` above 0, to 1: 0..1, or (R,). Raises ``DataError``,
+    ``NotMeasurableError``, ``UsageError``.
 
     >>> round(partial_auc([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0], 0.5), 4)
     0.6667
@@ -150,19 +125,8 @@ def truncated_auc(
     two points with a TAR near 0 among some twenty bring about. For the same reason **a perfect
     detector does not reach 1**: read tAUC beside the paper's, not alone.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        max_far: more than 0, to 1.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
-        UsageError: ``max_far`` out of range.
+    Labels (N,) and scores (N,), ``max_far`` above 0, to 1: 0..1, or (R,). Raises ``DataError``,
+    ``NotMeasurableError``, ``UsageError``.
 
     >>> truncated_auc([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0], 0.5)  # (0 + 0.5 + 0.5 + 1) / 4
     0.5
@@ -189,17 +153,8 @@ def equal_error_rate(
 
     Where the ROC, linear between its points, meets FAR = 1 - TAR.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, lower is better, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,): 0..1, lower is better, or (R,). Raises ``DataError``,
+    ``NotMeasurableError``.
 
     >>> equal_error_rate([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0])
     0.5

@@ -1,4 +1,8 @@
-"""What is gained when a detector may answer "inconclusive"."""
+"""What is gained when a detector may answer "inconclusive".
+
+Scores are finite here; what the arguments are, and what the errors say, stands in
+``unmask.metrics``.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,8 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from unmask.metrics._check import (
-    Values,
-    check_labels,
-    check_scores,
-    check_weights,
-    one_or_each,
-    require_both_classes,
-)
+from unmask.metrics._check import Values, check_both, check_weights, one_or_each, ratio
+from unmask.metrics._order import ends_of_ties
 
 
 class RiskCoverage(NamedTuple):
@@ -33,17 +31,9 @@ def risk_coverage(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Ris
 
     Sureness is the distance of the score from the threshold; an answer is "fake" at or above it.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        threshold: in units of the scores.
-
-    Returns:
-        One point per distinct sureness: answers at least ``margin`` sure are given.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is not finite.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,), ``threshold`` in units of the scores: one point per distinct
+    sureness, where answers at least ``margin`` sure are given. Raises ``DataError``,
+    ``NotMeasurableError``.
 
     >>> risk_coverage([0, 1, 1, 1], [-4.0, -1.0, 2.0, 3.0], 0.0).risk.tolist()
     [0.0, 0.0, 0.0, 0.25]
@@ -69,18 +59,8 @@ def aurc(
     Geifman, Uziel and El-Yaniv 2019: the risk of the answers as sure as an item's or
     surer, averaged over the items.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        threshold: in units of the scores.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, lower is better, or (R,) of them with weights.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is not finite.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,), ``threshold`` in units of the scores: 0..1, lower is better, or
+    (R,). Raises ``DataError``, ``NotMeasurableError``.
 
     >>> aurc([0, 1, 1, 1], [-4.0, -1.0, 2.0, 3.0], 0.0)  # (0 + 0 + 0 + 1 / 4) / 4
     0.0625
@@ -88,8 +68,7 @@ def aurc(
     steps = _steps(labels, scores, threshold, weights)
     risk = steps.wrong / np.where(steps.given > 0, steps.given, 1)
     area = np.einsum("rk,rk->r", np.diff(steps.given, axis=1, prepend=0), risk)
-    total = steps.given[:, -1]
-    return one_or_each(area / np.where(total > 0, total, np.nan), weights)
+    return one_or_each(ratio(area, steps.given[:, -1]), weights)
 
 
 class _Steps(NamedTuple):
@@ -103,14 +82,12 @@ class _Steps(NamedTuple):
 def _steps(
     labels: ArrayLike, scores: ArrayLike, threshold: float, weights: ArrayLike | None
 ) -> _Steps:
-    values = check_scores(scores, finite=True)
-    is_fake = check_labels(labels, len(values))
-    require_both_classes(is_fake)
+    is_fake, values = check_both(labels, scores, finite=True)
     is_wrong = (values >= threshold) != is_fake
     sureness = np.abs(values - threshold)
     order = np.argsort(-sureness, kind="stable")
     sureness = sureness[order]
-    last = np.append(np.flatnonzero(sureness[1:] != sureness[:-1]), len(values) - 1)
+    last = ends_of_ties(sureness)
     counted = np.take(check_weights(weights, len(values)), order, axis=1)
     wrong = np.cumsum(counted * is_wrong[order], axis=1)[:, last]
     return _Steps(np.cumsum(counted, axis=1)[:, last], wrong, sureness[last])

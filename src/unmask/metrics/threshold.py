@@ -1,6 +1,8 @@
 """What a threshold, chosen on validation data, gives on other data.
 
-A score at or above the threshold is called fake.
+A score at or above the threshold is called fake; thresholds are in units of the scores.
+
+What the arguments are, and what the errors say, stands in ``unmask.metrics``.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from unmask.errors import DataError
 from unmask.metrics._check import (
     Flags,
     Values,
+    check_both,
     check_labels,
     check_scores,
     check_weights,
     one_or_each,
-    require_both_classes,
+    ratio,
 )
 from unmask.metrics._order import count
 
@@ -42,16 +45,8 @@ def best_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
     It lies half-way between two neighboring scores. Of several as good, the highest: it gives
     the fewest false alarms.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-
-    Returns:
-        In units of the scores; inf or -inf where it is best to call nothing or everything fake.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,): inf or -inf where it is best to call nothing or everything fake.
+    Raises ``DataError``, ``NotMeasurableError``.
 
     >>> best_threshold([0, 0, 1, 1], [1.0, 2.0, 3.0, 4.0])
     2.5
@@ -81,18 +76,7 @@ def accuracy(
 ) -> float | Values:
     """Share of the items on their own side of the threshold; follows the larger class.
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        threshold: in units of the scores.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,): 0..1, or (R,). Raises ``DataError``, ``NotMeasurableError``.
 
     >>> accuracy([0, 1, 1, 1], [1.0, 1.0, 3.0, 4.0], threshold=2)
     0.75
@@ -117,18 +101,7 @@ def balanced_accuracy(
 
     The "overall average" of the spatio-temporal paper (section 4.1 and tables 1 and B.6).
 
-    Args:
-        labels: (N,), 1 = fake.
-        scores: (N,), higher = more likely fake.
-        threshold: in units of the scores.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
-        NotMeasurableError: one class only.
+    Labels (N,) and scores (N,): 0..1, or (R,). Raises ``DataError``, ``NotMeasurableError``.
 
     >>> round(balanced_accuracy([0, 1, 1, 1], [1.0, 1.0, 3.0, 4.0], threshold=2), 4)
     0.8333
@@ -148,16 +121,8 @@ def share_found(
 ) -> float | Values:
     """Share of the scores at or above the threshold: TAR if all are of fakes, FAR if of reals.
 
-    Args:
-        scores: (N,), higher = more likely fake, all of one method.
-        threshold: in units of the scores.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample that draws none of the items.
-
-    Raises:
-        DataError: no score, or one is NaN.
+    Scores (N,) of one method: 0..1, or (R,), NaN in a resample that draws none of them. Raises
+    ``DataError``.
 
     >>> share_found([1.0, 3.0, 4.0, 5.0], threshold=2)
     0.75
@@ -174,17 +139,8 @@ def found_per_method(
 ) -> dict[str, Found]:
     """How many fakes of each forgery method are found (spatio-temporal tables 1-3).
 
-    Args:
-        labels: (N,), 1 = fake; reals are not counted.
-        scores: (N,), higher = more likely fake.
-        methods: (N,), the name of each item's method; whatever it says for reals.
-        threshold: in units of the scores.
-
-    Returns:
-        By method, in alphabetical order; empty without fakes.
-
-    Raises:
-        DataError: lengths differ, a label is not 0 or 1, a score is NaN.
+    Labels, scores and names of methods (N,), whatever they say for reals: by method, in
+    alphabetical order; empty without fakes. Raises ``DataError``.
 
     >>> found_per_method([0, 1, 1, 1], [0.0, 1.0, 3.0, 4.0], ["", "DF", "DF", "NT"], 2)
     {'DF': Found(found=1, items=2), 'NT': Found(found=1, items=1)}
@@ -209,12 +165,8 @@ def mean_drop(full: float, left_out: ArrayLike) -> float:
 
     With the sign of the spatio-temporal paper's column "drop" (table 1): a fall is negative.
 
-    Args:
-        full: class-balanced accuracy of the run that trains on all methods.
-        left_out: (M,), that of each run that leaves a method out, tested on all of them.
-
-    Raises:
-        DataError: no run, or a NaN.
+    Of the class-balanced accuracy of the run with all methods and those (M,) of the runs that leave
+    one out, tested on all. Raises ``DataError``.
 
     >>> round(mean_drop(98.64, [89.43, 89.50, 87.93, 87.07, 87.86]), 2)  # Xception
     -10.28
@@ -226,14 +178,10 @@ def mean_drop(full: float, left_out: ArrayLike) -> float:
 
 def _sides(labels: ArrayLike, scores: ArrayLike, threshold: float) -> tuple[Flags, Flags]:
     """Which items are fake, and which lie on their own side of the threshold."""
-    values = check_scores(scores)
-    is_fake = check_labels(labels, len(values))
-    require_both_classes(is_fake)
+    is_fake, values = check_both(labels, scores)
     return is_fake, (values >= threshold) == is_fake
 
 
 def _share(weights: Values, is_right: Flags, of: Flags) -> Values:
     """(R,), the weight of what is right among some items, as a share of their weight."""
-    total = weights @ of.astype(np.float64)
-    right = weights @ (is_right & of).astype(np.float64)
-    return np.asarray(right / np.where(total > 0, total, np.nan))
+    return ratio(weights @ (is_right & of).astype(np.float64), weights @ of.astype(np.float64))
