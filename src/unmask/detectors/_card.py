@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from unmask.types import InputSpec
@@ -198,11 +199,33 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ablation:
+    """A variant of a detector that a paper measures: one row of a table.
+
+    Attributes:
+        row: short name without blanks, as ``-w NAME:ROW=FILE`` of ``evaluate`` takes it.
+        tables: where it stands, as ``unmask evaluate paper:…`` names them.
+        settings: what ``train --set`` changes of the card's recipe, arguments and input.
+        starts_from: tag of the weights that training begins with; empty: at random; None: as the
+            card says.
+        levels: of compression that are trained on; empty: those of the table.
+    """
+
+    row: str
+    tables: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+    starts_from: str | None = None
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """Everything the rest of the house needs to know of a detector.
 
     Attributes:
         outputs: which fields of ``Output`` are filled besides the logit: ``mask``, ``embedding``.
+        mask_places: what a smaller mask's places stand for when it is laid over the picture:
+            ``areas`` of equal size, or points, the outer ones in the picture's ``corners``.
         cam_layer: dotted name of the layer that class activation maps look at.
         heat_maps: maps that this detector alone has, by the name that ``explain`` offers them
             under: a method (B, C, T, H, W) -> (B, h, w) or (B, T, h, w) of the detector.
@@ -216,6 +239,9 @@ class Card:
             argument (front, back): so many frames at the ends serve the others as context alone
             and are left out of the result.
         is_default: a scan that names no detector uses this one.
+        starts_from: tag of the weights that a training as in the paper begins with; empty: none.
+        ablations: variants that papers measure. A table with some has these rows and no other, so
+            the recipe as it is stands among them where the paper shows it.
     """
 
     name: str
@@ -225,6 +251,7 @@ class Card:
     recipe: Recipe
     weights: tuple[Weights, ...] = ()
     outputs: tuple[Literal["mask", "embedding"], ...] = ()
+    mask_places: Literal["areas", "corners"] = "areas"
     cam_layer: str = ""
     heat_maps: Mapping[str, str] = field(default_factory=dict)
     aggregate: Literal["mean", "top_quarter_mean", "share_over_half"] = "mean"
@@ -232,6 +259,8 @@ class Card:
     stages: Mapping[str, Stage] = field(default_factory=dict)
     frame_context: int | None = None
     is_default: bool = False
+    starts_from: str = ""
+    ablations: tuple[Ablation, ...] = ()
 
     def training_loss(self, net: nn.Module, clips: Tensor, target: Target) -> Tensor:
         """The scalar that a training step lowers: of the recipe's ``step``, else its ``loss``."""
@@ -239,6 +268,23 @@ class Card:
             loss: Tensor = getattr(net, self.recipe.step)(clips, target)
             return loss
         return self.recipe.loss(net(clips), target)
+
+    def changed(
+        self,
+        *,
+        recipe: Mapping[str, object] = MappingProxyType({}),
+        input: Mapping[str, object] = MappingProxyType({}),
+        args: Mapping[str, object] = MappingProxyType({}),
+    ) -> Card:
+        """This card with other values for some fields of its recipe and input, some arguments.
+
+        Raises:
+            UnknownNameError: there is no such field or argument; the message lists the known ones.
+            UsageError: a value of another type than the field's or the present argument's.
+        """
+        from unmask.detectors._fields import changed_card
+
+        return changed_card(self, recipe, input, args)
 
     def build(self) -> nn.Module:
         """An untrained network, in train mode, with ``.card`` set."""

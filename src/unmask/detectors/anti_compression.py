@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target
+from unmask.detectors._card import Ablation, Card, Output, Paper, Recipe, Target
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.detectors._xception import INPUT, faceforensics_start, imagenet_start
@@ -78,6 +78,8 @@ def _from_xception(path: Path) -> dict[str, Tensor]:
         state |= {f"high.{ours}": value, f"low.{ours}": value.clone()}
     return state
 
+
+_NO_CRITIC = ("alignment_weight=0", "adversary=()", "adversary_step=none", "monitor=auc")
 
 CARD = Card(
     name="anti_compression",
@@ -160,6 +162,23 @@ CARD = Card(
         "alignment_weight": _ALIGNMENT_WEIGHT,
         "penalty_weight": 10.0,
     },
+    starts_from="imagenet",
+    ablations=tuple(
+        Ablation(row=row, tables=("anti_compression/table2",), settings=settings, levels=levels)
+        for row, settings, levels in (
+            (
+                "cls",
+                (
+                    *("twins=none", "needs_masks=false", "attention_weight=0"),
+                    *("distance_weight=0", *_NO_CRITIC),
+                ),
+                ("c40",),
+            ),
+            ("cls+at", ("distance_weight=0", *_NO_CRITIC), ()),
+            ("cls+at+dis", _NO_CRITIC, ()),
+            ("cls+at+dis+gan", ("monitor=auc",), ()),
+        )
+    ),
 )
 
 

@@ -75,6 +75,7 @@ CARD = Card(
     outputs=("embedding",),
     cam_layer="net.conv_head",
     aggregate="mean",
+    starts_from="imagenet",
 )
 
 

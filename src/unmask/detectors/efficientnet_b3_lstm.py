@@ -48,6 +48,7 @@ CARD = Card(
     aggregate="mean",
     args={"dropout": 0.5},
     frame_context=0,
+    starts_from="image_detector",
 )
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Stage, Target, Weights
+from unmask.detectors._card import Ablation, Card, Output, Paper, Recipe, Stage, Target, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.detectors._xception import (
@@ -231,11 +231,28 @@ CARD = Card(
         faceforensics_start(_from_published, zeroed=_ZEROED, used=_WITH_ESR),
     ),
     outputs=("mask", "embedding"),
+    mask_places="corners",
     cam_layer="encoder.net.conv4",
     heat_maps={"fer_cam": "expression_map"},
     aggregate="mean",
     args={"fer": "ens", "classes": len(CLASSES)},
     stages={"fer": _FER},
+    starts_from="imagenet",
+    ablations=(
+        Ablation(
+            row="no-fer",
+            tables=("emd/table4", "emd/figure4", "emd/figure5"),
+            settings=("fer=none",),
+            starts_from="",
+        ),
+        Ablation(
+            row="simfer",
+            tables=("emd/table5",),
+            settings=("fer=sim",),
+            starts_from="",
+        ),
+        Ablation(row="full", tables=("emd/table4", "emd/figure4", "emd/figure5", "emd/table5")),
+    ),
 )
 
 

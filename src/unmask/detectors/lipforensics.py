@@ -14,7 +14,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Stage, Target, Weights
+from unmask.detectors._card import Ablation, Card, Output, Paper, Recipe, Stage, Target, Weights
 from unmask.detectors._import import read_pickle
 from unmask.detectors._registry import detector
 from unmask.errors import UsageError
@@ -175,6 +175,43 @@ CARD = Card(
     args={"activation": "prelu", "stem_frames": 5, "is_temporal": True},
     stages={"lipreading": _LIP_READING},
     frame_context=2,
+    starts_from="lrw",
+    ablations=(
+        Ablation(
+            row="scratch",
+            tables=(
+                *("lipforensics/table1", "lipforensics/table2", "lipforensics/table6"),
+                "lipforensics/figure5-left",
+            ),
+            settings=("freeze=()",),
+            starts_from="",
+        ),
+        Ablation(
+            row="whole",
+            tables=(
+                *("lipforensics/table1", "lipforensics/table2", "lipforensics/table5"),
+                *("lipforensics/table6", "lipforensics/figure5-left"),
+            ),
+            settings=("freeze=()",),
+        ),
+        Ablation(
+            row="2d",
+            tables=("lipforensics/table5",),
+            settings=("stem_frames=1", "is_temporal=false", "freeze=()"),
+        ),
+        Ablation(
+            row="3d2d",
+            tables=("lipforensics/table5",),
+            settings=("is_temporal=false", "freeze=()"),
+        ),
+        Ablation(
+            row="full",
+            tables=(
+                *("lipforensics/table1", "lipforensics/table2", "lipforensics/table5"),
+                *("lipforensics/table6", "lipforensics/figure5-left"),
+            ),
+        ),
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Weights
+from unmask.detectors._card import Ablation, Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.detectors._spatio_temporal import DIFFERENCES, INPUT, RECIPE
@@ -65,6 +65,11 @@ CARD = Card(
     cam_layer="net.layer4",
     aggregate="mean",
     args={"temporal_downsampling": False},
+    starts_from="kinetics",
+    ablations=(
+        Ablation(row="scratch", tables=("lipforensics/table6",), starts_from=""),
+        Ablation(row="full", tables=("lipforensics/table6",)),
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Weights
+from unmask.detectors._card import Ablation, Card, Output, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.detectors._spatio_temporal import DIFFERENCES, INPUT, PAPER, RECIPE
@@ -57,6 +57,15 @@ CARD = Card(
     cam_layer="net.layer4",
     aggregate="mean",
     args={"temporal_downsampling": False},
+    starts_from="kinetics",
+    ablations=(
+        Ablation(row="full", tables=("spatio_temporal/section3",)),
+        Ablation(
+            row="downsampled",
+            tables=("spatio_temporal/section3",),
+            settings=("temporal_downsampling=true",),
+        ),
+    ),
 )
 
 

@@ -77,6 +77,7 @@ CARD = Card(
     outputs=("embedding",),
     cam_layer="net.conv4",
     aggregate="mean",
+    starts_from="imagenet",
 )
 
 
