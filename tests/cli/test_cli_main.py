@@ -12,7 +12,7 @@ from unmask.cli import scan_each
 from unmask.cli.main import app, main
 
 COMMANDS = ["scan", "list", "describe", "prepare", "train", "blend", "datasets", "weights"]
-COMMANDS += ["schema", "demo", "corrupt", "evaluate"]
+COMMANDS += ["schema", "demo", "corrupt", "evaluate", "explain"]
 
 
 def _python(code):

@@ -20,6 +20,7 @@ from unmask.cli import (
     demo,
     describe,
     evaluate,
+    explain_video,
     list_detectors,
     prepare,
     scan,
@@ -46,6 +47,7 @@ app.command("describe")(describe.describe)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain_video.explain)
 app.command("blend")(blend.blend)
 app.command("corrupt")(corrupt.corrupt)
 app.add_typer(datasets.app, name="datasets")
