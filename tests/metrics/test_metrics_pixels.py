@@ -16,11 +16,13 @@ from unmask.errors import DataError, NotMeasurableError
 from unmask.metrics import auc
 from unmask.metrics.pixels import (
     BINS,
+    count_logits,
     count_pixels,
     f1_score,
     intersection_over_union,
     pixel_accuracy,
     pixel_auc,
+    pixel_auc_error,
 )
 
 MEASURES: list[Callable[..., Any]] = [pixel_accuracy, intersection_over_union, f1_score, pixel_auc]
@@ -81,7 +83,22 @@ def test_pixel_auc_is_off_by_half_the_pairs_that_share_a_bin_at_most(sharp: floa
     counts = count_pixels(mask, truth)
     shared = (counts[0] * counts[1]).sum() / (counts[0].sum() * counts[1].sum())
     assert abs(pixel_auc(counts) - exact) <= shared / 2
+    assert pixel_auc_error(counts) == pytest.approx(shared / 2)
     assert shared < 0.1
+
+
+@pytest.mark.parametrize("bins", [2, 64, 256])
+def test_fewer_bins_are_joined_ones(bins: int):
+    mask, truth = masks(3)
+    counts = count_pixels(mask, truth, bins=bins)
+    np.testing.assert_array_equal(
+        counts, count_pixels(mask, truth).reshape(2, bins, BINS // bins).sum(axis=2)
+    )
+    for measure in MEASURES[:3]:
+        assert measure(counts) == measure(count_pixels(mask, truth))
+    values = mask.astype(np.float64)
+    logits = np.log(values) - np.log1p(-values)
+    np.testing.assert_array_equal(count_logits(logits, truth, bins=bins), counts)
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(-15, 15)), min_size=2, max_size=50))

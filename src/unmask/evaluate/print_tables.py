@@ -109,7 +109,7 @@ def unscored_lines(scores: Iterable[VideoScore]) -> list[str]:
 
 
 def show_figure(name: str, figure: Figure, notes: dict[str, int] | None = None) -> str:
-    """A figure in a cell.
+    """A figure in a cell, with the number of its note.
 
     >>> show_figure("AUC", Figure(0.8251, 0.7, 0.91))
     '82.5 [70.0, 91.0]'
@@ -123,7 +123,7 @@ def show_figure(name: str, figure: Figure, notes: dict[str, int] | None = None) 
     text = f"{scale * figure.value:.{digits}f}"
     if figure.low is None or figure.high is None:
         return text + told
-    return f"{text} [{scale * figure.low:.{digits}f}, {scale * figure.high:.{digits}f}]"
+    return f"{text} [{scale * figure.low:.{digits}f}, {scale * figure.high:.{digits}f}]" + told
 
 
 def _level_told(level: Level) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from unmask.detectors import get_card, load_detector
+from unmask.detectors import Card, get_card, load_detector
 from unmask.errors import DataError, MediaError, UsageError, WeightsError
 from unmask.evaluate.scores import FaceScore, ScoreKey, ScoreWriter, VideoScore
+from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD, MaskCount, check_threshold, count_masks
 from unmask.pipeline import scan_with
 from unmask.types import ClipScore, DetectorUse, LabelledVideo, Verdict
 from unmask.verdict import face_logits
@@ -32,6 +33,7 @@ def evaluate(
     device: str = "cpu",
     report: Report | None = None,
     videos_per_part: int = 20,
+    mask_threshold: float | None = TRUE_MASK_THRESHOLD,
 ) -> Path:
     """Scores every video by every detector; goes on where an earlier call stopped.
 
@@ -47,6 +49,8 @@ def evaluate(
         device: ``cpu`` or ``cuda``.
         report: hears of every score.
         videos_per_part: scores that wait in memory; a killed process loses no more.
+        mask_threshold: a detector's masks are compared with the data set's, where there are
+            any: above this share of full scale a true mask says forged. None compares nothing.
 
     Returns:
         ``out``.
@@ -55,7 +59,8 @@ def evaluate(
         DataError: there are no rows, a score is no finite number, or ``out`` cannot be read.
         OutputError: ``out`` cannot be written, or holds something else.
         UnknownNameError: a detector that does not exist.
-        UsageError: no detector, one twice, or weights for another one.
+        UsageError: no detector, one twice, weights for another one, or a threshold of masks
+            that is out of range.
         WeightsError: weights that are missing, damaged or do not fit.
         MissingDependencyError: pyarrow is not installed.
     """
@@ -64,6 +69,7 @@ def evaluate(
             "Cannot evaluate: there are no videos. Expected at least one; check the data set, its "
             "split and its methods."
         )
+    check_threshold(mask_threshold)
     nets = load_nets(detectors, weights or {}, device)
     hashes = {name: _sha256(net) for name, net in nets.items()}
     with ScoreWriter(out, videos_per_part=videos_per_part) as writer:
@@ -72,7 +78,8 @@ def evaluate(
             missing = [name for name in detectors if keys[name] not in writer]
             if not missing:
                 continue
-            for video, clips in _score(row, keys, {n: nets[n] for n in missing}, device):
+            lacking = {name: nets[name] for name in missing}
+            for video, clips in _score(row, keys, lacking, device, mask_threshold):
                 writer.add(video, clips)
                 if report is not None:
                     report(number + 1, len(rows), video)
@@ -145,17 +152,23 @@ def _score(
     keys: Mapping[str, ScoreKey],
     nets: Mapping[str, nn.Module],
     device: str,
+    mask_threshold: float | None,
 ) -> list[tuple[VideoScore, list[ClipScore]]]:
     """One scan for all detectors that lack this video."""
     try:
         verdict = scan_with(row.path, list(nets.values()), device, calibrations=[])
     except MediaError as error:
         return [(_unscored(row, keys[name], f"unreadable: {error}"), []) for name in nets]
-    return [_of_detector(row, keys[name], verdict) for name in nets]
+    cards = {name: cast(Card, net.card) for name, net in nets.items()}
+    masks: Mapping[str, MaskCount] = {}
+    if mask_threshold is not None:
+        masks = count_masks(row, verdict, cards, threshold=mask_threshold)
+    nothing = MaskCount(None)
+    return [_of_detector(row, keys[name], verdict, masks.get(name, nothing)) for name in nets]
 
 
 def _of_detector(
-    row: LabelledVideo, key: ScoreKey, verdict: Verdict
+    row: LabelledVideo, key: ScoreKey, verdict: Verdict, masks: MaskCount
 ) -> tuple[VideoScore, list[ClipScore]]:
     name = key.detector
     clips = [clip for clip in verdict.clip_scores if clip.detector == name]
@@ -172,7 +185,9 @@ def _of_detector(
         label=row.label,
         source_id=row.source_id,
         score=float(np.max([face.logit for face in faces])),  # keeps a NaN, which max may lose
+        reason=masks.note,
         faces=tuple(faces),
+        pixels=masks.pixels,
     )
     return video, clips
 

@@ -22,7 +22,7 @@ FORMAT = 2
 """Version of the results folder; one of another version is refused."""
 
 BINS = 256
-"""Of predicted probabilities of pixels; an even number, so that 0.5 is a border."""
+"""Of predicted pixels; an even number, so that a probability of 0.5 is a border."""
 
 _FORMAT_KEY, _PARTS_KEY = b"unmask.format", b"unmask.parts"
 _KINDS = ("clips", "videos")  # in the order of writing: a part counts once its videos are there
@@ -49,8 +49,9 @@ class ScoreKey(NamedTuple):
 class PixelCounts(NamedTuple):
     """Pixels of a video's predicted masks against the true ones, by predicted probability.
 
-    Both have ``BINS`` counts: of pixels that are truly forged, and of the others, whose predicted
-    probability lies in [k / BINS, (k + 1) / BINS), 1 in the last.
+    Both have ``BINS`` counts: of pixels that are truly forged, and of the others. The bins are
+    those of ``metrics.pixels.count_pixels``: ascending, even in the logit, because probabilities
+    crowd at 0 and 1; the upper half are probabilities of 0.5 and more.
     """
 
     forged: tuple[int, ...]
@@ -71,7 +72,8 @@ class VideoScore:
     """One detector's answer on one video.
 
     ``score`` is the highest logit among the faces; None where there was nothing to score, and
-    then ``reason`` says why. ``pixels`` is there where masks were compared.
+    then ``reason`` says why. ``pixels`` is there where masks were compared; beside a score,
+    ``reason`` says which of them could not be.
     """
 
     key: ScoreKey

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.errors import DataError, NotMeasurableError, UnknownNameError, UsageError
+from unmask.evaluate.pixels import PIXELS, pixel_figure
 from unmask.evaluate.scores import VideoScore
 from unmask.metrics import (
     auc,
@@ -123,7 +124,7 @@ def measure(
 
     Args:
         scores: of ``read_scores``.
-        figures: names out of ``RANKING``, ``LOG_PRECISION`` and ``AT_THRESHOLD``.
+        figures: names out of ``RANKING``, ``LOG_PRECISION``, ``AT_THRESHOLD`` and ``PIXELS``.
         threshold_from: takes the thresholds from the validation split of this data set, at
             whatever compression it has, for detectors that were trained on it.
         resamples: of the cluster bootstrap.
@@ -133,7 +134,7 @@ def measure(
         UnknownNameError: a figure that does not exist.
         DataError: there is no score.
     """
-    known = (*RANKING, *LOG_PRECISION, *AT_THRESHOLD)
+    known = (*RANKING, *LOG_PRECISION, *AT_THRESHOLD, *PIXELS)
     for name in figures:
         if name not in known:
             raise UnknownNameError(f"Unknown figure {name!r}. Known: {', '.join(known)}.")
@@ -145,7 +146,7 @@ def measure(
         )
     rows = []
     for group, members in groups.items():
-        threshold, why = _threshold(groups, group, threshold_from)
+        threshold, why = threshold_of(groups, group, threshold_from)
         for method, chosen in by_method(members):
             found = figures_of(
                 chosen,
@@ -236,7 +237,7 @@ def figures_of(
 
     Args:
         chosen: real and forged videos of one detector; those without a score are left out.
-        names: out of ``RANKING``, ``LOG_PRECISION`` and ``AT_THRESHOLD``.
+        names: out of ``RANKING``, ``LOG_PRECISION``, ``AT_THRESHOLD`` and ``PIXELS``.
         place: where they come from, for the reasons.
         threshold: chosen on other videos.
         why: the reason if there is no threshold.
@@ -258,7 +259,9 @@ def figures_of(
     for name in names:
         only_fakes = name == "found" and (labels == 1).any()
         kept = labels == 1 if only_fakes else np.ones(len(labels), bool)
-        if lacking and not only_fakes:
+        if name in PIXELS:
+            found[name] = _of_pixels(name, scored, place, resamples=resamples, seed=seed)
+        elif lacking and not only_fakes:
             found[name] = Figure(None, note=lacking)
         elif name in AT_THRESHOLD and threshold is None:
             found[name] = Figure(None, note=why)
@@ -269,7 +272,17 @@ def figures_of(
     return found
 
 
-def _threshold(
+def _of_pixels(name: str, scored: Sequence[VideoScore], place: str, **draws: int) -> Figure:
+    """A figure of the masks; its note also tells which of the videos are not in it."""
+    try:
+        pixels = pixel_figure(name, scored, source_of, place=place)
+    except NotMeasurableError as error:
+        return Figure(None, note=str(error))
+    figure = interval(pixels.measure, pixels.sources, **draws)
+    return figure._replace(note="; ".join(part for part in (figure.note, pixels.note) if part))
+
+
+def threshold_of(
     groups: dict[Group, list[VideoScore]], group: Group, threshold_from: str | None
 ) -> tuple[float | None, str]:
     """The threshold for a group, or None and the reason."""

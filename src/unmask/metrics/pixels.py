@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unmask.errors import DataError, NotMeasurableError
-from unmask.metrics._check import Values, check_weights, one_or_each
+from unmask.metrics._check import Flags, Values, check_weights, one_or_each
 
 PixelCounts = NDArray[np.int64]
 
@@ -22,7 +22,7 @@ BINS = 1024
 _LARGEST_LOGIT = 16.0  # float32 has no number between the sigmoid of 17.3 and 1
 
 
-def count_pixels(mask: ArrayLike, truth: ArrayLike) -> PixelCounts:
+def count_pixels(mask: ArrayLike, truth: ArrayLike, *, bins: int = BINS) -> PixelCounts:
     """Histograms of a mask's values over genuine and over forged pixels.
 
     The counts of several masks add up: ``count_pixels(a, ta) + count_pixels(b, tb)``. Stacked,
@@ -31,9 +31,10 @@ def count_pixels(mask: ArrayLike, truth: ArrayLike) -> PixelCounts:
     Args:
         mask: any shape, 0..1, 1 = forged.
         truth: the same shape, 1 (or True) = forged.
+        bins: of a histogram; even.
 
     Returns:
-        (2, 1024): row 0 counts genuine pixels, row 1 forged ones.
+        (2, bins): row 0 counts genuine pixels, row 1 forged ones.
 
     Raises:
         DataError: the shapes differ, a value of the mask lies outside 0..1 or is NaN, or one of
@@ -61,9 +62,28 @@ def count_pixels(mask: ArrayLike, truth: ArrayLike) -> PixelCounts:
             )
     with np.errstate(divide="ignore"):
         logits = np.log(values) - np.log1p(-values)
-    spread = np.floor(logits * (BINS / 2 / _LARGEST_LOGIT)) + BINS // 2
-    places = np.clip(spread, 0, BINS - 1).astype(np.intp) + BINS * (true != 0)
-    return np.bincount(places.ravel(), minlength=2 * BINS).astype(np.int64).reshape(2, BINS)
+    return count_logits(logits, true != 0, bins=bins)
+
+
+def count_logits(
+    logits: Values | NDArray[np.float32], truth: Flags, *, bins: int = BINS
+) -> PixelCounts:
+    """The same of the mask's logits, unchecked: for a detector's own masks, frame after frame.
+
+    Args:
+        logits: any shape, float, not NaN; 0 and above = called forged.
+        truth: the same shape, True = forged.
+        bins: of a histogram; even.
+
+    Returns:
+        (2, bins): row 0 counts genuine pixels, row 1 forged ones.
+
+    >>> count_logits(np.array([-2.0, 0.0]), np.array([False, True]), bins=2).tolist()
+    [[1, 0], [0, 1]]
+    """
+    spread = np.floor(logits * (bins / 2 / _LARGEST_LOGIT)) + bins // 2
+    places = np.clip(spread, 0, bins - 1).astype(np.intp) + bins * truth
+    return np.bincount(places.ravel(), minlength=2 * bins).astype(np.int64).reshape(2, bins)
 
 
 @overload
@@ -77,7 +97,7 @@ def pixel_accuracy(counts: PixelCounts, *, weights: ArrayLike | None = None) -> 
     mask of zeros does well. ``intersection_over_union`` and ``f1_score`` do not.
 
     Args:
-        counts: (2, 1024), or (N, 2, 1024), of ``count_pixels``.
+        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
         weights: (R, N), how often each item counts in each of R resamples.
 
     Returns:
@@ -105,7 +125,7 @@ def intersection_over_union(
     """Pixels both forged and found, by those forged or found, for masks at 0.5 (IoU, Jaccard).
 
     Args:
-        counts: (2, 1024), or (N, 2, 1024), of ``count_pixels``.
+        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
         weights: (R, N), how often each item counts in each of R resamples.
 
     Returns:
@@ -133,7 +153,7 @@ def f1_score(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float 
     """Harmonic mean of precision and recall of the forged pixels, for masks at 0.5 (F1, Dice).
 
     Args:
-        counts: (2, 1024), or (N, 2, 1024), of ``count_pixels``.
+        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
         weights: (R, N), how often each item counts in each of R resamples.
 
     Returns:
@@ -159,11 +179,11 @@ def pixel_auc(counts: PixelCounts, *, weights: ArrayLike) -> Values: ...
 def pixel_auc(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float | Values:
     """Area under the ROC over pixels (EMD, figures 4 and 5).
 
-    Values in one bin are ties, which count half: off by at most half the pairs of a forged and
-    a genuine pixel that share a bin. ``auc`` of all pixels is exact where they fit into memory.
+    Values in one bin are ties, which count half: off by ``pixel_auc_error`` at most. ``auc`` of
+    all pixels is exact where they fit into memory.
 
     Args:
-        counts: (2, 1024), or (N, 2, 1024), of ``count_pixels``.
+        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
         weights: (R, N), how often each item counts in each of R resamples.
 
     Returns:
@@ -186,21 +206,47 @@ def pixel_auc(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float
     return one_or_each(area / np.where(pairs > 0, pairs, np.nan), weights)
 
 
+def pixel_auc_error(counts: PixelCounts) -> float:
+    """How far ``pixel_auc`` can be from the area over the pixels themselves.
+
+    Half the share of the pairs of a forged and a genuine pixel that lie in one bin.
+
+    Args:
+        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
+
+    Returns:
+        0..0.5.
+
+    Raises:
+        DataError: another shape.
+        NotMeasurableError: no pixel is forged, or every one.
+
+    >>> pixel_auc_error(count_pixels([0.1, 0.1, 0.9], [0, 1, 1]))
+    0.25
+    """
+    genuine, forged = _pool(counts, None)[0]
+    _require(counts, 0)
+    _require(counts, 1)
+    return float((genuine * forged).sum() / (2 * genuine.sum() * forged.sum()))
+
+
 def _pool(counts: PixelCounts, weights: ArrayLike | None) -> Values:
     """The histograms of each resample, (R, 2, B)."""
     items = counts[None] if counts.ndim == 2 else counts
-    if items.ndim != 3 or items.shape[1:] != (2, BINS) or not len(items):
+    if items.ndim != 3 or items.shape[1] != 2 or items.shape[2] % 2 or not items.size:
         raise DataError(
-            f"Cannot measure masks: expected histograms of shape (2, {BINS}) or (N, 2, {BINS}), "
+            "Cannot measure masks: expected histograms of shape (2, B) or (N, 2, B) with B even, "
             f"got {counts.shape}. Stack what count_pixels returns."
         )
-    flat = items.reshape(len(items), -1).astype(np.float64)
-    return np.asarray(check_weights(weights, len(items)) @ flat).reshape(-1, 2, BINS)
+    flat = np.asarray(items.reshape(len(items), -1), np.float64)
+    pooled = check_weights(weights, len(items)) @ flat
+    return np.asarray(pooled).reshape(-1, 2, items.shape[2])
 
 
 def _at_half(counts: PixelCounts, weights: ArrayLike | None) -> Values:
     """(R, 2, 2): genuine and forged pixels, each below 0.5 and not."""
-    return np.asarray(_pool(counts, weights).reshape(-1, 2, 2, BINS // 2).sum(axis=3))
+    pooled = _pool(counts, weights)
+    return np.asarray(pooled.reshape(len(pooled), 2, 2, -1).sum(axis=3))
 
 
 def _require(counts: PixelCounts, row: int) -> None:
