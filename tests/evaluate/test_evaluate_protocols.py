@@ -10,6 +10,7 @@ import toy_detectors
 from dataset_trees import write_faceforensics
 from unmask.datasets import list_datasets, read_dataset
 from unmask.errors import UnknownNameError, UsageError
+from unmask.evaluate.pixels import PIXELS
 from unmask.evaluate.protocols import PROTOCOLS, get_protocol
 from unmask.evaluate.run_protocol import Data, run_protocol, show_protocol, what_lacks
 from unmask.evaluate.scores import read_scores
@@ -28,7 +29,7 @@ def test_every_protocol_is_whole(protocol):
     for row in protocol.published:
         assert len(row.values) == len(protocol.headings), row.model
     for cell in protocol.cells:
-        assert cell.figure in {*RANKING, *LOG_PRECISION, *AT_THRESHOLD}
+        assert cell.figure in {*RANKING, *LOG_PRECISION, *AT_THRESHOLD, *PIXELS}
         assert cell.dataset in list_datasets()
     assert bool(protocol.cells) != bool(protocol.lacks)
     assert len({cell.column for cell in protocol.cells}) == len(protocol.cells)

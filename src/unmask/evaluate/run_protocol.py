@@ -9,6 +9,7 @@ from typing import NamedTuple
 from unmask.datasets import get_adapter, list_datasets
 from unmask.errors import DataError, UsageError
 from unmask.evaluate.paper_table import Cell, Protocol
+from unmask.evaluate.pixels import PIXELS, needs_reals
 from unmask.evaluate.print_tables import show_figure
 from unmask.evaluate.run import Report, evaluate, key_of, weights_hashes
 from unmask.evaluate.scores import VideoScore, read_scores
@@ -113,8 +114,12 @@ def what_lacks(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str:
     place = " ".join(part for part in (cell.dataset, cell.compression, TEST) if part)
     if missing or not any(row.label for row in test):
         return f"no data: needs {', '.join(missing) or 'forgeries'} in {place}"
-    if cell.figure != "found" and all(row.label for row in test):
+    needs_both = cell.figure != "found" and (cell.figure not in PIXELS or needs_reals(cell.figure))
+    if needs_both and all(row.label for row in test):
         return f"no data: needs real videos in {place}"
+    bare = [m for m in cell.methods if not any(row.mask_path for row in test if row.method == m)]
+    if cell.figure in PIXELS and (bare or not any(row.mask_path for row in test)):
+        return f"no data: needs masks of {', '.join(bare) or 'forgeries'} in {place}"
     if cell.figure in AT_THRESHOLD and len({row.label for row in validation}) < 2:
         level = _validation_level(protocol, cell)
         place = " ".join(part for part in (protocol.train_dataset, level, VALIDATION) if part)
