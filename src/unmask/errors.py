@@ -5,6 +5,7 @@ Each message says what is wrong, what was expected, what was found and what to d
 
 from __future__ import annotations
 
+import difflib
 from importlib import import_module
 from types import ModuleType
 
@@ -62,3 +63,14 @@ def import_optional(module: str, extra: str) -> ModuleType:
         raise MissingDependencyError(
             f"{name} is not installed. Install it with: pip install 'unmask[{extra}]'"
         ) from error
+
+
+def explain_unknown(kind: str, name: str, known: list[str]) -> str:
+    """The message for a name that is not known, with the closest known one.
+
+    >>> explain_unknown("detector", "blue", ["blur", "red"])
+    "Unknown detector 'blue'. Did you mean 'blur'? Known: blur, red."
+    """
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known) or 'none'}."

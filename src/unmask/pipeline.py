@@ -17,8 +17,9 @@ import numpy as np
 
 from unmask._version import __version__
 from unmask.clips import Cutter, Plan, needs, to_tensor
-from unmask.detectors import Card, cache_dir, default_detectors, load_detector
+from unmask.detectors import Card, default_detectors, load_detector
 from unmask.detectors._frames import Scorer, SharedFeatures, scorer
+from unmask.detectors.weights import cache_dir
 from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, what_points_lack
 from unmask.media import Video, open_video

@@ -11,8 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from dataset_trees import encode
-from unmask.detectors import Card, Output, Paper, Recipe, Target
-from unmask.detectors._card import Stage
+from unmask.detectors import Card, Output, Paper, Recipe, Stage, Target
 from unmask.losses import lip_reading_loss
 from unmask.types import InputSpec, Pixels
 

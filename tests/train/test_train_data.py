@@ -16,7 +16,7 @@ from torch import Tensor
 import unmask.train.data as data_module
 from dataset_trees import touch_faceforensics, write_faceforensics
 from unmask.detectors import Card, Output, Recipe, Target, load_detector, save_weights
-from unmask.detectors._safetensors import read_metadata
+from unmask.detectors.weights import read_metadata
 from unmask.errors import DataError, OutputError, WeightsError
 from unmask.media import open_video
 from unmask.prepared import FaceSequence, Keep, prepare, read_prepared

@@ -15,7 +15,7 @@ from stage_toys import COLORS, PAINTER, TINTS, ColorReader, Painter, write_expre
 
 import toy_detectors
 from unmask.detectors import Card, build, detector, load_detector
-from unmask.detectors._safetensors import read_metadata
+from unmask.detectors.weights import read_metadata
 from unmask.errors import (
     DataError,
     OutputError,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from unmask.cli.weights_state import WeightsState, states_of
-from unmask.detectors import Weights, cache_dir, get_card, list_detectors, load_detector
-from unmask.detectors._download import download
-from unmask.detectors._safetensors import check_hash
+from unmask.detectors import Weights, get_card, list_detectors, load_detector
+from unmask.detectors.weights import cache_dir, check_hash, download
 from unmask.errors import UnknownNameError, WeightsError
 from unmask.faces import POINT_WEIGHTS
 

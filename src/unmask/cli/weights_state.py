@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from unmask.detectors import Card, Weights
-from unmask.detectors._download import published_path
-from unmask.detectors._safetensors import read_metadata
-from unmask.detectors._weights import shipped_path
+from unmask.detectors.weights import published_path, read_metadata, shipped_path
 from unmask.errors import WeightsError
 
 State = Literal["shipped", "missing", "in cache", "to download", "to import"]

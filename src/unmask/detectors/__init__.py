@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
-from unmask.detectors._download import cache_dir
+from unmask.detectors._card import Card, Output, Paper, Recipe, Stage, Target, Weights
 from unmask.detectors._import import import_weights
 from unmask.detectors._registry import build, default_detectors, detector, get_card, list_detectors
 from unmask.detectors._safetensors import save_weights
@@ -14,10 +13,10 @@ __all__ = [
     "Output",
     "Paper",
     "Recipe",
+    "Stage",
     "Target",
     "Weights",
     "build",
-    "cache_dir",
     "default_detectors",
     "detector",
     "get_card",

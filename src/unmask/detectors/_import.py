@@ -18,6 +18,7 @@ from unmask.detectors._safetensors import (
     read_safetensors,
     save_weights,
 )
+from unmask.detectors._variant import ARGS, INPUT, card_of_file
 from unmask.errors import WeightsError, WrongVariantError
 
 if TYPE_CHECKING:
@@ -52,11 +53,14 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
         WeightsError: the file cannot be read or does not fit the detector.
         OutputError: ``out`` exists with other contents or cannot be written.
     """
-    card, source = get_card(name), Path(path).expanduser()
+    source = Path(path).expanduser()
+    card = get_card(name)
     if not source.is_file():
         raise WeightsError(f"Cannot find '{source}'. Give the published weights file of {name}.")
     digest = file_sha256(source)
     known = next((entry for entry in card.weights if entry.sha256 == digest), None)
+    own = _own_metadata(name, source)
+    card = card_of_file(card, own, source)
     state = _read(card, source, known)
     if known is None:
         _LOG.warning(
@@ -74,7 +78,16 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
         trained_on=known.trained_on if known else UNKNOWN,
         source=(known.url or source.name) if known else source.name,
         source_sha256=digest,
+        notes={key: own[key] for key in (ARGS, INPUT) if key in own},
     )
+
+
+def _own_metadata(name: str, path: Path) -> dict[str, str]:
+    """What our file of this very detector says of itself; empty of any other file."""
+    if path.suffix != ".safetensors":
+        return {}
+    metadata = read_metadata(path)
+    return metadata if metadata.get("detector") == name else {}
 
 
 def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]:

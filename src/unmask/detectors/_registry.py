@@ -1,15 +1,17 @@
-"""Which detectors there are: every module of this folder without a leading underscore is one."""
+"""Which detectors there are: every module of this folder without a leading underscore is one.
+
+A package of this folder (``weights``) is none.
+"""
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from unmask.detectors._card import Card
-from unmask.errors import UnknownNameError
+from unmask.errors import UnknownNameError, explain_unknown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,7 +48,7 @@ def detector(card: Card) -> Callable[[Net], Net]:
 def list_detectors() -> list[str]:
     """Names of all detectors, sorted. Reads file names only, so that torch stays unloaded."""
     package = importlib.import_module(_PACKAGE)
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    found = (m.name for m in pkgutil.iter_modules(package.__path__) if not m.ispkg)
     return sorted({name for name in found if not name.startswith("_")} | _CLASSES.keys())
 
 
@@ -74,17 +76,6 @@ def build(card: Card) -> nn.Module:
     if card is not vars(net)["card"]:
         vars(module)["card"] = card
     return module.train()
-
-
-def explain_unknown(kind: str, name: str, known: list[str]) -> str:
-    """The message for a name that is not known, with the closest known one.
-
-    >>> explain_unknown("detector", "blue", ["blur", "red"])
-    "Unknown detector 'blue'. Did you mean 'blur'? Known: blur, red."
-    """
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known) or 'none'}."
 
 
 def _class_of(name: str) -> type[nn.Module]:

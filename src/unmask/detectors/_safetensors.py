@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
+
+    from unmask.types import InputSpec
 
 _SHOWN = 4
 _MAX_HEADER_BYTES = 100_000_000
@@ -88,11 +91,15 @@ def save_weights(
     trained_on: str,
     source: str = "",
     source_sha256: str = "",
+    args: Mapping[str, object] | None = None,
+    input: InputSpec | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes a state dict as safetensors of ours, with what is known of it in the metadata.
 
-    ``notes`` are more of the metadata, under names of their own.
+    ``args`` and ``input`` are those of the network, where it may differ from its card: whoever
+    loads the file gets a network with them. ``notes`` are more of the metadata, under names of
+    their own.
 
     An existing file is never overwritten: the same tensors of the same source leave it as it
     is, anything else is refused. A partial file never stays.
@@ -114,6 +121,8 @@ def save_weights(
         "source_sha256": source_sha256,
         "unmask_version": __version__,
         "tensors_sha256": tensors_sha256(tensors),
+        **({} if args is None else {"args": json.dumps(dict(args))}),
+        **({} if input is None else {"input": json.dumps(dataclasses.asdict(input))}),
         **(notes or {}),
     }
     if path.exists():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from unmask.detectors._card import Card, Weights
 from unmask.detectors._download import download, published_path
-from unmask.detectors._registry import build, explain_unknown, get_card
+from unmask.detectors._registry import build, get_card
 from unmask.detectors._safetensors import (
     check_finite,
     check_fit,
@@ -18,7 +18,8 @@ from unmask.detectors._safetensors import (
     read_metadata,
     read_safetensors,
 )
-from unmask.errors import UnknownNameError, UsageError, WeightsError
+from unmask.detectors._variant import card_of_file
+from unmask.errors import UnknownNameError, UsageError, WeightsError, explain_unknown
 from unmask.types import DetectorUse
 
 if TYPE_CHECKING:
@@ -31,14 +32,18 @@ _PUBLISHED = _PICKLES | {".h5", ".hdf5", ".keras"}
 
 
 class _Loaded(NamedTuple):
-    """A state dict that is safe to read, and where it comes from."""
+    """A state dict that is safe to read, where it comes from, and the card of its network."""
 
     state: Mapping[str, Tensor]
     use: DetectorUse
+    card: Card
 
 
 def load_detector(name: str, weights: str | Path | None = None, device: str = "cpu") -> nn.Module:
     """A detector ready to score, in eval mode.
+
+    A file that says with which arguments its network was trained, and on what input, is built
+    and fed so: ``.card`` tells.
 
     Args:
         name: one of ``list_detectors()``.
@@ -60,6 +65,7 @@ def load_detector(name: str, weights: str | Path | None = None, device: str = "c
 
     card = get_card(name)
     loaded = _find(card, weights)  # before anything is built
+    card = card if loaded is None else loaded.card
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # an untrained network gives the same numbers every time
         module = build(card)
@@ -76,6 +82,18 @@ def load_detector(name: str, weights: str | Path | None = None, device: str = "c
             f"Cannot use device {device!r}: {reason}. Give one that torch has here, such as 'cpu'."
         ) from error
     return module.eval()
+
+
+def card_of_weights(card: Card, weights: str | Path) -> Card:
+    """The card with the arguments and the input that a tag or a file was trained with.
+
+    Raises:
+        UnknownNameError: no such tag.
+        WeightsError: the weights are missing, damaged, or of another detector.
+    """
+    loaded = _find(card, weights)
+    assert loaded is not None  # They were named.
+    return loaded.card
 
 
 def load_weights(net: nn.Module, card: Card, weights: str | Path) -> None:
@@ -150,20 +168,22 @@ def _from_entry(card: Card, entry: Weights) -> _Loaded:
     imported = published.with_suffix(".safetensors")
     if not published.is_file() and _is_import_of(entry, imported):
         # The hash stays that of the published file: the same weights, whichever way they came.
-        return _Loaded(_from_file(card, imported).state, _use(card, entry, entry.sha256 or ""))
+        return _from_file(card, imported)._replace(use=_use(card, entry, entry.sha256 or ""))
     if not published.is_file():
         download(card.name, entry, published)
     if entry.importer is None:
         return _ours(card, entry, published)
     digest = check_hash(published, entry.sha256)
-    return _Loaded(entry.importer(published), _use(card, entry, digest))
+    return _Loaded(entry.importer(published), _use(card, entry, digest), card)
 
 
 def _ours(card: Card, entry: Weights, path: Path) -> _Loaded:
     """A safetensors file whose hash the card knows."""
     digest = check_hash(path, entry.sha256)
-    check_owner(read_metadata(path), card.name, path)
-    return _Loaded(read_safetensors(path), _use(card, entry, digest))
+    metadata = read_metadata(path)
+    check_owner(metadata, card.name, path)
+    its_card = card_of_file(card, metadata, path)
+    return _Loaded(read_safetensors(path), _use(card, entry, digest), its_card)
 
 
 def _use(card: Card, entry: Weights, digest: str) -> DetectorUse:
@@ -192,7 +212,7 @@ def _from_file(card: Card, path: Path) -> _Loaded:
         )
     metadata = read_metadata(path)
     check_owner(metadata, card.name, path)
-    state = read_safetensors(path)
+    its_card = card_of_file(card, metadata, path)
     use = DetectorUse(
         name=card.name,
         weights=str(path),
@@ -200,4 +220,4 @@ def _from_file(card: Card, path: Path) -> _Loaded:
         license=metadata.get("license", "unknown"),
         trained_on=metadata.get("trained_on", "unknown"),
     )
-    return _Loaded(state, use)
+    return _Loaded(read_safetensors(path), use, its_card)

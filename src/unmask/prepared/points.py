@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from unmask.detectors import cache_dir
+from unmask.detectors.weights import cache_dir
 from unmask.errors import MissingDependencyError
 from unmask.faces import POINT_WEIGHTS, PointFinder, what_points_lack
 

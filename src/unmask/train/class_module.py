@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
-import lightning
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Beta
-from torch.utils.data import DataLoader, DistributedSampler, Subset
 
 from unmask.clips import normalize
-from unmask.detectors import Card
-from unmask.detectors._card import Stage
+from unmask.detectors import Card, Stage
 from unmask.errors import UsageError
 from unmask.nn.esr import vote
-from unmask.train.class_samples import ClassBatch, ClassSamples, collate
-from unmask.train.optimize import optimizer_for
-from unmask.train.schedule import reductions_of
-from unmask.train.settings import describe
+from unmask.train.class_samples import ClassBatch, ClassSamples
+from unmask.train.epochs import Learning
 
 FIGURES = ("accuracy", "negative_loss")
 
@@ -33,7 +27,7 @@ class _Seen(NamedTuple):
     item: Tensor
 
 
-class ClassTraining(lightning.LightningModule):
+class ClassTraining(Learning):
     """A stage's network with its recipe.
 
     Args:
@@ -61,7 +55,6 @@ class ClassTraining(lightning.LightningModule):
         devices: int = 1,
         teacher: nn.Module | None = None,
     ) -> None:
-        super().__init__()
         if card.recipe.monitor not in FIGURES:
             raise UsageError(
                 f"Cannot choose the best epoch of a stage by {card.recipe.monitor!r}: it compares "
@@ -69,52 +62,15 @@ class ClassTraining(lightning.LightningModule):
             )
         if card.recipe.mixup < 0:
             raise UsageError(f"Cannot set mixup={card.recipe.mixup}: expected 0 (none) or more.")
-        self.card, self.stage = card, stage
-        self.net = stage.build(card.args, classes)
-        self._training, self._validation = training, validation
-        self._workers, self._devices = workers, devices
+        net = stage.build(card.args, classes)
+        super().__init__(card, net, training, validation, workers, devices)
+        self.stage = stage
         # In a list, so that it is no part of what is trained and saved.
         self._teachers = [] if teacher is None else [teacher.eval().requires_grad_(False)]
-        self._seen: list[_Seen] = []
-        self._losses: list[float] = []
-        self.curve: list[dict[str, float]] = []
-        self._reductions = reductions_of(card.recipe)
-
-    def on_train_epoch_start(self) -> None:
-        """Seeds dropout and mixup by the epoch, so that a resumed run draws the same again."""
-        torch.manual_seed(self.card.recipe.seed + self.current_epoch + 100_003 * self.global_rank)
-
-    def train_dataloader(self) -> DataLoader[ClassBatch]:
-        """Items of this epoch; called anew for each (``reload_dataloaders_every_n_epochs``)."""
-        count = len(self._training)
-        first = self.current_epoch * count
-        return self._loader(self._training, range(first, first + count))
-
-    def val_dataloader(self) -> DataLoader[ClassBatch]:
-        """The validation items, always the same."""
-        return self._loader(self._validation, range(len(self._validation)))
-
-    def _loader(self, samples: ClassSamples, numbers: range) -> DataLoader[ClassBatch]:
-        items = Subset(samples, numbers)
-        shared: DistributedSampler[ClassBatch] | None = None
-        if self._devices > 1:
-            # Lightning's own would shuffle, and several processes learn in another order than one.
-            shared = DistributedSampler(items, self._devices, self.global_rank, shuffle=False)
-        return DataLoader(
-            items,
-            batch_size=max(1, self.card.recipe.batch_size // self._devices),
-            sampler=shared,
-            collate_fn=collate,
-            num_workers=self._workers,
-            generator=torch.Generator(),  # of its own: a loader must not move dropout's draws
-        )
 
     def training_step(self, batch: ClassBatch, number: int) -> Tensor:
         """The stage's loss on one batch, mixed with itself where the recipe says so."""
-        loss = self.loss_of(batch)
-        self._losses.append(float(loss.detach()))
-        self.log("loss", loss, prog_bar=True, on_step=True, on_epoch=False)
-        return loss
+        return self.told(self.loss_of(batch))
 
     def loss_of(self, batch: ClassBatch) -> Tensor:
         """The stage's loss on one batch."""
@@ -154,42 +110,13 @@ class ClassTraining(lightning.LightningModule):
         # One by one: with several processes some clips are seen twice and count once.
         parts = zip(logits[:, None], batch.label[:, None], strict=True)
         loss = torch.stack([self.stage.loss(*part, None) for part in parts])
-        self._seen.append(_Seen((found == batch.label) & is_finite, loss, batch.item))
+        self.seen.append(_Seen((found == batch.label) & is_finite, loss, batch.item))
 
-    def on_validation_epoch_end(self) -> None:
+    def figures_of(self, columns: list[Tensor]) -> dict[str, float]:
         """Share of clips whose class was named, and the negative mean loss."""
-        parts = (torch.cat(column) for column in zip(*self._seen, strict=True))
-        seen = _Seen(*(cast(Tensor, self.all_gather(part)).reshape(-1).cpu() for part in parts))
-        self._seen.clear()
+        seen = _Seen(*columns)
         _, once = np.unique(seen.item.numpy(), return_index=True)
-        found = {
+        return {
             "accuracy": float(seen.is_right[once].double().mean()),
             "negative_loss": -float(seen.loss[once].double().mean()),
         }
-        self.log_dict(found, prog_bar=True)
-        mean = float(np.mean(self._losses)) if self._losses else math.nan
-        self._losses.clear()
-        self.curve.append({"epoch": self.current_epoch, "train_loss": mean, **found})
-        if self._reductions is not None:
-            if self._reductions.after(-found["negative_loss"]):
-                for optimizer in self.trainer.optimizers:
-                    self._reductions.reduce(optimizer)
-            self.trainer.should_stop |= self._reductions.is_over
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The curve goes into the checkpoint, so that a resumed run keeps it; and the recipe."""
-        checkpoint["curve"] = self.curve
-        checkpoint["card"] = describe(self.card)
-        if self._reductions is not None:
-            checkpoint["reductions"] = self._reductions.state()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes the curve back, and how far the learning rates have come down."""
-        self.curve = list(checkpoint.get("curve", []))
-        if self._reductions is not None:
-            self._reductions.resume(checkpoint.get("reductions", {}))
-
-    def configure_optimizers(self) -> Any:
-        """Optimizer and schedule of the recipe; weight decay on weights only."""
-        per_epoch = math.ceil(len(self._training) / self.card.recipe.batch_size)
-        return optimizer_for(self.net, self.card.recipe, per_epoch)

@@ -89,6 +89,11 @@ class ClassSamples(Dataset[ClassBatch]):
         if recipe.steps_per_epoch is not None and not is_checking:
             self._count = recipe.steps_per_epoch * recipe.batch_size * recipe.accumulate
 
+    @property
+    def clips_per_item(self) -> int:
+        """Always 1."""
+        return 1
+
     def __len__(self) -> int:
         return self._count
 
@@ -115,8 +120,3 @@ class ClassSamples(Dataset[ClassBatch]):
         visit, place = divmod(number, len(self._files))
         order = np.random.default_rng([self._seed, 1, visit]).permutation(len(self._files))
         return self._files[int(order[place])]
-
-
-def collate(items: list[ClassBatch]) -> ClassBatch:
-    """Joins items to a batch."""
-    return ClassBatch(*(torch.cat(column) for column in zip(*items, strict=True)))

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from unmask.clips.mouth_run import is_by_68_points
 from unmask.datasets import check_splits, choose_rows, list_datasets, read_dataset, require_masks
-from unmask.detectors import Card, cache_dir
+from unmask.detectors import Card
+from unmask.detectors.weights import cache_dir
 from unmask.errors import DataError
 from unmask.prepared import FaceSequence, Keep, Prepared, is_prepared, prepare, read_prepared
 from unmask.prepared.index import VERSION

@@ -5,41 +5,90 @@ from __future__ import annotations
 import errno
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from torch import Tensor
 
-from unmask.detectors import Card
 from unmask.errors import OutputError, UsageError
+from unmask.train.run_folder import write_record
+
+if TYPE_CHECKING:
+    from unmask.train.epochs import Learning
 
 
-def fit(
-    module: Any,
-    card: Card,
+class Fitted(NamedTuple):
+    """What training came to.
+
+    Attributes:
+        state: of the network in its best epoch.
+        best: that epoch's figures.
+    """
+
+    state: dict[str, Tensor]
+    best: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """Where and how a run is made: see ``train``."""
+
+    resume: bool
+    device: str
+    devices: int
+    progress: bool
+
+
+def learn(
+    module: Learning,
     folder: Path,
-    resume: bool,
-    device: str,
-    devices: int,
-    progress: bool,
-) -> tuple[dict[str, Any], list[dict[str, float]]]:
+    record: Mapping[str, Any],
+    how: How,
+    begin: Callable[[], None] = lambda: None,
+) -> Fitted:
+    """Writes a run down, trains ``module``, and writes down what came of it.
+
+    Args:
+        module: the network, with the card whose recipe is followed.
+        folder: of the run.
+        record: what the run is.
+        how: where and how it is made.
+        begin: gives a new run its first weights; a resumed one has them.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+        UsageError: more processes than the batch has items.
+    """
+    write_record(folder, dict(record))
+    if not how.resume:
+        begin()
+    best, last = _fit(module, folder, how)
+    curve: list[dict[str, float]] = last["curve"]
+    top = max(curve, key=lambda row: row[module.card.recipe.monitor])
+    came = {"curve": curve, "best": top, "hours": round(last["hours"], 3)}
+    write_record(folder, {**record, **came})
+    state = best["state_dict"]
+    # The module's name for the network, which is all that it saves.
+    return Fitted({k.removeprefix("net."): v for k, v in state.items()}, top)
+
+
+def _fit(module: Learning, folder: Path, how: How) -> tuple[dict[str, Any], dict[str, Any]]:
     """Trains ``module`` to the end of its recipe.
 
     The best epoch is kept as ``best.ckpt``, the last whole one as ``last.ckpt``, the curves for
     TensorBoard below ``tensorboard``.
 
     Returns:
-        The best checkpoint, and the curve: the figures of every epoch.
-
-    Raises:
-        UsageError: more processes than the batch has items.
+        The best checkpoint and the last.
     """
     import lightning
     from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
-    recipe = card.recipe
+    recipe, devices, device = module.card.recipe, how.devices, how.device
     if devices > 1 and recipe.batch_size // 2 < devices:
         raise UsageError(
             f"Cannot share a batch of {recipe.batch_size} among {devices} processes: expected at "
@@ -65,18 +114,17 @@ def fit(
             accumulate_grad_batches=recipe.accumulate,
             callbacks=[keep, last, stop],
             logger=_logger(folder),
-            enable_progress_bar=progress,
+            enable_progress_bar=how.progress,
             enable_model_summary=False,
             num_sanity_val_steps=0,
             reload_dataloaders_every_n_epochs=1,
             log_every_n_steps=10,
         )
         with _told_when_full(folder):
-            trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if resume else None)
+            trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if how.resume else None)
     # Read back, not taken from ``module``: with several processes it stayed behind.
-    best: dict[str, Any] = _read(Path(keep.best_model_path or folder / "best.ckpt"))
-    curve: list[dict[str, float]] = _read(folder / "last.ckpt")["curve"]
-    return best, curve
+    best = _read(Path(keep.best_model_path or folder / "best.ckpt"))
+    return best, _read(folder / "last.ckpt")
 
 
 @contextmanager

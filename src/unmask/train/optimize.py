@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from unmask.detectors import Recipe
+from unmask.train.parts import is_below
 
 
 def optimizer_for(net: nn.Module, recipe: Recipe, steps_per_epoch: int) -> Any:
@@ -21,11 +22,11 @@ def optimizer_for(net: nn.Module, recipe: Recipe, steps_per_epoch: int) -> Any:
     named = [
         (name, parameter)
         for name, parameter in net.named_parameters()
-        if not _is_below(name, recipe.freeze)
+        if not is_below(name, recipe.freeze)
     ]
-    ours = _optimizer((pair for pair in named if not _is_below(pair[0], recipe.adversary)), recipe)
+    ours = _optimizer((pair for pair in named if not is_below(pair[0], recipe.adversary)), recipe)
     if recipe.adversary:
-        return [ours, _optimizer((p for p in named if _is_below(p[0], recipe.adversary)), recipe)]
+        return [ours, _optimizer((p for p in named if is_below(p[0], recipe.adversary)), recipe)]
     if recipe.schedule != "cosine":
         return ours
     total = recipe.epochs * max(1, steps_per_epoch // recipe.accumulate)
@@ -66,7 +67,3 @@ def rate_of(name: str, rates: Mapping[str, float], default: float) -> float:
     """
     fitting = [prefix for prefix in rates if name == prefix or name.startswith(prefix + ".")]
     return float(rates[max(fitting, key=len)]) if fitting else default
-
-
-def _is_below(name: str, parts: tuple[str, ...]) -> bool:
-    return any(name == part or name.startswith(f"{part}.") for part in parts)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from unmask._version import __version__
 from unmask.detectors import Card, build, get_card, save_weights
-from unmask.detectors._weights import load_weights
+from unmask.detectors.weights import card_of_weights, load_weights
 from unmask.errors import WeightsError, import_optional
 from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
-from unmask.train.fit import fit
-from unmask.train.run_folder import earlier_settings, open_folder, read_record, write_record
+from unmask.train.fit import How, learn
+from unmask.train.parts import check_parts
+from unmask.train.run_folder import open_folder, read_record, settings_in
 from unmask.train.samples import Samples
-from unmask.train.settings import apply_settings, describe
+from unmask.train.settings import apply_settings, describe, differing_settings
+from unmask.types import InputSpec
 
 
 def train(
@@ -48,7 +49,8 @@ def train(
         validation: another one that validates; None takes the validation split of ``data``, of a
             plain folder a tenth.
         out: the run's folder; must not exist yet, unless ``resume``.
-        weights: a tag or a safetensors file to go on from, instead of the recipe's start.
+        weights: a tag or a safetensors file to go on from, instead of the recipe's start; the
+            arguments and the input that it was trained with hold, unless ``settings`` change them.
         settings: ``key=value`` changes of the recipe, see ``apply_settings``.
         resume: goes on after the last whole epoch of an interrupted run in ``out``, with that
             run's settings if none are given.
@@ -71,35 +73,83 @@ def train(
     import_optional("lightning", "train")
     import_optional("sklearn.metrics", "train")
     folder = Path(out)
+    earlier = read_record(folder) if resume else {}
     if resume:
-        settings = settings or earlier_settings(folder)
-        weights = weights or read_record(folder).get("weights")
-    card = apply_settings(get_card(name), settings)
+        settings, weights = settings or settings_in(earlier), weights or earlier.get("weights")
+    inherited = inherited_settings(get_card(name), weights, earlier, report)
+    card = apply_settings(get_card(name), [*inherited, *settings])
     open_folder(folder, resume)
     if threads is not None:
         torch.set_num_threads(threads)
-    checking = None if validation is None else source_of(validation)
-    if weights is not None and not resume:
-        # What does not fit is refused before hours are spent on finding faces.
-        _load(build(card), card, weights)
-    source = source_of(data)
+    source, checking = source_of(data), None if validation is None else source_of(validation)
+    # What does not fit is refused before hours are spent on finding faces.
+    check_network(card, None if resume else weights)
     faces = read_faces(card, source, checking, workers=workers, report=report)
     module = module_for(card, faces, workers, devices)
     record = record_of(card, faces, device, devices, settings)
     record["data"] |= sources_of(source, checking)
-    record["weights"] = str(weights) if weights else None
-    write_record(folder, record)
-    started = time.monotonic()
-    if not resume:
-        _begin(module, card, weights)
-    best, curve = fit(module, card, folder, resume, device, devices, progress)
-    chosen = max(curve, key=lambda row: row[card.recipe.monitor])
-    hours = round((time.monotonic() - started) / 3600, 3)
-    write_record(folder, record | {"curve": curve, "best": chosen, "hours": hours})
-    result = _save(best, folder, name, origin_of(source, faces, weights), resume)
+    record |= {"weights": str(weights) if weights else None, "inherited": inherited}
+    how = How(resume=resume, device=device, devices=devices, progress=progress)
+    learned = learn(module, folder, record, how, lambda: _begin(module, card, weights))
+    origin = origin_of(source, faces, weights)
+    result = save_result(
+        learned.state,
+        folder / f"{name}.safetensors",
+        name,
+        origin,
+        args=card.args,
+        input=card.input,
+    )
     kind = "pseudo-forgeries of the validation faces" if card.recipe.synthesize else "validation"
-    report(f"Best epoch {chosen['epoch']}: AUC {chosen['auc']:.3f} on {kind}. Weights: {result}")
+    top = learned.best
+    report(f"Best epoch {top['epoch']}: AUC {top['auc']:.3f} on {kind}. Weights: {result}")
     return result
+
+
+def inherited_settings(
+    card: Card,
+    weights: str | Path | None,
+    earlier: Mapping[str, Any],
+    report: Callable[[str], None],
+    *,
+    has_input: bool = True,
+) -> list[str]:
+    """The settings that the network to go on from was trained with, where the card differs.
+
+    Args:
+        card: as it is.
+        weights: that training goes on from.
+        earlier: record of the run that is resumed, which then says; the weights may be gone.
+        report: is told of them.
+        has_input: whether the input counts.
+    """
+    if earlier:
+        return settings_in(earlier, "inherited")
+    if weights is None:
+        return []
+    theirs = card_of_weights(card, weights)
+    if not has_input:
+        theirs = dataclasses.replace(theirs, input=card.input)
+    found = differing_settings(card, theirs)
+    if found:
+        report(
+            f"{weights} was trained with {', '.join(found)}: so is this run, unless --set says "
+            "otherwise."
+        )
+    return found
+
+
+def check_network(card: Card, weights: str | Path | None) -> None:
+    """Refuses parts that the network does not have, and weights that do not fit it.
+
+    Raises:
+        UsageError: the recipe names such a part.
+        WeightsError: the weights are missing, damaged or of another network.
+    """
+    net = build(card)
+    check_parts(card, net)
+    if weights is not None:
+        _load(net, card, weights)
 
 
 def source_of(data: str | Path | Source) -> Source:
@@ -118,24 +168,38 @@ def sources_of(data: Source, validation: Source | None) -> dict[str, Any]:
     }
 
 
-def _save(
-    best: dict[str, Any], folder: Path, name: str, origin: Origin, is_overwriting: bool
+def save_result(
+    state: Mapping[str, Tensor],
+    path: Path,
+    owner: str,
+    origin: Origin,
+    *,
+    args: Mapping[str, object] | None = None,
+    input: InputSpec | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> Path:
-    """Writes the best epoch's network as safetensors."""
-    result = folder / f"{name}.safetensors"
-    if is_overwriting:
-        result.unlink(missing_ok=True)  # this run's own earlier result
+    """Writes a network that a run trained, over the run's own earlier one if it was resumed.
+
+    Args:
+        state: of the network.
+        path: in the run's folder.
+        owner: the detector's name, or what else the network is.
+        origin: license and training data.
+        args: of the network, if it is a detector's.
+        input: what it was trained on, if that is what a detector looks at.
+        notes: more metadata.
+    """
+    path.unlink(missing_ok=True)
     return save_weights(
-        {
-            key.removeprefix("net."): value
-            for key, value in best["state_dict"].items()
-            if key.startswith("net.")
-        },
-        result,
-        detector=name,
-        tag=folder.name,
+        state,
+        path,
+        detector=owner,
+        tag=path.parent.name,
         license=origin.license,
         trained_on=origin.trained_on,
+        args=args,
+        input=input,
+        notes=notes,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,9 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def earlier_settings(folder: Path) -> list[str]:
-    """The settings of the run that lies in a folder; none if it does not say."""
-    settings = read_record(folder).get("settings")
+def settings_in(record: Mapping[str, Any], key: str = "settings") -> list[str]:
+    """The settings in a run's record; none if it does not say."""
+    settings = record.get(key)
     return [str(setting) for setting in settings] if isinstance(settings, list) else []
 
 

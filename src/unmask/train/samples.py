@@ -7,7 +7,7 @@ it would have had, on any number of workers.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -162,6 +162,19 @@ class Samples(Dataset[Batch]):
             twin=torch.from_numpy(np.stack(twins)) if twins else None,
         )
 
+    def real_clips(self) -> Iterator[Tensor]:
+        """A clip (T, H, W, C) uint8 of every stored real sequence, cut as in ``scan``.
+
+        Nothing is augmented; the order is shuffled by the seed.
+        """
+        numbers = [number for file in self._real for number in file]
+        plain = change_of(None)
+        for at in np.random.default_rng([self._seed, 2]).permutation(len(numbers)):
+            rng = np.random.default_rng([self._seed, 2, int(at)])
+            clip = self._read_as_stored(self._sequences[numbers[at]], rng)
+            cut = cut_clip(clip, self._spec, plain, rng, is_flipped=False)
+            yield torch.from_numpy(cut.pixels)
+
     def group_of(self, number: int) -> int:
         """The file that an item's real clip comes from."""
         rng = np.random.default_rng([self._seed, number])
@@ -191,13 +204,12 @@ class Samples(Dataset[Batch]):
         return [real, self._read(self._draw(fake, rng), rng)]
 
     def _read(self, sequence: FaceSequence, rng: np.random.Generator) -> FaceClip:
-        clip = read_clip(
-            sequence,
-            self._spec.frames,
-            rng,
-            has_twins=self._recipe.twins is not None and not self._is_synthetic,
-        )
+        clip = self._read_as_stored(sequence, rng)
         return working_size(clip, rng) if self._change.has_sizes else clip
+
+    def _read_as_stored(self, sequence: FaceSequence, rng: np.random.Generator) -> FaceClip:
+        has_twins = self._recipe.twins is not None and not self._is_synthetic
+        return read_clip(sequence, self._spec.frames, rng, has_twins=has_twins)
 
     def _any_of(self, file: list[int], rng: np.random.Generator) -> FaceSequence:
         return self._sequences[file[int(rng.integers(len(file)))]]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from types import NoneType, UnionType
-from typing import Literal, Union, get_args, get_origin, get_type_hints
+from typing import get_args, get_type_hints
 
-from unmask.detectors import Card, Recipe
-from unmask.detectors._card import Stage
-from unmask.errors import UnknownNameError, UsageError
+from unmask.detectors import Card, Stage
+from unmask.errors import UnknownNameError, UsageError, explain_unknown
 from unmask.types import InputSpec
 
 _FIXED = frozenset({"loss", "mixup"})
@@ -23,8 +20,6 @@ _OF_STAGES = frozenset(
     | {"augment", "mixup", "sampling", "monitor"}
 )
 """What of a recipe has a meaning where classes are told apart."""
-
-_FROM_ZERO = frozenset({"seed", "warmup_epochs"})
 
 
 def apply_settings(card: Card, settings: Sequence[str]) -> Card:
@@ -55,31 +50,25 @@ def apply_stage_settings(card: Card, stage: Stage, settings: Sequence[str]) -> C
 def _applied(card: Card, settings: Sequence[str], recipe: frozenset[str]) -> Card:
     inputs = {f"input.{f.name}" for f in fields(card.input)}
     known = sorted(recipe | inputs | set(card.args))
+    hints = get_type_hints(InputSpec)
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
             raise UsageError(f"Cannot use the setting '{setting}': expected key=value.")
         if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f" Did you mean '{close[0]}'?" if close else ""
-            raise UnknownNameError(f"Unknown setting '{key}'.{hint} Known: {', '.join(known)}.")
+            raise UnknownNameError(explain_unknown("setting", key, known))
         value = _value(text)
         if key in recipe:
-            _check_field(card.recipe, key, key, value)
-            changed = dataclasses.replace(card.recipe, **{key: value})  # type: ignore[arg-type]
-            card = dataclasses.replace(card, recipe=changed)
+            card = card.changed(recipe={key: value})
         elif key in inputs:
             name = key.removeprefix("input.")
-            if value is None and _fits(text, get_type_hints(InputSpec)[name]):
+            if value is None and text in get_args(hints[name]):
                 value = text  # "none" is a way to align, too.
-            _check_field(card.input, key, name, value)
-            spec = dataclasses.replace(card.input, **{name: value})  # type: ignore[arg-type]
-            card = dataclasses.replace(card, input=spec)
+            card = card.changed(input={name: value})
         else:
             if value is None and isinstance(card.args[key], str):
                 value = text  # "none" can be the name of a variant.
-            _check_argument(key, card.args[key], value)
-            card = dataclasses.replace(card, args={**card.args, key: value})
+            card = card.changed(args={key: value})
     return card
 
 
@@ -91,6 +80,18 @@ def _value(text: str) -> object:
     except (ValueError, SyntaxError):
         return text
     return value
+
+
+def differing_settings(card: Card, other: Card) -> list[str]:
+    """The settings that give a card the arguments and the input of another one."""
+    pairs = [(f"input.{f.name}", card.input, other.input, f.name) for f in fields(card.input)]
+    changed = [
+        (key, getattr(theirs, name))
+        for key, ours, theirs, name in pairs
+        if getattr(ours, name) != getattr(theirs, name)
+    ]
+    changed += [(key, value) for key, value in other.args.items() if card.args[key] != value]
+    return [f"{key}={value!r}" for key, value in changed]
 
 
 def describe(card: Card) -> dict[str, dict[str, object]]:
@@ -108,67 +109,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     return value
-
-
-def _check_field(owner: Recipe | InputSpec, key: str, name: str, value: object) -> None:
-    """Refuses a value that the field's annotation does not allow."""
-    hint = get_type_hints(type(owner), localns={"Tensor": object})[name]
-    if not _fits(value, hint):
-        raise UsageError(f"Cannot set {key}={value!r}: expected {_in_words(hint)}.")
-    least = 0 if name in _FROM_ZERO else 1
-    if hint in (int, int | None) and isinstance(value, int) and value < least:
-        raise UsageError(
-            f"Cannot set {key}={value!r}: expected a whole number of at least {least}."
-        )
-
-
-def _fits(value: object, hint: object) -> bool:
-    kind, parts = get_origin(hint), get_args(hint)
-    if kind is Literal:
-        return value in parts
-    if kind in (Union, UnionType):
-        return any(_fits(value, part) for part in parts)
-    if kind is tuple:
-        if not isinstance(value, tuple):
-            return False
-        inner = parts[:1] * len(value) if parts[-1] is Ellipsis else parts
-        return len(value) == len(inner) and all(map(_fits, value, inner))
-    if kind is not None and issubclass(kind, Mapping):
-        return isinstance(value, Mapping) and all(
-            _fits(key, parts[0]) and _fits(one, parts[1]) for key, one in value.items()
-        )
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return type(value) is hint or (hint is NoneType and value is None)
-
-
-def _in_words(hint: object) -> str:
-    """What an annotation allows, as a person would say it.
-
-    >>> _in_words(Literal["adam", "sgd"] | None)
-    "'adam', 'sgd' or none"
-    """
-    kind, parts = get_origin(hint), get_args(hint)
-    if kind is Literal:
-        return ", ".join(map(repr, parts))
-    if kind in (Union, UnionType):
-        return " or ".join(map(_in_words, parts))
-    names: dict[object, str] = {
-        int: "a whole number",
-        float: "a number",
-        str: "a text",
-        NoneType: "none",
-    }
-    return names.get(hint, str(hint))
-
-
-def _check_argument(key: str, old: object, new: object) -> None:
-    """Refuses a value of another type than the present one; a whole number serves as a float."""
-    if type(old) is type(new):
-        return
-    if isinstance(old, float) and isinstance(new, int) and not isinstance(new, bool):
-        return
-    raise UsageError(
-        f"Cannot set {key}={new!r}: expected a {type(old).__name__} like {old!r}, "
-        f"got a {type(new).__name__}."
-    )

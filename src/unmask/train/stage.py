@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,26 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import Card, build, get_card, save_weights
-from unmask.detectors._card import Stage
-from unmask.detectors._registry import explain_unknown
-from unmask.detectors._safetensors import check_fit, read_metadata, read_safetensors
-from unmask.detectors._weights import load_weights
+from unmask.detectors import Card, Stage, build, get_card
+from unmask.detectors.weights import (
+    check_fit,
+    load_weights,
+    read_metadata,
+    read_safetensors,
+)
 from unmask.errors import (
     DataError,
     UnknownNameError,
     WeightsError,
     WrongVariantError,
+    explain_unknown,
     import_optional,
 )
 from unmask.train.class_samples import ClassSamples
 from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
-from unmask.train.fit import fit
-from unmask.train.run import record_of, sources_of
-from unmask.train.run_folder import earlier_settings, open_folder, read_record, write_record
+from unmask.train.fit import How, learn
+from unmask.train.run import inherited_settings, record_of, save_result, sources_of
+from unmask.train.run_folder import open_folder, read_record, settings_in
 from unmask.train.settings import apply_stage_settings
 
 STAGE_FILE = "stage.safetensors"
@@ -100,12 +102,14 @@ def train_stage(
         WeightsError: ``teacher`` or ``weights`` are missing, damaged or of another network.
     """
     import_optional("lightning", "train")
-    chosen, card, folder = stage_of(name, stage), get_card(name), Path(out)
+    chosen, folder = stage_of(name, stage), Path(out)
     earlier = read_record(folder) if resume else {}
     if resume:
-        settings = settings or earlier_settings(folder)
+        settings = settings or settings_in(earlier)
         teacher, weights = teacher or earlier.get("teacher"), weights or earlier.get("weights")
-    card = apply_stage_settings(card, chosen, settings)
+    # A stage has an input of its own.
+    inherited = inherited_settings(get_card(name), weights, earlier, report, has_input=False)
+    card = apply_stage_settings(get_card(name), chosen, [*inherited, *settings])
     open_folder(folder, resume)
     if threads is not None:
         torch.set_num_threads(threads)
@@ -121,17 +125,13 @@ def train_stage(
     module = _module(card, chosen, classes, faces, workers, devices, tutor)
     record = record_of(card, faces, device, devices, settings)
     record["data"] |= sources_of(source, checking)
-    record |= {"stage": stage, "classes": classes}
+    record |= {"stage": stage, "classes": classes, "inherited": inherited}
     record["teacher"] = str(teacher) if teacher else None
     record["weights"] = str(weights) if weights else None
-    write_record(folder, record)
-    started = time.monotonic()
-    best, curve = fit(module, card, folder, resume, device, devices, progress)
-    top = max(curve, key=lambda row: row[card.recipe.monitor])
-    hours = round((time.monotonic() - started) / 3600, 3)
-    write_record(folder, record | {"curve": curve, "best": top, "hours": hours})
-    learned = _without_prefix(best["state_dict"])
-    result = _save(around, chosen, learned, folder, record, origin_of(source, faces, weights))
+    how = How(resume=resume, device=device, devices=devices, progress=progress)
+    state, top = learn(module, folder, record, how)
+    origin = origin_of(source, faces, weights)
+    result = _save(around, chosen, card, state, folder, record, origin)
     report(
         f"Best epoch {top['epoch']}: {top['accuracy']:.1%} of {len(classes)} classes right. Go on "
         f"with: unmask train {name} --weights {result}"
@@ -260,11 +260,6 @@ def _module(
     )
 
 
-def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The stage's network out of the Lightning module that holds it."""
-    return {k.removeprefix("net."): v for k, v in state.items() if k.startswith("net.")}
-
-
 def _joined(
     around: Mapping[str, Tensor], stage: Stage, learned: Mapping[str, Tensor], name: str
 ) -> dict[str, Tensor]:
@@ -277,29 +272,22 @@ def _joined(
 def _save(
     around: Mapping[str, Tensor],
     stage: Stage,
+    card: Card,
     learned: Mapping[str, Tensor],
     folder: Path,
     record: Mapping[str, Any],
     origin: Origin,
 ) -> Path:
     """Writes the stage's own network and the detector that holds it."""
-    name = record["detector"]
     notes = {"stage": record["stage"], "classes": json.dumps(record["classes"])}
-    joined = _joined(around, stage, learned, name)
+    owner = _owner(card.name, record["stage"])
+    save_result(learned, folder / STAGE_FILE, owner, origin, notes=notes)
     told = f"{origin.trained_on} (stage {record['stage']}): a start for training, not a detector"
-    results = (
-        (folder / STAGE_FILE, learned, _owner(name, record["stage"]), origin.trained_on),
-        (folder / f"{name}.safetensors", joined, name, told),
+    return save_result(
+        _joined(around, stage, learned, card.name),
+        folder / f"{card.name}.safetensors",
+        card.name,
+        origin._replace(trained_on=told),
+        args=card.args,  # But not the stage's input: a detector looks at its own.
+        notes=notes,
     )
-    for path, state, owner, trained_on in results:
-        path.unlink(missing_ok=True)  # this run's own earlier result, if it was resumed
-        save_weights(
-            state,
-            path,
-            detector=owner,
-            tag=folder.name,
-            license=origin.license,
-            trained_on=trained_on,
-            notes=notes,
-        )
-    return results[-1][0]

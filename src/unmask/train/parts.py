@@ -1,0 +1,53 @@
+"""The parts of a network that a recipe names by prefixes."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from unmask.detectors import Card
+from unmask.errors import UsageError
+
+
+def is_below(name: str, parts: tuple[str, ...]) -> bool:
+    """Whether a module or a parameter is one of the parts or lies in one.
+
+    >>> is_below("body.0.weight", ("body.0",)), is_below("body.01", ("body.0",))
+    (True, False)
+    """
+    return any(name == part or name.startswith(f"{part}.") for part in parts)
+
+
+def overlaps(name: str, parts: tuple[str, ...]) -> bool:
+    """Whether a module is one of the parts, lies in one, or holds one."""
+    return is_below(name, parts) or any(part.startswith(f"{name}.") for part in parts)
+
+
+def check_parts(card: Card, net: nn.Module) -> None:
+    """Refuses a misspelled part: it would silently be trained, or at the wrong rate.
+
+    Raises:
+        UsageError: the recipe names a part that the network does not have, or trains against an
+            adversary in a way that two optimizers cannot take turns in.
+    """
+    recipe = card.recipe
+    if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule == "cosine"):
+        raise UsageError(
+            "Cannot train against an adversary with accumulate above 1 or a cosine schedule: "
+            "two optimizers take turns. Change the batch size or the schedule instead."
+        )
+    parts = {name for name, _ in net.named_modules() if name}
+    parts |= {name for name, _ in net.named_parameters()}
+    named = {
+        "freeze": recipe.freeze,
+        "learning_rates": tuple(recipe.learning_rates),
+        "warmup_parts": recipe.warmup_parts,
+        "adversary": recipe.adversary,
+    }
+    for key, names in named.items():
+        for name in names:
+            if name not in parts:
+                known = ", ".join(part for part, _ in net.named_children())
+                raise UsageError(
+                    f"Cannot use {key} of {name!r}: {card.name} has no such part. "
+                    f"Its parts: {known}, and theirs after a dot."
+                )
