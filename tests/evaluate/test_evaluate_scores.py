@@ -1,6 +1,7 @@
 """The results folder: what is written is read again, once, whatever happens between."""
 
 import dataclasses
+import errno
 import re
 
 import numpy as np
@@ -119,6 +120,63 @@ def test_an_error_keeps_what_was_finished(tmp_path):
         writer.add(video("0.mp4", 0.5), clips(0.5))
         raise KeyboardInterrupt
     assert [row.score for row in read_scores(tmp_path / "r")] == [0.5]
+
+
+def full_disk(monkeypatch, place, kind):
+    """Files of one kind can be begun, but not written, at one place where they are."""
+    real = getattr(parquet, place)
+
+    def begun(path):
+        path.write_bytes(b"half a file")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def write_table(table, path, *args):
+        return begun(path) if path.name.startswith(kind) else real(table, path, *args)
+
+    class Writer(real if place == "ParquetWriter" else object):
+        def __init__(self, path, *args):
+            self._path = path
+            super().__init__(path, *args)
+
+        def write_table(self, *args):
+            return (
+                begun(self._path)
+                if self._path.name.startswith(kind)
+                else super().write_table(*args)
+            )
+
+    monkeypatch.setattr(parquet, place, write_table if place == "write_table" else Writer)
+
+
+@pytest.mark.parametrize("kind", ["clips", "videos"])
+@pytest.mark.parametrize("place", ["write_table", "ParquetWriter"])
+def test_a_full_disk_is_told_and_loses_nothing_that_was_written(tmp_path, place, kind):
+    rows = [video(f"{number}.mp4", float(number)) for number in range(5)]
+    folder = write(tmp_path / "r", rows[:2])
+    message = (
+        rf"Cannot write scores to '.*{kind}.*\.parquet': No space left on device. Make room there "
+        "and run again; what was written stays."
+    )
+        with (
+        pytest.raises(OutputError, match=message),
+        pytest.MonkeyPatch.context() as patch,
+        ScoreWriter(folder) as writer,
+    ):
+        writer.add(rows[2], clips(2.0))
+        writer.flush()
+        full_disk(patch, place, kind)
+        writer.add(rows[3], clips(3.0))
+    kept = 3 if place == "write_table" else 4  # where joining fails the last part was written
+    assert [row.score for row in read_scores(folder)] == [0.0, 1.0, 2.0, 3.0][:kept]
+    assert len(list(read_clips(folder))) == 2 * kept
+    assert not list(folder.rglob("*.partial"))
+    with ScoreWriter(folder) as writer:
+        left = [row for row in rows if row.key not in writer]
+        for row in left:
+            writer.add(row, clips(row.score))
+    assert left == rows[kept:]
+    assert [row.score for row in read_scores(folder)] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert len(list(read_clips(folder))) == 10
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

@@ -362,10 +362,16 @@ def _write_part(path: Path, records: list[dict[str, object]]) -> None:
         parquet.write_table(arrow.Table.from_pylist(records, _schema(kind, 0)), partial)
         partial.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"Cannot write scores to '{path}': {error.strerror or error}. Make room there and run "
-            "again; what was written stays."
-        ) from error
+        raise _unwritten(path, partial, error) from error
+
+
+def _unwritten(path: Path, partial: Path, error: OSError) -> OutputError:
+    """Gives back the room that half a file takes."""
+    partial.unlink(missing_ok=True)
+    return OutputError(
+        f"Cannot write scores to '{path}': {error.strerror or error}. Make room there and run "
+        "again; what was written stays."
+    )
 
 
 def _join(folder: Path) -> None:
@@ -376,17 +382,19 @@ def _join(folder: Path) -> None:
     """
     arrow = import_optional("pyarrow", "evaluate")
     parquet = import_optional("pyarrow.parquet", "evaluate")
-    numbers = _parts(folder)
-    if numbers:
+    if numbers := _parts(folder):
         for kind in _KINDS:
             joined, partial = folder / f"{kind}.parquet", folder / f"{kind}.partial"
             schema = _schema(kind, numbers[-1] + 1)
-            with parquet.ParquetWriter(partial, schema) as writer:
-                for path in _files(folder, kind):
-                    for batch in _open(path).iter_batches():
-                        table = arrow.Table.from_batches([batch])
-                        writer.write_table(table.replace_schema_metadata(schema.metadata))
-            partial.replace(joined)
+            try:
+                with parquet.ParquetWriter(partial, schema) as writer:
+                    for path in _files(folder, kind):
+                        for batch in _open(path).iter_batches():
+                            table = arrow.Table.from_batches([batch])
+                            writer.write_table(table.replace_schema_metadata(schema.metadata))
+                partial.replace(joined)
+            except OSError as error:
+                raise _unwritten(joined, partial, error) from error
     for path in (folder / "parts").glob("*.p*"):
         path.unlink()
     (folder / "parts").rmdir()
