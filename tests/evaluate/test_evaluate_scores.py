@@ -157,7 +157,7 @@ def test_a_full_disk_is_told_and_loses_nothing_that_was_written(tmp_path, place,
         rf"Cannot write scores to '.*{kind}.*\.parquet': No space left on device. Make room there "
         "and run again; what was written stays."
     )
-        with (
+    with (
         pytest.raises(OutputError, match=message),
         pytest.MonkeyPatch.context() as patch,
         ScoreWriter(folder) as writer,
