@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from unmask.cli import evaluate_options as options
-from unmask.cli.evaluate_inputs import find_places, find_rows, find_weights, report, root_of
+from unmask.cli.evaluate_inputs import (
+    check_together,
+    find_places,
+    find_rows,
+    find_weights,
+    report,
+    root_of,
+    show_figures,
+)
 from unmask.cli.printing import show_note
 from unmask.errors import UsageError
 
@@ -20,6 +28,8 @@ def evaluate(
     out: options.Out = None,
     compare: options.Compare = None,
     threshold_from: options.ThresholdFrom = None,
+    level: options.Level = "video",
+    figures: options.Figures = False,
     resamples: options.Resamples = 10_000,
     device: options.Device = "cpu",
 ) -> None:
@@ -29,6 +39,7 @@ def evaluate(
     """
     places = find_places(data or [], dataset or [])
     given = find_weights(weights or [])
+    check_together(table, compare, level, figures=figures)
     if table is not None:
         from unmask.cli.evaluate_paper import show_paper
 
@@ -38,8 +49,10 @@ def evaluate(
         raise UsageError("Cannot evaluate: expected a folder for the scores. Name it with -o.")
     from unmask.evaluate import evaluate as score
     from unmask.evaluate import measure, read_scores
+    from unmask.evaluate.level import level_named, scores_at
     from unmask.evaluate.print_tables import to_markdown, unscored_lines, write_tables
 
+    shown = level_named(level)
     if compare is not None:
         from unmask.evaluate import compare as differences
         from unmask.evaluate.compare import show_comparisons
@@ -63,10 +76,12 @@ def evaluate(
             device=device,
             report=report,
         )
-    scores = read_scores(out)
+    scores = scores_at(shown, out)
     found = measure(scores, threshold_from=threshold_from, resamples=resamples)
     for line in unscored_lines(scores):
         show_note(f"no score: {line}")
-    for file in write_tables(found, out):
+    for file in write_tables(found, out, shown):
         show_note(str(file))
-    print(to_markdown(found))
+    if figures:
+        show_figures(out, shown, threshold_from, resamples)
+    print(to_markdown(found, shown))

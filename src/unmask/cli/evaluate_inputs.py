@@ -10,6 +10,7 @@ from unmask.cli.printing import show_note
 from unmask.errors import UsageError
 
 if TYPE_CHECKING:
+    from unmask.evaluate.level import Level
     from unmask.evaluate.scores import VideoScore
     from unmask.types import LabelledVideo
 
@@ -23,6 +24,34 @@ def find_places(data: Sequence[Path], layouts: Sequence[str]) -> list[tuple[Path
         )
     filled = [*layouts, *["folder"] * (len(data) - len(layouts))]
     return list(zip(data, filled, strict=True))
+
+
+def check_together(
+    table: str | None, compare: tuple[str, str] | None, level: str, *, figures: bool
+) -> None:
+    """Refuses options that a paper's table or a comparison would not heed."""
+    what = "a paper's table" if table is not None else "--compare"
+    if table is None and compare is None:
+        return
+    option = "--figures" if figures else f"--level {level}"
+    if figures or level != "video":
+        raise UsageError(
+            f"Cannot use {option} with {what}: it is measured at video level and not drawn. "
+            f"Leave {option} out, or run 'unmask evaluate -o RESULTS {option}' by itself."
+        )
+
+
+def show_figures(out: Path, level: Level, threshold_from: str | None, resamples: int) -> None:
+    """Draws into ``out``; on stderr a line for each file and for each figure that is lacking."""
+    from unmask.evaluate.figures import write_figures
+
+    drawn = write_figures(
+        out, out / "figures", level=level, threshold_from=threshold_from, resamples=resamples
+    )
+    for path in drawn.paths:
+        show_note(str(path))
+    for reason in drawn.lacking:
+        show_note(f"no figure: {reason}")
 
 
 def find_weights(choices: Sequence[str]) -> dict[str, str | Path]:

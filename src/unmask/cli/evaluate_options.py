@@ -84,6 +84,22 @@ ThresholdFrom = Annotated[
         help="Take thresholds from the split val of this data set in RESULTS, else of each own.",
     ),
 ]
+Level = Annotated[
+    str,
+    typer.Option(
+        "--level",
+        metavar="video|face|clip",
+        help="Measure videos, each face in them, or each clip (of an image detector: frames).",
+    ),
+]
+Figures = Annotated[
+    bool,
+    typer.Option(
+        "--figures",
+        help="Draw what the scores allow into RESULTS/figures, as SVG and PNG, and say what the "
+        "rest needs.",
+    ),
+]
 Resamples = Annotated[
     int, typer.Option(metavar="N", help="Of the bootstrap that gives the intervals.")
 ]

@@ -282,14 +282,12 @@ def _of_pixels(name: str, scored: Sequence[VideoScore], place: str, **draws: int
     return figure._replace(note="; ".join(part for part in (figure.note, pixels.note) if part))
 
 
-def threshold_of(
+def validation_of(
     groups: dict[Group, list[VideoScore]], group: Group, threshold_from: str | None
-) -> tuple[float | None, str]:
-    """The threshold for a group, or None and the reason."""
+) -> list[VideoScore]:
+    """The validation videos, as they are, that something may be fitted on for a group."""
     dataset = threshold_from or group.dataset
-    if (dataset, VALIDATION, "") == (group.dataset, group.split, group.condition):
-        return None, "not measurable: the threshold would be chosen on these videos"
-    rows = [
+    return [
         row
         for other, members in groups.items()
         if other[:2] == group[:2] and (other.dataset, other.split) == (dataset, VALIDATION)
@@ -297,6 +295,16 @@ def threshold_of(
         if not other.condition
         for row in members
     ]
+
+
+def threshold_of(
+    groups: dict[Group, list[VideoScore]], group: Group, threshold_from: str | None
+) -> tuple[float | None, str]:
+    """The threshold for a group, or None and the reason."""
+    dataset = threshold_from or group.dataset
+    if (dataset, VALIDATION, "") == (group.dataset, group.split, group.condition):
+        return None, "not measurable: the threshold would be chosen on these videos"
+    rows = validation_of(groups, group, threshold_from)
     if not rows:
         return None, f"not measurable: the split {VALIDATION!r} of {dataset} was not evaluated"
     try:
