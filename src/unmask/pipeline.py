@@ -49,6 +49,9 @@ Progress = Callable[[int, float], None]
 Keep = Callable[[Clip, ClipScore], None]
 """Called with every clip and what a detector said of it, while the video is read."""
 
+ChangeClip = Callable[[Clip], Clip]
+"""Makes another clip of the same kind out of a clip."""
+
 
 def scan(
     path: str | Path,
@@ -92,6 +95,7 @@ def scan_with(
     calibrations: Sequence[Calibration] | None = None,
     progress: Progress | None = None,
     keep: Keep | None = None,
+    change: ChangeClip | None = None,
 ) -> Verdict:
     """As ``scan``, with detectors that ``load_detector`` gave: for many videos they load once.
 
@@ -102,12 +106,14 @@ def scan_with(
         calibrations: as for ``scan``.
         progress: as for ``scan``.
         keep: gets the clips themselves, which a verdict does not hold.
+        change: what is scored instead of each clip; nothing is then remembered from one clip for
+            the next.
 
     Raises:
         MediaError: the file is missing, is no media, or has no picture.
     """
     with open_video(path) as video:
-        return _flow(video, nets, device, calibrations, progress, keep)
+        return _flow(video, nets, device, calibrations, progress, keep, change)
 
 
 def _flow(
@@ -117,6 +123,7 @@ def _flow(
     calibrations: Sequence[Calibration] | None,
     progress: Progress | None,
     keep: Keep | None = None,
+    change: ChangeClip | None = None,
 ) -> Verdict:
     """From frames to the verdict."""
     cards = [cast(Card, net.card) for net in nets]
@@ -133,7 +140,10 @@ def _flow(
     frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
     clips = cut(follow(frames))
     frame_s = float(1 / video.info.fps) if video.info.fps else 0.0
-    scores = list(_score(clips, nets, device, frame_s, keep))
+    shares = change is None
+    if change is not None:
+        clips = map(change, clips)
+    scores = list(_score(clips, nets, device, frame_s, keep, shares=shares))
 
     uses = [cast(DetectorUse, net.weights_used) for net in nets]
     tracks = follow.tracks()
@@ -188,9 +198,11 @@ def _score(
     device: str,
     frame_s: float,
     keep: Keep | None = None,
+    *,
+    shares: bool = True,
 ) -> Iterator[ClipScore]:
     """Batches clips per input spec and asks every detector that wants that spec."""
-    scorers = [(cast(Card, net.card), scorer(net)) for net in nets]
+    scorers = [(cast(Card, net.card), scorer(net, shares=shares)) for net in nets]
     # Where each detector knows most of a clip from the ones before, a clip counts for what is new.
     new_frames = {card.input: card.input.hop for card, _ in scorers}
     new_frames |= {c.input: c.input.frames for c, s in scorers if not isinstance(s, SharedFeatures)}

@@ -38,13 +38,15 @@ class _Stretch(NamedTuple):
     stop: int
 
 
-def scorer(net: nn.Module) -> Scorer:
+def scorer(net: nn.Module, *, shares: bool = True) -> Scorer:
     """What asks a network, in eval mode, for the scores of a stream of clips.
 
-    If it has features of single frames and its clips overlap, that is a ``SharedFeatures``.
+    If it has features of single frames and its clips overlap, that is a ``SharedFeatures``,
+    unless it may share nothing: in clips that were altered, a frame's number does not say what
+    it shows.
     """
     card = cast(Card, net.card)
-    if card.frame_context is not None and card.input.hop < card.input.frames:
+    if shares and card.frame_context is not None and card.input.hop < card.input.frames:
         return SharedFeatures(net)
     return lambda pixels, _clips: cast(Output, net(pixels))
 
