@@ -7,7 +7,7 @@ chain, blur, noise, and one codec (none, JPEG, or H.264 by a real encode and dec
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -47,29 +47,15 @@ def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -
     The pictures keep their size, unless the resize chain ends in another one: then the mask
     follows. Flips are left to who cuts: they would move the landmarks.
     """
-    both = [pair.real, pair.fake]
+    both = _lit([pair.real, pair.fake], rng, settings)
     mask = pair.mask
-    if rng.random() < settings.light:
-        gain, offset = _light(rng, settings)
-        # Not convertScaleAbs: it turns what falls below 0 into light again.
-        both = [_in_bytes(cv2.addWeighted(p, gain, p, 0, offset)) for p in both]
-    if settings.color and rng.random() < settings.color:
-        shift = rng.normal(0, 12, 3)
-        both = [_in_bytes(np.clip(p + shift, 0, 255)) for p in both]
     if rng.random() < settings.resize:
         both, mask = _resize(both, mask, rng, settings)
-    if rng.random() < settings.blur:
-        sigma = rng.uniform(0.3, 1.5)
-        both = [cv2.GaussianBlur(p, (0, 0), sigma) for p in both]
+    both = _blurred(both, rng, settings)
     if rng.random() < settings.noise:
         grain = rng.standard_normal(both[0].shape, np.float32) * rng.uniform(1, 8)
         both = [_in_bytes(np.clip(p + grain, 0, 255)) for p in both]
-    codec = rng.choice(3, p=settings.codec_shares)
-    if codec == 1:
-        quality = int(rng.integers(*settings.jpeg_quality))
-        both = [jpeg_round_trip(p, quality) for p in both]
-    elif codec == 2:
-        both = _h264_pair(both, rng, int(rng.integers(*settings.h264_crf)))
+    both = _coded(both, rng, settings, lambda pictures, crf: _h264_pair(pictures, rng, crf))
     return Pair(np.ascontiguousarray(both[0]), np.ascontiguousarray(both[1]), mask)
 
 
@@ -93,33 +79,20 @@ def augment_clip(
     Returns:
         Frames and masks; in another size if the resize chain ends in one.
     """
-    clip, sheets = list(frames), list(masks)
-    if rng.random() < settings.light:
-        gain, offset = _light(rng, settings)
-        clip = [_in_bytes(cv2.addWeighted(p, gain, p, 0, offset)) for p in clip]
-    if settings.color and rng.random() < settings.color:
-        shift = rng.normal(0, 12, 3)
-        clip = [_in_bytes(np.clip(p + shift, 0, 255)) for p in clip]
+    clip, sheets = _lit(list(frames), rng, settings), list(masks)
     if rng.random() < settings.resize:
         seed = int(rng.integers(2**32))
         pairs = zip(clip, sheets, strict=True)
         resized = [_resize([p], m, np.random.default_rng(seed), settings) for p, m in pairs]
         clip, sheets = [r[0][0] for r in resized], [r[1] for r in resized]
-    if rng.random() < settings.blur:
-        sigma = rng.uniform(0.3, 1.5)
-        clip = [_in_bytes(cv2.GaussianBlur(p, (0, 0), sigma)) for p in clip]
+    clip = _blurred(clip, rng, settings)
     if rng.random() < settings.noise:
         strength = rng.uniform(1, 8)
         clip = [
             _in_bytes(np.clip(p + rng.standard_normal(p.shape, np.float32) * strength, 0, 255))
             for p in clip
         ]
-    codec = rng.choice(3, p=settings.codec_shares)
-    if codec == 1:
-        quality = int(rng.integers(*settings.jpeg_quality))
-        clip = [jpeg_round_trip(p, quality) for p in clip]
-    elif codec == 2:
-        clip = h264_clip(clip, int(rng.integers(*settings.h264_crf)))
+    clip = _coded(clip, rng, settings, h264_clip)
     return [np.ascontiguousarray(p) for p in clip], sheets
 
 
@@ -137,10 +110,42 @@ def h264_clip(clip: list[Pixels], crf: int) -> list[Pixels]:
     return restored
 
 
-def _light(rng: np.random.Generator, settings: Augmentation) -> tuple[float, float]:
-    """Contrast and brightness: a factor and what is added."""
-    gain = 1 + rng.normal(0, settings.light_gain)
-    return max(gain, 0.3), rng.normal(0, settings.light_offset)
+def _lit(pictures: list[Pixels], rng: np.random.Generator, settings: Augmentation) -> list[Pixels]:
+    """Another contrast and brightness, and another value in each channel, the same for all."""
+    if rng.random() < settings.light:
+        gain = max(1 + rng.normal(0, settings.light_gain), 0.3)
+        offset = rng.normal(0, settings.light_offset)
+        # Not convertScaleAbs: it turns what falls below 0 into light again.
+        pictures = [_in_bytes(cv2.addWeighted(p, gain, p, 0, offset)) for p in pictures]
+    if settings.color and rng.random() < settings.color:
+        shift = rng.normal(0, 12, 3)
+        pictures = [_in_bytes(np.clip(p + shift, 0, 255)) for p in pictures]
+    return pictures
+
+
+def _blurred(
+    pictures: list[Pixels], rng: np.random.Generator, settings: Augmentation
+) -> list[Pixels]:
+    if rng.random() >= settings.blur:
+        return pictures
+    sigma = rng.uniform(0.3, 1.5)
+    return [_in_bytes(cv2.GaussianBlur(p, (0, 0), sigma)) for p in pictures]
+
+
+def _coded(
+    pictures: list[Pixels],
+    rng: np.random.Generator,
+    settings: Augmentation,
+    h264: Callable[[list[Pixels], int], list[Pixels]],
+) -> list[Pixels]:
+    """Through no codec, JPEG, or H.264 as ``h264`` does it with a constant rate factor."""
+    codec = rng.choice(3, p=settings.codec_shares)
+    if codec == 1:
+        quality = int(rng.integers(*settings.jpeg_quality))
+        return [jpeg_round_trip(p, quality) for p in pictures]
+    if codec == 2:
+        return h264(pictures, int(rng.integers(*settings.h264_crf)))
+    return pictures
 
 
 def _in_bytes(values: np.ndarray) -> Pixels:
