@@ -11,12 +11,13 @@ import numpy as np
 
 from unmask.errors import import_optional
 from unmask.explain.order import ORIGINAL
-from unmask.types import Clip, Floats
+from unmask.types import Clip, Floats, Pixels
 
 _WARM: Final = "#b5367a"
 _COLD: Final = "#2171b5"
 _GRAY: Final = "#6b6b75"
-_THUMBNAIL_PX: Final = 96
+_THUMBNAIL_PX: Final = 160
+_MOST_THUMBNAILS: Final = 8
 _DPI: Final = 110
 
 
@@ -41,13 +42,11 @@ def draw_time(path: Path, clip: Clip, falls: Floats, shares: Floats, title: str)
     """
     figure_of = import_optional("matplotlib.figure", "explain").Figure
     count = len(falls)
-    figure = figure_of(figsize=(12, 6), dpi=_DPI, layout="constrained")
+    figure = figure_of(figsize=(12, 6.6), dpi=_DPI, layout="constrained")
     frames, falling, sharing = figure.subplots(
-        3, 1, sharex=True, gridspec_kw={"height_ratios": (1.1, 1.5, 1)}
+        3, 1, sharex=True, gridspec_kw={"height_ratios": (1.4, 2.2, 1.5)}
     )
-    size = (_THUMBNAIL_PX, _THUMBNAIL_PX)
-    tiles = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in clip.pixels]
-    row = np.concatenate([t if t.ndim == 3 else np.stack([t] * 3, axis=-1) for t in tiles], axis=1)
+    row = _thumbnails(clip)
     frames.imshow(row, extent=(-0.5, count - 0.5, 0, 1), aspect="auto")
     frames.set_axis_off()
     frames.set_title(title, loc="left", fontsize=11)
@@ -63,6 +62,17 @@ def draw_time(path: Path, clip: Clip, falls: Floats, shares: Floats, title: str)
     for axes in (falling, sharing):
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Software": None})
+
+
+def _thumbnails(clip: Clip) -> Pixels:
+    """Frames evenly over the clip side by side, (h, w, 3), each above the bars around it."""
+    count = len(clip.pixels)
+    shown = min(count, _MOST_THUMBNAILS)
+    middles = ((np.arange(shown) + 0.5) * count / shown).astype(int)
+    size = (_THUMBNAIL_PX, _THUMBNAIL_PX)
+    tiles = [cv2.resize(clip.pixels[t], size, interpolation=cv2.INTER_AREA) for t in middles]
+    tiles = [t if t.ndim == 3 else np.stack([t] * 3, axis=-1) for t in tiles]
+    return np.asarray(np.concatenate(tiles, axis=1), np.uint8)
 
 
 def draw_order(path: Path, logits: Mapping[str, tuple[float, ...]], title: str) -> None:
@@ -81,12 +91,13 @@ def draw_order(path: Path, logits: Mapping[str, tuple[float, ...]], title: str) 
         axes.scatter([place] * len(values), values, s=18, color=_COLD, alpha=0.6, linewidths=0)
         axes.scatter(place, np.mean(values), marker="_", s=700, color=_WARM, linewidths=2.5)
         axes.annotate(
-            f"{np.mean(values):+.2f}",
+            f"{np.mean(values):+.3g}",
             (place, float(np.mean(values))),
             xytext=(22, 0),
             textcoords="offset points",
             va="center",
             fontsize=10,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
     axes.set_xticks(range(len(logits)), [name.replace("_", " ") for name in logits])
     axes.set_xlim(-0.5, len(logits) - 0.2)

@@ -157,7 +157,7 @@ def _show_heat(work: _Work, method: Method, heat: Floats) -> dict[str, Any]:
     low, high = method.low, method.high
     if method.scale == "signed":
         strongest = float(np.abs(heat).max())
-        low, high = f"-{strongest:.2f}: {low}", f"+{strongest:.2f}: {high}"
+        low, high = f"-{strongest:.3g}: {low}", f"+{strongest:.3g}: {high}"
     legend = Legend(title=work.title(method.name), lines=(method.shows,), low=low, high=high)
     strip(work.clip, heat, method.scale, legend).save(work.folder / name)
     return record.heat_numbers(method, work.clip, heat, work.passes(method), name)

@@ -57,7 +57,7 @@ def write_overlay(
         out: the file to write; its suffix says the container.
         track: heat over the time that is shown.
         start_s: of the first frame.
-        end_s: frames that start later are left out.
+        end_s: frames from then on are left out, but for the first.
 
     Returns:
         The number of frames; 0 where none could be read, and then there is no file.
@@ -71,13 +71,13 @@ def write_overlay(
     def drawn() -> Iterator[Frame]:
         nonlocal count
         first_s: float | None = None
-        for frame in video.frames(lambda _i, t, _n: start_s - _SLACK_S <= t <= end_s + _SLACK_S):
+        for frame in video.frames(lambda _i, t, _n: t >= start_s - _SLACK_S):
+            if first_s is not None and frame.time_s >= end_s - _SLACK_S:
+                return
             first_s = frame.time_s if first_s is None else first_s
             pixels = draw_heat(frame.pixels, *track.at(frame.time_s))
             yield replace(frame, time_s=frame.time_s - first_s, pixels=pixels)
             count += 1
-            if frame.time_s >= end_s:
-                return
 
     with open_video(path) as video:
         frames = drawn()
@@ -128,7 +128,7 @@ def _outline(picture: Image.Image, box: tuple[int, int, int, int]) -> None:
 
 def _write_label(picture: Image.Image, label: str, x: int, y: int) -> None:
     """Light on a dark plate above the region, moved where it would leave the frame."""
-    size = max(11, round(max(picture.size) / 45))
+    size = max(14, round(max(picture.size) / 40))
     pad = max(3, size // 4)
     text = shortened(label, size, picture.width - 2 * pad)
     pen = ImageDraw.Draw(picture)
