@@ -12,7 +12,7 @@ from unmask.errors import NotMeasurableError
 from unmask.evaluate.pixels import PIXELS, needs_reals, pixel_figure
 from unmask.evaluate.print_tables import to_markdown
 from unmask.evaluate.scores import BINS, PixelCounts, ScoreWriter, read_scores
-from unmask.evaluate.tables import figures_of, measure, source_of
+from unmask.evaluate.tables import FIGURES, figures_of, measure, source_of
 from unmask.metrics import bootstrap_intervals
 from unmask.metrics.pixels import count_pixels
 
@@ -119,6 +119,15 @@ def test_a_table_has_them_by_name(tmp_path):
     only_a = [row for row in rows if row.key.method in ("", "A")]
     assert table[0].figures["IoU"] == figure("IoU", only_a)
     assert "| pixel AUC |" in to_markdown(table)
+
+
+def test_a_table_has_them_by_itself_where_masks_of_a_forgery_were_compared():
+    rows, _ = drawn()
+    (*_, everything) = measure(rows, resamples=50)
+    assert tuple(everything.figures) == (*FIGURES, *PIXELS)
+    bare = [dataclasses.replace(row, pixels=None) if row.label else row for row in rows]
+    (*_, everything) = measure(bare, resamples=50)
+    assert tuple(everything.figures) == FIGURES
 
 
 def test_a_detector_without_masks():

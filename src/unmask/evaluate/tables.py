@@ -59,7 +59,7 @@ AT_THRESHOLD = ("accuracy", "balanced accuracy", "found")
 """Figures at the threshold of the validation split; ``found`` is the share of the forgeries."""
 
 FIGURES = (*RANKING, *AT_THRESHOLD)
-"""Figures of a table unless others are asked for."""
+"""Figures of a table unless others are asked for; beside those of masks, where there are any."""
 
 
 class Figure(NamedTuple):
@@ -111,7 +111,7 @@ class Group(NamedTuple):
 def measure(
     scores: Iterable[VideoScore],
     *,
-    figures: Sequence[str] = FIGURES,
+    figures: Sequence[str] | None = None,
     threshold_from: str | None = None,
     resamples: int = 10_000,
     seed: int = 0,
@@ -125,6 +125,7 @@ def measure(
     Args:
         scores: of ``read_scores``.
         figures: names out of ``RANKING``, ``LOG_PRECISION``, ``AT_THRESHOLD`` and ``PIXELS``.
+            None takes ``FIGURES``, and ``PIXELS`` where masks of a forgery were compared.
         threshold_from: takes the thresholds from the validation split of this data set, at
             whatever compression it has, for detectors that were trained on it.
         resamples: of the cluster bootstrap.
@@ -135,7 +136,7 @@ def measure(
         DataError: there is no score.
     """
     known = (*RANKING, *LOG_PRECISION, *AT_THRESHOLD, *PIXELS)
-    for name in figures:
+    for name in figures or ():
         if name not in known:
             raise UnknownNameError(f"Unknown figure {name!r}. Known: {', '.join(known)}.")
     groups = grouped(scores)
@@ -144,6 +145,9 @@ def measure(
             "Cannot make a table: there are no scores. Expected the rows of a results folder; run "
             "'unmask evaluate … -o DIR' first."
         )
+    if figures is None:
+        has_masks = any(r.label and r.pixels for members in groups.values() for r in members)
+        figures = (*FIGURES, *PIXELS) if has_masks else FIGURES
     rows = []
     for group, members in groups.items():
         threshold, why = threshold_of(groups, group, threshold_from)

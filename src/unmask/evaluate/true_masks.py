@@ -7,6 +7,7 @@ of its frame like the picture was, the detector's, which is smaller, is enlarged
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import cv2
@@ -94,7 +95,7 @@ def count_masks(
     found = dict.fromkeys(_turned(verdict, cards), turned)
     views = _views(verdict, cards)
     names = sorted({view.detector for at in views.values() for view in at})
-    count = _Counter(verdict.video, cards, threshold)
+    count = _Counter(row.path, verdict.video, cards, threshold)
     if not row.label:
         for at in views.values():
             count.add(at, None)
@@ -150,8 +151,10 @@ def cut_truth(
 class _Counter:
     """Adds up histograms, one per detector."""
 
-    def __init__(self, video: VideoInfo, cards: Mapping[str, Card], threshold: float) -> None:
-        self._path = video.path
+    def __init__(
+        self, path: Path, video: VideoInfo, cards: Mapping[str, Card], threshold: float
+    ) -> None:
+        self._path = path
         self._cards = cards
         self._frame_size_px = (video.width_px, video.height_px)
         self._threshold = threshold
