@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 
+from unmask.cli.overlap import overlap
 from unmask.cli.printing import one_line, show_table
 from unmask.errors import DataError
 
 app = typer.Typer(help="List and check data sets.", no_args_is_help=True)
+app.command("overlap")(overlap)
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -1,0 +1,16 @@
+"""What stands in two splits although it should not: near-duplicate pictures, persons by name."""
+
+from __future__ import annotations
+
+from unmask.overlap.find import FACE_LIMIT, FRAME_LIMIT, find_overlap, read_sides, write_rest
+from unmask.overlap.report import Match, OverlapReport
+
+__all__ = [
+    "FACE_LIMIT",
+    "FRAME_LIMIT",
+    "Match",
+    "OverlapReport",
+    "find_overlap",
+    "read_sides",
+    "write_rest",
+]
