@@ -16,7 +16,6 @@ from unmask.datasets import (
     list_datasets,
     read_dataset,
     read_folder,
-    require_compressions,
     require_masks,
 )
 from unmask.errors import DataError, UnknownNameError
@@ -124,17 +123,6 @@ def test_masks_that_a_recipe_needs():
         "1 of 2 forged files have no mask, but this recipe learns from masks: b.mp4 (of F2F). "
         "Fetch the masks, leave those methods out (--method names the others), or make the "
         "forgeries: --set synthesize=self_blend."
-    )
-
-
-def test_pairs_of_levels_that_a_recipe_needs():
-    pair = [row("a", compression="c23"), row("a", compression="c40")]
-    require_compressions(pair, ("c23", "c40"))
-    with pytest.raises(DataError) as error:
-        require_compressions([*pair, row("b", compression="c23")], ("c23", "c40"))
-    assert str(error.value) == (
-        "1 file of the pairs that this recipe learns from missing: b at c40. Expected every video "
-        "at c23 and c40. Fetch these, or leave the videos out."
     )
 
 

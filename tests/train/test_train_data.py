@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ import unmask.train.data as data_module
 from dataset_trees import touch_faceforensics, write_faceforensics
 from unmask.detectors import Card, Output, Recipe, Target, load_detector, save_weights
 from unmask.detectors.weights import read_metadata
-from unmask.errors import DataError, OutputError, WeightsError
+from unmask.errors import DataError, OutputError, UsageError, WeightsError
 from unmask.media import open_video
 from unmask.prepared import FaceSequence, Keep, prepare, read_prepared
 from unmask.train import Source, train
@@ -26,7 +27,7 @@ from unmask.train.clip import cut_clip, read_clip
 from unmask.train.data import origin_of, read_faces
 from unmask.train.run_folder import write_record
 from unmask.train.samples import Samples
-from unmask.types import InputSpec, Pixels
+from unmask.types import InputSpec, LabelledVideo, Pixels
 
 PAIRS = [("000", "003"), ("011", "012")]
 METHODS = ("Deepfakes", "FaceSwap")
@@ -162,6 +163,73 @@ def test_the_network_gets_the_worse_level_and_the_better_one_as_its_twin(twins: 
                 clip, spec, change_of(None), np.random.default_rng(0), is_flipped=False
             )
             assert np.array_equal(got[number].numpy(), wanted.pixels), level
+
+
+def of_training(card: Card, source: Source) -> dict[str, set[str]]:
+    """Stems of the training files by method, and how many files validate."""
+    faces = read_faces(card, source, None)
+    found: dict[str, set[str]] = {"val": {r.path.stem for r in faces.rows if r.split == "val"}}
+    for row in faces.rows:
+        if row.split == "train":
+            found.setdefault(row.method, set()).add(row.path.stem)
+    return found
+
+
+def test_fewer_real_videos_train_with_the_forgeries_made_of_them(card: Card, prepared: Path):
+    whole = of_training(card, Source(path=prepared))
+    assert whole[""] == {"000", "003"}
+    lines: list[str] = []
+    source = Source(path=prepared, videos=1)
+    read_faces(card, source, None, report=lines.append)
+    assert "Training takes 1 of 2 real videos (2 files) and 4 files forged from them." in lines
+    one = of_training(card, source)
+    (real,) = one.pop("")
+    forged = {"000": "000_003", "003": "003_000"}[real]
+    assert one == {"val": whole["val"], **{method: {forged} for method in METHODS}}
+    assert of_training(card, Source(path=prepared, videos=2)) == whole
+    others = {next(iter(of_training(with_seed(card, seed), source)[""])) for seed in range(8)}
+    assert others == {"000", "003"}
+
+
+def with_seed(card: Card, seed: int) -> Card:
+    return dataclasses.replace(card, recipe=dataclasses.replace(card.recipe, seed=seed))
+
+
+def test_a_seeds_smaller_draws_lie_within_its_larger_ones():
+    rows = [
+        LabelledVideo(
+            path=Path(f"{name}{level}"), label=0, dataset="d", split="train", source_id=str(name)
+        )
+        for name in range(20)
+        for level in ("c23", "c40")
+    ]
+    draws = [
+        {row.source_id for row in data_module._of_videos(rows, count, 3, lambda line: None)}
+        for count in range(1, 21)
+    ]
+    assert [len(draw) for draw in draws] == list(range(1, 21))
+    assert all(a < b for a, b in itertools.pairwise(draws))
+
+
+@pytest.mark.parametrize(
+    ("videos", "error", "message"),
+    [
+        (0, UsageError, "Cannot train with 0 real videos: expected at least 1"),
+        (3, DataError, "Cannot train with 3 real videos: the training split holds 2. Give more"),
+    ],
+)
+def test_a_number_of_videos_that_is_not_there_is_told(
+    card: Card, prepared: Path, videos: int, error: type[Exception], message: str
+):
+    with pytest.raises(error, match=message):
+        read_faces(card, Source(path=prepared, videos=videos), None)
+
+
+def test_videos_without_a_source_cannot_be_counted():
+    row = LabelledVideo(path=Path("a.mp4"), label=0, dataset="d", split="train")
+    message = r"Cannot choose 1 real videos: nothing says which of them 'a\.mp4' belongs to"
+    with pytest.raises(DataError, match=message):
+        data_module._of_videos([row], 1, 0, lambda line: None)
 
 
 def test_missing_masks_are_told_before_faces_are_looked_for(

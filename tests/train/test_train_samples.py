@@ -11,6 +11,8 @@ from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target
 from unmask.errors import DataError, UsageError
 from unmask.prepared import FaceSequence, Keep, prepare
+from unmask.train.augment import change_of
+from unmask.train.clip import cut_clip, read_clip
 from unmask.train.samples import Samples
 from unmask.types import InputSpec
 
@@ -134,3 +136,28 @@ def test_what_cannot_be_made_is_told(
 ):
     with pytest.raises(UsageError, match=message):
         samples(stored, **changes)
+
+
+def test_real_clips_are_every_real_sequence_once_as_a_scan_cuts_it(stored: list[FaceSequence]):
+    real = [s for s in stored if s.label == 0]
+    assert len(real) == 3
+    found = [clip.numpy() for clip in samples(stored, augment="strong").real_clips()]
+    plain = change_of(None)
+    rng = np.random.default_rng(0)
+    wanted = [
+        cut_clip(read_clip(s, 1, rng), SPEC, plain, rng, is_flipped=False).pixels for s in real
+    ]
+    for clip in wanted:
+        assert sum(np.array_equal(clip, one) for one in found) == 1
+    assert len(found) == 3
+    again = [clip.numpy() for clip in samples(stored).real_clips()]
+    assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
+
+
+def test_real_clips_come_in_an_order_of_the_seed(stored: list[FaceSequence]):
+    orders = {
+        tuple(float(clip.float().mean()) for clip in samples(stored, seed=seed).real_clips())
+        for seed in range(8)
+    }
+    assert len(orders) > 1
+    assert len({frozenset(order) for order in orders}) == 1

@@ -20,6 +20,7 @@ def train(
     dataset: options.Dataset = None,
     methods: options.Methods = None,
     compressions: options.Compressions = None,
+    videos: options.Videos = None,
     validation: options.Validation = None,
     out: options.Out = None,
     weights: options.Weights = None,
@@ -38,19 +39,20 @@ def train(
 
     layout = dataset or ("folder" if stage is None else stage_of(name, stage).layout)
 
-    def source(path: Path) -> Source:
+    def source(path: Path, videos: int | None = None) -> Source:
         return Source(
             path=path,
             dataset=layout,
             methods=tuple(methods) if methods else None,
             compressions=tuple(compressions) if compressions else None,
+            videos=videos,
         )
 
     checking = None if validation is None else source(validation)
     if is_dry_run:
         found = dry_run(
             name,
-            source(data),
+            source(data, videos),
             validation=checking,
             settings=settings or (),
             device=device,
@@ -65,7 +67,7 @@ def train(
         run = functools.partial(train_stage, name, stage, teacher=teacher)
         what = f"{name}-{stage}"
     run(
-        source(data),
+        source(data, videos),
         out or Path("runs") / f"{what}-{datetime.datetime.now():%Y%m%d-%H%M%S}",
         validation=checking,
         weights=weights,

@@ -53,6 +53,15 @@ Compressions = Annotated[
     list[str] | None,
     typer.Option("--compression", metavar="LEVEL", help="Take only this level. Repeatable."),
 ]
+Videos = Annotated[
+    int | None,
+    typer.Option(
+        "--videos",
+        metavar="N",
+        min=1,
+        help="Train with N real videos, drawn by the recipe's seed, and the forgeries of them.",
+    ),
+]
 Validation = Annotated[
     Path | None,
     typer.Option(

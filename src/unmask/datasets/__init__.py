@@ -6,15 +6,16 @@ one adds it to ``read_dataset``, ``unmask datasets list`` and ``check``.
 
 from __future__ import annotations
 
-from unmask.datasets._adapter import MEDIA_SUFFIXES, Adapter
+from unmask.datasets._adapter import MEDIA_SUFFIXES, VIDEO_SUFFIXES, Adapter
 from unmask.datasets._read import choose_rows, read_dataset
 from unmask.datasets._registry import get_adapter, list_datasets
 from unmask.datasets._report import DatasetReport, check_dataset
-from unmask.datasets._splits import check_splits, require_compressions, require_masks
+from unmask.datasets._splits import check_splits, require_masks
 from unmask.datasets.folder import read_folder
 
 __all__ = [
     "MEDIA_SUFFIXES",
+    "VIDEO_SUFFIXES",
     "Adapter",
     "DatasetReport",
     "check_dataset",
@@ -24,6 +25,5 @@ __all__ = [
     "list_datasets",
     "read_dataset",
     "read_folder",
-    "require_compressions",
     "require_masks",
 ]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from unmask.datasets._adapter import Adapter, Found, check_root, count_of, some
-from unmask.datasets._registry import adapters, explain_unknown, get_adapter
-from unmask.errors import DataError
+from unmask.datasets._registry import adapters, get_adapter
+from unmask.errors import DataError, explain_unknown
 from unmask.types import LabelledVideo
 
 _log = logging.getLogger(__name__)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from functools import cache
 
 from unmask.datasets._adapter import Adapter
-from unmask.errors import UnknownNameError
+from unmask.errors import UnknownNameError, explain_unknown
 
 _PACKAGE = "unmask.datasets"
 
@@ -38,14 +37,3 @@ def get_adapter(name: str) -> Adapter:
     if name not in known:
         raise UnknownNameError(explain_unknown("data set", name, list(known)))
     return known[name]
-
-
-def explain_unknown(kind: str, name: str, known: list[str]) -> str:
-    """The message for a name that is not known, with the closest known one.
-
-    >>> explain_unknown("data set", "dfcd", ["dfdc", "lrw"])
-    "Unknown data set 'dfcd'. Did you mean 'dfdc'? Known: dfdc, lrw."
-    """
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known) or 'none'}."

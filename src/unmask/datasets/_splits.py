@@ -1,9 +1,9 @@
-"""What a recipe may demand of its rows: people on one side only, masks, levels of compression."""
+"""What a recipe may demand of its rows: people on one side only, and masks."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from unmask.datasets._adapter import count_of, some
 from unmask.errors import DataError
@@ -58,27 +58,4 @@ def require_masks(rows: Iterable[LabelledVideo]) -> None:
             f"learns from masks: {some(str(row.path) for row in bare)} (of {methods}). Fetch the "
             "masks, leave those methods out (--method names the others), or make the forgeries: "
             "--set synthesize=self_blend."
-        )
-
-
-def require_compressions(rows: Iterable[LabelledVideo], compressions: Sequence[str]) -> None:
-    """Refuses videos that are not there at every level, for recipes that learn from pairs.
-
-    Raises:
-        DataError: the message names the videos, the levels and how many there are.
-    """
-    levels: defaultdict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        levels[row.video_id or str(row.path)].add(row.compression)
-    lacking = [
-        f"{video} at {level}"
-        for video, there in levels.items()
-        for level in compressions
-        if level not in there
-    ]
-    if lacking:
-        raise DataError(
-            f"{count_of(len(lacking), 'file')} of the pairs that this recipe learns from "
-            f"missing: {some(lacking)}. Expected every video at {' and '.join(compressions)}. "
-            "Fetch these, or leave the videos out."
         )

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from unmask.clips.mouth_run import is_by_68_points
 from unmask.datasets import check_splits, choose_rows, list_datasets, read_dataset, require_masks
 from unmask.detectors import Card
 from unmask.detectors.weights import cache_dir
-from unmask.errors import DataError
+from unmask.errors import DataError, UsageError
 from unmask.prepared import FaceSequence, Keep, Prepared, is_prepared, prepare, read_prepared
 from unmask.prepared.index import VERSION
 from unmask.prepared.points import lacking_points
@@ -69,12 +71,16 @@ def origin_of(data: Source, faces: Faces, weights: str | Path | None) -> Origin:
 class Source:
     """Where data come from: a folder in the layout of ``dataset`` (see ``list_datasets``), or
     one made by ``prepare``; of it all, or only some ``methods`` and ``compressions``.
+
+    With ``videos``, only so many real videos train, drawn by the recipe's seed, with the forgeries
+    made of them; validation keeps all. A seed's smaller draws lie within its larger ones.
     """
 
     path: Path
     dataset: str = "folder"
     methods: tuple[str, ...] | None = None
     compressions: tuple[str, ...] | None = None
+    videos: int | None = None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -116,13 +122,17 @@ def read_faces(
         report: receives lines that tell what happens.
 
     Raises:
-        DataError: a split is empty, a person stands in two, or what was prepared does not serve.
+        DataError: a split is empty, a person stands in two, what was prepared does not serve, or
+            there are fewer real videos than asked for.
+        UsageError: fewer than one real video was asked for.
     """
     sources = {"train": data, "val": validation or data}
     chosen = {
         split: _of_split(source.rows(), split, split if validation is None else None)
         for split, source in sources.items()
     }
+    if data.videos is not None:
+        chosen["train"] = _of_videos(chosen["train"], data.videos, card.recipe.seed, report)
     _check_rows(card, chosen, are_apart=validation is not None)
     parts = {
         split: _read(card, source, split, chosen[split], workers, report)
@@ -202,6 +212,35 @@ def _of_split(rows: Sequence[LabelledVideo], split: str, only: str | None) -> li
     found = [row for row in rows if only in (None, row.split)]
     if not found:
         raise DataError(f"No file fell into the split '{split}': give more data, or --validation.")
+    return found
+
+
+def _of_videos(
+    rows: Sequence[LabelledVideo], videos: int, seed: int, report: Callable[[str], None]
+) -> list[LabelledVideo]:
+    """The first real videos of a shuffled order, at every level, and the forgeries of them."""
+    real = sorted({(row.dataset, row.source_id) for row in rows if not row.label})
+    unnamed = next((row for row in rows if not row.source_id), None)
+    if videos < 1:
+        raise UsageError(f"Cannot train with {videos} real videos: expected at least 1.")
+    if unnamed is not None:
+        raise DataError(
+            f"Cannot choose {videos} real videos: nothing says which of them '{unnamed.path}' "
+            "belongs to. Give data whose index has a source_id in every row, or take them all."
+        )
+    if videos > len(real):
+        raise DataError(
+            f"Cannot train with {videos} real videos: the training split holds {len(real)}. Give "
+            "more data, or ask for fewer."
+        )
+    order = np.random.default_rng(seed).permutation(len(real))
+    kept = {real[number] for number in order[:videos]}
+    found = [row for row in rows if (row.dataset, row.source_id) in kept]
+    forged = sum(row.label for row in found)
+    report(
+        f"Training takes {videos} of {len(real)} real videos ({len(found) - forged} files) and "
+        f"{forged} files forged from them."
+    )
     return found
 
 

@@ -16,7 +16,7 @@ import torch
 from unmask.detectors import get_card
 from unmask.errors import import_optional
 from unmask.train.data import Source, read_faces
-from unmask.train.run import module_for, source_of
+from unmask.train.run import check_network, module_for, source_of
 from unmask.train.settings import apply_settings, describe
 
 _STEPS = 3
@@ -97,6 +97,7 @@ def dry_run(
     if threads is not None:
         torch.set_num_threads(threads)
     checking = None if validation is None else source_of(validation)
+    check_network(card, None)
     faces = read_faces(card, source_of(data), checking, workers=workers, report=report)
     module = module_for(card, faces, 0, 1).to(device)
     batch_s, step_s, labels = _measure(module)

@@ -165,6 +165,7 @@ def sources_of(data: Source, validation: Source | None) -> dict[str, Any]:
         "dataset": data.dataset,
         "methods": data.methods,
         "compressions": data.compressions,
+        "videos": data.videos,
     }
 
 

@@ -71,7 +71,7 @@ class Samples(Dataset[Batch]):
 
     Raises:
         UsageError: an unknown ``synthesize`` or ``augment``.
-        DataError: a class, the masks or the twins are missing.
+        DataError: a class or the twins are missing.
     """
 
     def __init__(
@@ -118,15 +118,6 @@ class Samples(Dataset[Batch]):
                 "faces; both are needed. Put forged files below 'fake/', or train with "
                 "--set synthesize=self_blend."
             )
-        if self._recipe.needs_masks and not self._is_synthetic:
-            files = {s.group: s.video.path for s in self._sequences if s.label and not s.has_masks}
-            if files:
-                first = ", ".join(f"'{path}'" for path in list(files.values())[:3])
-                raise DataError(
-                    f"{len(files)} of {len(self._fake)} forged files have no mask, but this "
-                    f"detector learns from masks. First of them: {first}. Download the masks "
-                    "too, or make the forgeries with --set synthesize=self_blend."
-                )
         is_paired = self._is_synthetic or all(s.has_twins for s in self._sequences)
         if self._recipe.twins and not is_paired:
             raise DataError(

@@ -20,6 +20,7 @@ from unmask.detectors.weights import (
 from unmask.errors import (
     DataError,
     UnknownNameError,
+    UsageError,
     WeightsError,
     WrongVariantError,
     explain_unknown,
@@ -140,6 +141,11 @@ def train_stage(
 
 
 def _source(data: str | Path | Source, stage: Stage) -> Source:
+    if isinstance(data, Source) and data.videos is not None:
+        raise UsageError(
+            f"Cannot choose {data.videos} real videos for a stage: it tells classes apart, not "
+            "real and forged. Leave their number out."
+        )
     return data if isinstance(data, Source) else Source(path=Path(data), dataset=stage.layout)
 
 
