@@ -9,6 +9,7 @@ import pytest
 
 import toy_detectors
 from dataset_trees import encode, write_faceforensics
+from unmask.clips import cut_face
 from unmask.datasets import read_dataset
 from unmask.detectors import Output, get_card, load_detector
 from unmask.errors import DataError, UsageError
@@ -20,6 +21,7 @@ from unmask.evaluate.tables import measure
 from unmask.evaluate.true_masks import count_masks, cut_truth
 from unmask.media import open_video
 from unmask.pipeline import scan_with
+from unmask.types import FacePatch
 
 FRAMES = 12
 
@@ -134,6 +136,31 @@ def test_a_forgery_is_counted_as_by_hand(rows, weights):
     assert at_half(found.pixels) == by_hand(row, verdict, truths)
     assert sum(found.pixels.forged) > 0
     assert sum(map(sum, found.pixels)) == len(verdict.clip_scores) * 32 * 32
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"margin": 1.0, "size": (80, 80)}, {"fit": "pad", "size": (48, 64)}]
+)
+def test_the_true_mask_is_cut_as_the_picture_is(rows, weights, change):
+    row = forgery(rows)
+    spec = dataclasses.replace(toy_detectors.SPEC, **change)
+    (track,) = scanned(row, weights).tracks
+    seen = {one.frame_index: one for one in track.observations}
+    compared = 0
+    with open_video(row.mask_path) as masks:
+        for frame in masks.frames(lambda index, _time, _next: index in seen):
+            patch = FacePatch(
+                observation=seen[frame.index],
+                pixels=frame.pixels,
+                origin_px=(0, 0),
+                frame_size_px=(160, 160),
+            )
+            picture, region = cut_face(patch, spec)
+            truth = cut_truth(frame.pixels.max(axis=2), (160, 160), region, spec.size)
+            wrong = (truth == 1) != (picture.max(axis=2) > 25)
+            assert wrong.mean() < 0.01
+            compared += 1
+    assert compared == len(seen) > 1
 
 
 def test_in_a_real_video_nothing_is_forged(rows, weights):
