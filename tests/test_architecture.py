@@ -24,9 +24,9 @@ LEVELS = {
     1: {"media", "faces", "clips", "verdict", "report", "datasets", "corruptions", "blending"}
     | {"metrics", "nn", "losses"},
     2: {"detectors"},
-    3: {"pipeline", "evidence", "prepared"},
+    3: {"pipeline", "evidence", "prepared", "overlap"},
     4: {"train", "evaluate", "explain", "export"},
-    5: {"batch", "serve", "cli", "__main__"},
+    5: {"batch", "serve", "minibench", "cli", "__main__"},
 }
 BELOW = {
     room: set().union(*(LEVELS[below] for below in range(level)))
@@ -39,7 +39,8 @@ MAY_IMPORT = BELOW | {
     "pipeline": LEVELS[0] | STAGES,
     "evidence": LEVELS[0] | STAGES,
     "prepared": LEVELS[0] | STAGES | {"datasets"},
-    "cli": BELOW["cli"] | {"batch", "serve"},
+    "overlap": LEVELS[0] | STAGES | {"datasets"},
+    "cli": BELOW["cli"] | {"batch", "serve", "minibench"},
     "__main__": BELOW["__main__"] | {"cli"},
 }
 

@@ -70,17 +70,16 @@ def forge(clip: FaceClip, family: str, seed: int) -> ForgedClip:
 
 def whole_face_blend(clip: FaceClip, seed: int) -> ForgedClip:
     """The whole face, disturbed, over itself (after self-blended images, CVPR 2022)."""
-    return _self_blend(clip, seed, "whole")
+    return _self_blend(clip, "whole", np.random.default_rng([seed, 1]))
 
 
 def inner_face_blend(clip: FaceClip, seed: int) -> ForgedClip:
     """Eyes, nose and mouth, disturbed, over themselves."""
-    return _self_blend(clip, seed, "inner")
+    return _self_blend(clip, "inner", np.random.default_rng([seed, 5]))
 
 
-def _self_blend(clip: FaceClip, seed: int, region: str) -> ForgedClip:
+def _self_blend(clip: FaceClip, region: str, rng: np.random.Generator) -> ForgedClip:
     """Every frame gets the same change of color, sharpness, resolution and place."""
-    rng = np.random.default_rng([seed, 1])
     color, detail, sharpness, outline = (int(n) for n in rng.integers(2**32, size=4))
     slip = rng.normal(0, 0.03, 2)
     slip += np.sign(slip) * 0.02  # never so little that nothing is out of place

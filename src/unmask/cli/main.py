@@ -22,6 +22,7 @@ from unmask.cli import (
     evaluate,
     explain_video,
     list_detectors,
+    minibench,
     prepare,
     scan,
     schema,
@@ -51,6 +52,7 @@ app.command("explain")(explain_video.explain)
 app.command("blend")(blend.blend)
 app.command("corrupt")(corrupt.corrupt)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(minibench.app, name="minibench")
 app.add_typer(weights.app, name="weights")
 app.command("schema")(schema.schema)
 app.command("demo")(demo.demo)

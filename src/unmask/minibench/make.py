@@ -1,0 +1,96 @@
+"""Everything of one source: the real video, its forgeries and their masks, at every level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from unmask.blending import FAMILIES, forge
+from unmask.corruptions import H264_OPTIONS
+from unmask.media import write_video
+from unmask.minibench.plan import Source
+from unmask.minibench.settings import LEVELS, MAIN, ORIGINALS, OTHER, Settings
+from unmask.minibench.survey import RealClip, read_clip
+from unmask.minibench.work import stop_if_asked
+from unmask.types import Frame, Pixels
+
+_LOSSLESS: Final = 0
+_MASK_OPTIONS: Final = {**H264_OPTIONS, "preset": "veryfast"}
+
+
+class MakeJob(NamedTuple):
+    """One source: from which folder of videos, into which tree."""
+
+    videos: Path
+    out: Path
+    source: Source
+    settings: Settings
+
+
+def root_of(out: Path, part: str) -> Path:
+    """The tree of a part."""
+    return out if part == MAIN else out / OTHER
+
+
+def real_path(root: Path, level: str, name: str) -> Path:
+    """The real video of a source."""
+    return root / "original_sequences" / ORIGINALS / level / "videos" / f"{name}.mp4"
+
+
+def forged_path(root: Path, family: str, level: str, name: str) -> Path:
+    """A forgery; ``masks`` for the level gives its mask.
+
+    In FaceForensics++ ``000_003`` is the video 000 with the face of 003: here it is its own.
+    """
+    folder = root / "manipulated_sequences" / family / level / "videos"
+    return folder / f"{name}_{name}.mp4"
+
+
+def make(job: MakeJob) -> None:
+    """Writes every file of a source; the same job writes the same files again.
+
+    Raises:
+        MediaError: the video cannot be read.
+        DataError: it has changed since it was chosen.
+        OutputError: a file cannot be written.
+    """
+    source, settings = job.source, job.settings
+    root = root_of(job.out, source.part)
+    clip = read_clip(
+        job.videos / source.file,
+        source.stretch,
+        settings.longest_px(source.part),
+        settings.size_px,
+    )
+    for level in LEVELS:
+        _write(real_path(root, level, source.name), clip.face.frames, clip, level)
+    for family in FAMILIES:
+        stop_if_asked()
+        forged = forge(clip.face, family, source.seed)
+        for level in LEVELS:
+            stop_if_asked()
+            _write(forged_path(root, family, level, source.name), forged.frames, clip, level)
+        _write_masks(forged_path(root, family, "masks", source.name), forged.masks, clip)
+
+
+def _write(path: Path, frames: Pixels, clip: RealClip, level: str) -> None:
+    """Real and forged alike: one encode of the same kind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shown = _timed(frames, clip)
+    write_video(path, shown, clip.fps, crf=LEVELS[level], options=H264_OPTIONS, overwrite=True)
+
+
+def _write_masks(path: Path, masks: Pixels, clip: RealClip) -> None:
+    """White where it was forged; luma keeps every pixel."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures = (np.repeat(mask[..., None] * np.uint8(255), 3, axis=2) for mask in masks)
+    shown = _timed(pictures, clip)
+    write_video(path, shown, clip.fps, crf=_LOSSLESS, options=_MASK_OPTIONS, overwrite=True)
+
+
+def _timed(frames: Iterable[Pixels], clip: RealClip) -> Iterator[Frame]:
+    for index, (pixels, time_s) in enumerate(zip(frames, clip.times_s, strict=True)):
+        yield Frame(index=index, time_s=time_s, pixels=pixels)
