@@ -2,6 +2,9 @@
 
 Masks are counted into histograms as they come, 16 KB per item, so that memory does not grow with
 their size. The bins are even in the logit of a mask's value, because masks crowd at 0 and 1.
+
+``counts`` (2, B), or (N, 2, B) for N items, are of ``count_pixels``, B even; for the other
+arguments and the errors see ``unmask.metrics``.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unmask.errors import DataError, NotMeasurableError
-from unmask.metrics._check import Flags, Values, check_weights, one_or_each
+from unmask.metrics._check import Flags, Values, check_weights, one_or_each, ratio
 
 PixelCounts = NDArray[np.int64]
 
@@ -96,23 +99,14 @@ def pixel_accuracy(counts: PixelCounts, *, weights: ArrayLike | None = None) -> 
     Mazaheri and Roy-Chowdhury 2022 (EMD), table 4. It flatters: where few pixels are forged, a
     mask of zeros does well. ``intersection_over_union`` and ``f1_score`` do not.
 
-    Args:
-        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights.
-
-    Raises:
-        DataError: another shape.
+    Histograms (2, B) or (N, 2, B): 0..1, or (R,). Raises ``DataError``.
 
     >>> pixel_accuracy(count_pixels([0.1, 0.2, 0.9, 0.3], [0, 0, 1, 1]))
     0.75
     """
     table = _at_half(counts, weights)
     right = table[:, 0, 0] + table[:, 1, 1]
-    total = table.sum(axis=(1, 2))
-    return one_or_each(right / np.where(total > 0, total, np.nan), weights)
+    return one_or_each(ratio(right, table.sum(axis=(1, 2))), weights)
 
 
 @overload
@@ -124,16 +118,8 @@ def intersection_over_union(
 ) -> float | Values:
     """Pixels both forged and found, by those forged or found, for masks at 0.5 (IoU, Jaccard).
 
-    Args:
-        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample without forged pixels.
-
-    Raises:
-        DataError: another shape.
-        NotMeasurableError: no pixel is forged.
+    Histograms (2, B) or (N, 2, B): 0..1, or (R,), NaN without forged pixels. Raises ``DataError``,
+    ``NotMeasurableError``.
 
     >>> intersection_over_union(count_pixels([0.1, 0.2, 0.9, 0.3], [0, 0, 1, 1]))
     0.5
@@ -152,16 +138,8 @@ def f1_score(counts: PixelCounts, *, weights: ArrayLike) -> Values: ...
 def f1_score(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float | Values:
     """Harmonic mean of precision and recall of the forged pixels, for masks at 0.5 (F1, Dice).
 
-    Args:
-        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample without forged pixels.
-
-    Raises:
-        DataError: another shape.
-        NotMeasurableError: no pixel is forged.
+    Histograms (2, B) or (N, 2, B): 0..1, or (R,), NaN without forged pixels. Raises ``DataError``,
+    ``NotMeasurableError``.
 
     >>> round(f1_score(count_pixels([0.1, 0.2, 0.9, 0.3], [0, 0, 1, 1])), 4)
     0.6667
@@ -182,16 +160,8 @@ def pixel_auc(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float
     Values in one bin are ties, which count half: off by ``pixel_auc_error`` at most. ``auc`` of
     all pixels is exact where they fit into memory.
 
-    Args:
-        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
-        weights: (R, N), how often each item counts in each of R resamples.
-
-    Returns:
-        0..1, or (R,) of them with weights: NaN in a resample that lacks a class.
-
-    Raises:
-        DataError: another shape.
-        NotMeasurableError: no pixel is forged, or every one.
+    Histograms (2, B) or (N, 2, B): 0..1, or (R,), NaN without pixels of a class. Raises
+    ``DataError``, ``NotMeasurableError``.
 
     >>> pixel_auc(count_pixels([0.1, 0.2, 0.9, 0.3], [0, 0, 1, 1]))
     1.0
@@ -203,7 +173,7 @@ def pixel_auc(counts: PixelCounts, *, weights: ArrayLike | None = None) -> float
     below = np.cumsum(genuine, axis=1) - genuine / 2
     pairs = genuine.sum(axis=1) * forged.sum(axis=1)
     area = np.einsum("rk,rk->r", forged, below)
-    return one_or_each(area / np.where(pairs > 0, pairs, np.nan), weights)
+    return one_or_each(ratio(area, pairs), weights)
 
 
 def pixel_auc_error(counts: PixelCounts) -> float:
@@ -211,15 +181,7 @@ def pixel_auc_error(counts: PixelCounts) -> float:
 
     Half the share of the pairs of a forged and a genuine pixel that lie in one bin.
 
-    Args:
-        counts: (2, B), or (N, 2, B), of ``count_pixels``; B even.
-
-    Returns:
-        0..0.5.
-
-    Raises:
-        DataError: another shape.
-        NotMeasurableError: no pixel is forged, or every one.
+    Histograms (2, B) or (N, 2, B): 0..0.5. Raises ``DataError``, ``NotMeasurableError``.
 
     >>> pixel_auc_error(count_pixels([0.1, 0.1, 0.9], [0, 1, 1]))
     0.25
