@@ -5,6 +5,7 @@ from unmask.explain.methods import METHODS, Method, methods_of
 from unmask.explain.moments import frame_occlusion, frame_saliency
 from unmask.explain.occlusion import occlusion
 from unmask.explain.order import order_logits
+from unmask.explain.peak import peak
 from unmask.explain.run import Explanations, explain
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "occlusion",
     "order_logits",
     "own_heat",
+    "peak",
 ]

@@ -71,12 +71,13 @@ class Chooser:
         moment, rank = Moment(clip, score), self._rank(score)
         if rank > face.rank:
             face.rank, face.best = rank, moment
-            face.around = [m for m in face.recent if _apart_s(m, moment) >= _APART_S - _SLACK_S]
-            face.around.append(moment)
+            longest_s = AROUND_S + _SLACK_S
+            before = [m for m in face.recent if _is_apart(m, moment)]
+            face.around = [m for m in before if _apart_s(m, moment) <= longest_s] + [moment]
             self._forget_the_lower()
         elif face.best is not None and clip.spec.frames == 1:
-            is_near = _apart_s(face.best, moment) <= AROUND_S
-            if is_near and _apart_s(face.around[-1], moment) >= _APART_S - _SLACK_S:
+            is_near = _apart_s(face.best, moment) <= AROUND_S + _SLACK_S
+            if is_near and _is_apart(face.around[-1], moment):
                 face.around.append(moment)
         self._remember(moment)
 
@@ -109,12 +110,16 @@ class Chooser:
         if moment.clip.spec.frames > 1:
             return
         for face in self._faces.values():
-            while face.recent and _apart_s(face.recent[0], moment) > AROUND_S:
+            while face.recent and _apart_s(face.recent[0], moment) > AROUND_S + _SLACK_S:
                 face.recent.popleft()
         recent = self._faces[moment.clip.track_id].recent
-        if not recent or _apart_s(recent[-1], moment) >= _APART_S - _SLACK_S:
+        if not recent or _is_apart(recent[-1], moment):
             recent.append(moment)
 
 
 def _apart_s(earlier: Moment, later: Moment) -> float:
     return later.score.start_s - earlier.score.start_s
+
+
+def _is_apart(earlier: Moment, later: Moment) -> bool:
+    return _apart_s(earlier, later) >= _APART_S - _SLACK_S

@@ -10,6 +10,7 @@ import numpy as np
 
 from unmask.explain.choose import Chosen
 from unmask.explain.methods import Method
+from unmask.explain.peak import peak
 from unmask.types import Clip, DetectorUse, Floats, Verdict
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def clip_numbers(chosen: Chosen) -> Numbers:
 
 def heat_numbers(method: Method, clip: Clip, heat: Floats, passes: int, picture: str) -> Numbers:
     """The range of a heat map, and where it is highest, in the clip and in the full frame."""
-    t, y, x = (int(v) for v in np.unravel_index(int(heat.argmax()), heat.shape))
+    t, y, x = peak(heat)
     x0, y0, x1, y1 = (float(v) for v in clip.regions_px[t])
     height, width = heat.shape[1:]
     where = [x0 + (x + 0.5) / width * (x1 - x0), y0 + (y + 0.5) / height * (y1 - y0)]
