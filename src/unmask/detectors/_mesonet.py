@@ -32,9 +32,9 @@ PAPER = Paper(
         "for fake. The loss is the same either way.",
         "Crop: the authors cut a square of 2.2 x 1.3 times the larger of eye distance and "
         "eye-mouth distance, upright by the eye-mouth line, around the nose, reflecting the "
-        "border. Here it is 1.0 x the longest side of the CenterFace box (the median ratio "
-        "of the two is 1.005 on 393 portraits, nine in ten between 0.95 and 1.09), upright by "
-        "the eye line, around the mean of the five points, repeating the border.",
+        "border. Here it is 1.0 x the longest side of the CenterFace box (about the same on "
+        "portraits; compared by hand, not kept), upright by the eye line, around the mean of the "
+        "five points, repeating the border.",
         "Frames: three a second instead of about 30 spread over the video.",
         "Video: mean of the frame logits; the paper averages the probabilities, the code "
         "counts the share of frames above one half.",
