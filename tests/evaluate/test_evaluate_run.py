@@ -9,9 +9,9 @@ import toy_detectors
 from dataset_trees import write_faceforensics
 from unmask import scan
 from unmask.datasets import read_dataset, read_folder
-from unmask.detectors import Output, load_detector
+from unmask.detectors import Output
 from unmask.errors import DataError, UnknownNameError, UsageError, WeightsError
-from unmask.evaluate import run
+from unmask.evaluate import score_videos
 from unmask.evaluate.run import evaluate
 from unmask.evaluate.scores import read_clips, read_scores
 from unmask.evaluate.tables import measure
@@ -49,7 +49,7 @@ def scans(monkeypatch):
         made.append((path.name, tuple(net.card.name for net in nets)))
         return scan_with(path, nets, *args, **named)
 
-    monkeypatch.setattr(run, "scan_with", counted)
+    monkeypatch.setattr(score_videos, "scan_with", counted)
     return made
 
 
@@ -164,8 +164,3 @@ def test_what_is_refused_before_anything_is_scanned(tmp_path, portrait_video, we
     with pytest.raises(WeightsError, match=r"Cannot evaluate bright: it has no weights, so its sc"):
         evaluate(rows, ["bright"], out)
     assert not out.exists()
-
-
-def test_the_hash_is_that_of_the_loaded_weights(weights):
-    hashes = run.weights_hashes(["bright"], {"bright": weights["bright"]})
-    assert hashes == {"bright": load_detector("bright", weights["bright"]).weights_used.sha256}

@@ -22,7 +22,8 @@ def show_paper(
 ) -> None:
     """A paper's table with what is at hand; without detectors, what could be run."""
     from unmask.evaluate.protocols import get_protocol
-    from unmask.evaluate.run_protocol import Data, run_protocol, show_protocol
+    from unmask.evaluate.run_protocol import Data, run_protocol
+    from unmask.evaluate.show_protocol import show_protocol
 
     if not table.startswith(_PAPER):
         raise UsageError(
@@ -30,7 +31,7 @@ def show_paper(
         )
     protocol = get_protocol(table.removeprefix(_PAPER))
     at_hand = [Data(find_rows(path, layout), root_of(path)) for path, layout in places]
-    if not detectors or protocol.lacks:
+    if not detectors or protocol.elsewhere:
         print(show_protocol(protocol, at_hand))
         return
     if out is None:

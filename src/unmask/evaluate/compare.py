@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from unmask.errors import DataError, NotMeasurableError, UnknownNameError, UsageError
+from unmask.evaluate.measures import RANKING
 from unmask.evaluate.print_tables import show_figure
 from unmask.evaluate.scores import ScoreKey, VideoScore
-from unmask.evaluate.tables import RANKING, Figure, Values, by_method, grouped, interval, source_of
+from unmask.evaluate.tables import Figure, Values, by_method, grouped, interval, source_of
 from unmask.metrics import compare_auc
 
 

@@ -26,18 +26,28 @@ FF = "faceforensics"
 FOUR = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
 
 
+DF, F2F, FS, NT, FSHI = "Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter"
+FIVE = (*FOUR, FSHI)
+SHORT = {DF: "DF", F2F: "F2F", FS: "FS", NT: "NT", FSHI: "FShi"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One column of a table: what is measured, and where.
+    """One figure of a table: what is measured, and where.
 
     Attributes:
-        column: its heading.
-        figure: a name of ``tables.FIGURES`` or ``tables.LOG_PRECISION``.
+        column: its heading; cells with the same heading are joined to one figure, their mean.
+        figure: one that ``tables.measure`` knows.
         dataset: an adapter's name.
         methods: forgeries of the test split; empty: all that are there.
         compression: level of the test videos; empty: any.
+        condition: what is done to the test videos, see ``condition``; empty: nothing.
         train: methods of the training set; empty: those of the protocol.
         variant: which of several trainings; empty where one serves the whole table.
+        videos: how many real training videos are taken; None: all.
+        settings: what the training changes, for ``train --set``.
+        also: data sets that the training set takes forgeries from beside the protocol's.
+        share: the figure's factor in its column's sum; None: of a mean.
     """
 
     column: str
@@ -45,8 +55,13 @@ class Cell:
     dataset: str = FF
     methods: tuple[str, ...] = ()
     compression: str = ""
+    condition: str = ""
     train: tuple[str, ...] = ()
     variant: str = ""
+    videos: int | None = None
+    settings: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    share: float | None = None
 
 
 class Published(NamedTuple):
@@ -67,11 +82,12 @@ class Protocol:
         train_dataset: where the training, and the threshold's validation videos, come from.
         train_methods: what a model is trained on unless a cell says otherwise.
         train_compression: level of the training videos; empty: that of the cell.
-        cells: the columns that are measured.
-        average: heading of a last column with their mean; empty: none.
-        columns: of the published rows where there are no cells.
-        published: the paper's rows.
-        lacks: what it would take, where ``run_protocol`` cannot run it.
+        cells: what is measured.
+        average: heading of a last column with the mean of all cells; empty: none.
+        published: the paper's rows, a value for each column.
+        notes: what a reader of the figures must know.
+        elsewhere: the command that makes what this table shows, where that is no score.
+        stand_in: what the data are instead of the paper's; empty: they are the paper's.
     """
 
     name: str
@@ -82,9 +98,10 @@ class Protocol:
     train_compression: str = ""
     cells: tuple[Cell, ...] = ()
     average: str = ""
-    columns: tuple[str, ...] = ()
     published: tuple[Published, ...] = field(default=(), repr=False)
-    lacks: str = ""
+    notes: tuple[str, ...] = ()
+    elsewhere: str = ""
+    stand_in: str = ""
 
     @property
     def paper(self) -> str:
@@ -97,14 +114,92 @@ class Protocol:
         return self.name.partition("/")[2]
 
     @property
+    def columns(self) -> dict[str, tuple[Cell, ...]]:
+        """The cells of each column; the average has all of them."""
+        found: dict[str, tuple[Cell, ...]] = {}
+        for cell in self.cells:
+            found[cell.column] = (*found.get(cell.column, ()), cell)
+        return found | ({self.average: self.cells} if self.average else {})
+
+    @property
     def headings(self) -> tuple[str, ...]:
         """One for each value of a published row."""
-        return self.columns or (
-            *(cell.column for cell in self.cells),
-            *([self.average] if self.average else []),
-        )
+        return tuple(self.columns)
 
     @property
     def datasets(self) -> tuple[str, ...]:
         """Data sets that it tests on."""
         return tuple(dict.fromkeys(cell.dataset for cell in self.cells))
+
+    @property
+    def keeps_embeddings(self) -> bool:
+        """Whether it shows what the networks make of a clip, not their scores alone."""
+        return self.kind == "feature map"
+
+
+def published_rows(text: str) -> tuple[Published, ...]:
+    """Published rows out of lines "model: value value …"; "-" is no figure."""
+    rows = []
+    for line in text.strip().splitlines():
+        model, _, values = line.strip().rpartition(":")
+        numbers = tuple(None if v == "-" else float(v) for v in values.split())
+        rows.append(Published(model, numbers))
+    return tuple(rows)
+
+
+def left_out(methods: tuple[str, ...], among: tuple[str, ...], figure: str) -> tuple[Cell, ...]:
+    """A training for each method without it, tested on it."""
+    return tuple(
+        Cell(
+            column=SHORT[method],
+            figure=figure,
+            methods=(method,),
+            compression="c23",
+            train=tuple(other for other in among if other != method),
+            variant=f"without-{method}",
+        )
+        for method in methods
+    )
+
+
+def per_level(
+    figures: tuple[str, ...], methods: tuple[str, ...], levels: tuple[str, ...]
+) -> tuple[Cell, ...]:
+    """A training with all methods for each level of compression, tested on it."""
+    return tuple(
+        Cell(
+            column=f"{level} {figure}",
+            figure=figure,
+            methods=methods,
+            compression=level,
+            variant=level,
+        )
+        for level in levels
+        for figure in figures
+    )
+
+
+def per_method(
+    figures: tuple[str, ...], methods: tuple[str, ...], levels: tuple[str, ...]
+) -> tuple[Cell, ...]:
+    """A training for each method and level of compression, tested on both."""
+    return tuple(
+        Cell(
+            column=" ".join([level, SHORT[method], *([figure] if len(figures) > 1 else [])]),
+            figure=figure,
+            methods=(method,),
+            compression=level,
+            train=(method,),
+            variant=f"{SHORT[method]}-{level}",
+        )
+        for level in levels
+        for method in methods
+        for figure in figures
+    )
+
+
+def elsewhere(
+    column: str, dataset: str, figure: str = "AUC", methods: tuple[str, ...] = (), level: str = ""
+) -> Cell:
+    """One training for the whole table, tested on another data set."""
+    return Cell(column=column, figure=figure, dataset=dataset, methods=methods, compression=level)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from unmask.errors import OutputError
 from unmask.evaluate.level import Level
+from unmask.evaluate.measures import LOG_LOSS, LOG_PRECISION
 from unmask.evaluate.scores import VideoScore
-from unmask.evaluate.tables import LOG_PRECISION, Figure, Row
+from unmask.evaluate.tables import Figure, Row
 
 _NAMES = ("detector", "weights", "data set", "compression", "split", "condition", "method")
 _COUNTS = ("real", "fake", "sources", "unscored")
@@ -116,7 +117,7 @@ def show_figure(name: str, figure: Figure, notes: dict[str, int] | None = None) 
     >>> show_figure("AUC", Figure(None, note="not measurable"), {"not measurable": 1})
     '- [1]'
     """
-    scale, digits = (1, 3) if name in LOG_PRECISION else (100, 1)
+    scale, digits = (1, 3) if name in (*LOG_PRECISION, *LOG_LOSS) else (100, 1)
     told = f" [{notes[figure.note]}]" if notes and figure.note else ""
     if figure.value is None:
         return "-" + told

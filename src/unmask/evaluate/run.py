@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from unmask.detectors import Card, get_card, load_detector
-from unmask.errors import DataError, MediaError, UsageError, WeightsError
-from unmask.evaluate.scores import FaceScore, ScoreKey, ScoreWriter, VideoScore
-from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD, MaskCount, check_threshold, count_masks
-from unmask.pipeline import scan_with
-from unmask.types import ClipScore, DetectorUse, LabelledVideo, Verdict
-from unmask.verdict import face_logits
+from unmask.detectors import get_card, load_detector
+from unmask.errors import DataError, UsageError, WeightsError
+from unmask.evaluate.condition import Condition
+from unmask.evaluate.score_videos import Model, Report, Wanted, score_videos
+from unmask.evaluate.scores import ScoreWriter, read_clips
+from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD, check_threshold
 
 if TYPE_CHECKING:
     from torch import nn
 
-Report = Callable[[int, int, VideoScore], None]
-"""Called for each new score with the videos passed so far, how many there are, and the score."""
+    from unmask.types import LabelledVideo
 
 
 def evaluate(
@@ -34,6 +30,8 @@ def evaluate(
     report: Report | None = None,
     videos_per_part: int = 20,
     mask_threshold: float | None = TRUE_MASK_THRESHOLD,
+    conditions: Sequence[str] = ("",),
+    keeps_embeddings: bool = False,
 ) -> Path:
     """Scores every video by every detector; goes on where an earlier call stopped.
 
@@ -51,16 +49,20 @@ def evaluate(
         videos_per_part: scores that wait in memory; a killed process loses no more.
         mask_threshold: a detector's masks are compared with the data set's, where there are
             any: above this share of full scale a true mask says forged. None compares nothing.
+        conditions: what is done to each video or its clips, see ``condition``; "" is nothing. A
+            corrupted copy is deleted once it is scored.
+        keeps_embeddings: whether the clips' embeddings are written, too.
 
     Returns:
         ``out``.
 
     Raises:
-        DataError: there are no rows, a score is no finite number, or ``out`` cannot be read.
+        DataError: there are no rows, a score is no finite number, ``out`` cannot be read, or has
+            scores without the embeddings that are to be kept.
         OutputError: ``out`` cannot be written, or holds something else.
-        UnknownNameError: a detector that does not exist.
-        UsageError: no detector, one twice, weights for another one, or a threshold of masks
-            that is out of range.
+        UnknownNameError: a detector or a condition that does not exist.
+        UsageError: no detector, one twice, weights for another one, a condition that a
+            detector's clips are too short for, or a threshold of masks that is out of range.
         WeightsError: weights that are missing, damaged or do not fit.
         MissingDependencyError: pyarrow is not installed.
     """
@@ -70,32 +72,17 @@ def evaluate(
             "split and its methods."
         )
     check_threshold(mask_threshold)
-    nets = load_nets(detectors, weights or {}, device)
-    hashes = {name: _sha256(net) for name, net in nets.items()}
-    with ScoreWriter(out, videos_per_part=videos_per_part) as writer:
-        for number, row in enumerate(rows):
-            keys = {name: key_of(row, root, name, hashes[name]) for name in detectors}
-            missing = [name for name in detectors if keys[name] not in writer]
-            if not missing:
-                continue
-            lacking = {name: nets[name] for name in missing}
-            for video, clips in _score(row, keys, lacking, device, mask_threshold):
-                writer.add(video, clips)
-                if report is not None:
-                    report(number + 1, len(rows), video)
+    found = [Condition(text) for text in conditions]
+    models = [Model(net) for net in load_nets(detectors, weights or {}, device).values()]
+    _check_conditions(found, models)
+    if keeps_embeddings:
+        check_embeddings(out, models)
+    wanted = [Wanted(row, root, condition, models) for row in rows for condition in found]
+    with ScoreWriter(
+        out, videos_per_part=videos_per_part, keeps_embeddings=keeps_embeddings
+    ) as writer:
+        score_videos(wanted, writer, device, report=report, mask_threshold=mask_threshold)
     return out
-
-
-def weights_hashes(
-    detectors: Sequence[str], weights: Mapping[str, str | Path], device: str = "cpu"
-) -> dict[str, str]:
-    """The sha256 of the weights that each detector would run with.
-
-    Raises:
-        UnknownNameError, UsageError, WeightsError: as ``load_nets``.
-    """
-    nets = load_nets(detectors, weights, device)
-    return {name: _sha256(net) for name, net in nets.items()}
 
 
 def load_nets(
@@ -123,7 +110,7 @@ def load_nets(
     for name in detectors:
         get_card(name)
         nets[name] = load_detector(name, weights.get(name), device)
-        if not _sha256(nets[name]):
+        if not Model(nets[name]).use.sha256:
             raise WeightsError(
                 f"Cannot evaluate {name}: it has no weights, so its scores would mean nothing. "
                 f"Expected a file; give one with -w {name}=FILE."
@@ -131,66 +118,29 @@ def load_nets(
     return nets
 
 
-def _sha256(net: nn.Module) -> str:
-    return cast(DetectorUse, net.weights_used).sha256
+def check_embeddings(folder: Path, models: Sequence[Model]) -> None:
+    """Refuses a results folder where clips of these models lie without their embeddings.
+
+    They would not be scored again, and be missing for ever.
+
+    Raises:
+        DataError: there are some.
+    """
+    names = {model.id for model in models if "embedding" in model.card.outputs}
+    for clip in read_clips(folder) if folder.is_dir() else ():
+        if clip.embedding is None and (clip.key.detector, clip.key.weights_sha256) in names:
+            raise DataError(
+                f"Cannot keep embeddings in '{folder}': '{clip.key.path}' was scored by "
+                f"{clip.key.detector} without them, and is not scored twice. Evaluate into a new "
+                "folder."
+            )
 
 
-def key_of(row: LabelledVideo, root: Path | None, detector: str, sha256: str) -> ScoreKey:
-    """The key of a row's score; ``path`` keeps its folders below ``root``."""
-    path = row.path
-    if root is not None:
-        # Not resolved: two links to one file are two videos of the data set.
-        absolute, top = path.absolute(), root.absolute()
-        path = absolute.relative_to(top) if absolute.is_relative_to(top) else absolute
-    return ScoreKey(
-        row.dataset, row.method, row.compression, row.split, path.as_posix(), detector, sha256
-    )
-
-
-def _score(
-    row: LabelledVideo,
-    keys: Mapping[str, ScoreKey],
-    nets: Mapping[str, nn.Module],
-    device: str,
-    mask_threshold: float | None,
-) -> list[tuple[VideoScore, list[ClipScore]]]:
-    """One scan for all detectors that lack this video."""
-    try:
-        verdict = scan_with(row.path, list(nets.values()), device, calibrations=[])
-    except MediaError as error:
-        return [(_unscored(row, keys[name], f"unreadable: {error}"), []) for name in nets]
-    cards = {name: cast(Card, net.card) for name, net in nets.items()}
-    masks: Mapping[str, MaskCount] = {}
-    if mask_threshold is not None:
-        masks = count_masks(row, verdict, cards, threshold=mask_threshold)
-    nothing = MaskCount(None)
-    return [_of_detector(row, keys[name], verdict, masks.get(name, nothing)) for name in nets]
-
-
-def _of_detector(
-    row: LabelledVideo, key: ScoreKey, verdict: Verdict, masks: MaskCount
-) -> tuple[VideoScore, list[ClipScore]]:
-    name = key.detector
-    clips = [clip for clip in verdict.clip_scores if clip.detector == name]
-    if not clips:
-        found = verdict.coverage.faces_found
-        why = "; ".join(verdict.reasons) or "too few frames of each face"
-        return _unscored(row, key, f"no clip: {why}" if found else "no face"), []
-    faces = []
-    for track, logits in sorted(face_logits(clips, {name: get_card(name).aggregate}).items()):
-        sizes = [clip.face_px for clip in clips if clip.track_id == track]
-        faces.append(FaceScore(track, logits[name], len(sizes), float(np.median(sizes))))
-    video = VideoScore(
-        key=key,
-        label=row.label,
-        source_id=row.source_id,
-        score=float(np.max([face.logit for face in faces])),  # keeps a NaN, which max may lose
-        reason=masks.note,
-        faces=tuple(faces),
-        pixels=masks.pixels,
-    )
-    return video, clips
-
-
-def _unscored(row: LabelledVideo, key: ScoreKey, reason: str) -> VideoScore:
-    return VideoScore(key=key, label=row.label, source_id=row.source_id, score=None, reason=reason)
+def _check_conditions(conditions: Sequence[Condition], models: Sequence[Model]) -> None:
+    for condition in conditions:
+        for model in models:
+            if lacking := condition.lacks(model.card.input):
+                raise UsageError(
+                    f"Cannot evaluate {model.card.name} under {condition.text!r}: {lacking}. "
+                    "Leave the detector or the condition out."
+                )

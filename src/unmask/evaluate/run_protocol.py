@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from unmask.datasets import get_adapter, list_datasets
-from unmask.errors import DataError, UsageError
+from unmask.detectors import Card, get_card, load_detector
+from unmask.errors import DataError, NotMeasurableError, UsageError
+from unmask.evaluate.condition import Condition
+from unmask.evaluate.measures import AT_THRESHOLD, classes_of
 from unmask.evaluate.paper_table import Cell, Protocol
-from unmask.evaluate.pixels import PIXELS, needs_reals
-from unmask.evaluate.print_tables import show_figure
-from unmask.evaluate.run import Report, evaluate, key_of, weights_hashes
-from unmask.evaluate.scores import VideoScore, read_scores
-from unmask.evaluate.tables import AT_THRESHOLD, VALIDATION, Figure, figures_of, fit_threshold
+from unmask.evaluate.pixels import PIXELS
+from unmask.evaluate.run import check_embeddings
+from unmask.evaluate.score_videos import Model, Report, Wanted, score_videos
+from unmask.evaluate.scores import ScoreKey, ScoreWriter, VideoScore, read_scores
+from unmask.evaluate.tables import (
+    VALIDATION,
+    Figure,
+    Measured,
+    fit_threshold,
+    joined,
+    measure_of,
+)
+from unmask.evaluate.trainings import Training, rows_of, training_of, trainings
+from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD
 from unmask.types import LabelledVideo
 
 TEST = "test"
@@ -27,10 +40,11 @@ class Data(NamedTuple):
 
 
 class Ours(NamedTuple):
-    """A detector's figures, one for each cell of the protocol."""
+    """A detector's figures, one for each heading of the protocol; ``row`` names an ablation."""
 
     detector: str
     figures: tuple[Figure, ...]
+    row: str = ""
 
 
 class _Needed(NamedTuple):
@@ -38,6 +52,83 @@ class _Needed(NamedTuple):
 
     test: list[LabelledVideo]
     validation: list[LabelledVideo]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Everything that a protocol takes: the videos, the models, and what is lacking."""
+
+    protocol: Protocol
+    needed: Mapping[Cell, _Needed]
+    lacking: Mapping[Cell, str]
+    models: Mapping[str, Model]
+    roots: Mapping[int, Path]
+
+    def why_not(self, cell: Cell, card: Card, row: str) -> str:
+        """Why a cell has no figure in this row; empty if it has one."""
+        if self.lacking[cell]:
+            return self.lacking[cell]
+        training = training_of(self.protocol, cell, card, row)
+        model = self.models.get(training.key)
+        if model is None:
+            return _no_weights(training)
+        short = Condition(cell.condition).lacks(model.card.input)
+        return f"not measurable: {short}" if short else ""
+
+    def model(self, cell: Cell, card: Card, row: str) -> Model:
+        """The model of a cell that has one."""
+        return self.models[training_of(self.protocol, cell, card, row).key]
+
+    def wanted(self, cards: Sequence[Card]) -> list[Wanted]:
+        """All scores that it takes: each video under a condition once, for all models."""
+        found: dict[tuple[int, str], Wanted] = {}
+        for card in cards:
+            for row in rows_of(self.protocol, card):
+                for cell in self.protocol.cells:
+                    if not self.why_not(cell, card, row):
+                        self._add(found, cell, self.model(cell, card, row))
+        return list(found.values())
+
+    def _add(self, found: dict[tuple[int, str], Wanted], cell: Cell, model: Model) -> None:
+        videos, clean = self.needed[cell], Condition()
+        parts = ((videos.test, Condition(cell.condition)), (videos.validation, clean))
+        for rows, condition in parts:
+            for row in rows:
+                empty: list[Model] = []
+                one = Wanted(row, self.roots[id(row)], condition, empty)
+                one = found.setdefault((id(row), condition.text), one)
+                if model not in one.models:
+                    found[id(row), condition.text] = one._replace(models=[*one.models, model])
+
+    def measured(
+        self, cell: Cell, card: Card, row: str, scores: Mapping[ScoreKey, VideoScore]
+    ) -> Measured:
+        """What a cell's figure is made of.
+
+        Raises:
+            NotMeasurableError: it has none; the message is the reason.
+        """
+        if why := self.why_not(cell, card, row):
+            raise NotMeasurableError(why)
+        videos, model = self.needed[cell], self.model(cell, card, row)
+
+        def of(rows: Sequence[LabelledVideo], condition: Condition) -> list[VideoScore]:
+            wanted = [Wanted(video, self.roots[id(video)], condition, ()) for video in rows]
+            return [scores[one.key(model)] for one in wanted]
+
+        threshold, no_threshold = None, ""
+        if cell.figure in AT_THRESHOLD:
+            try:
+                threshold = fit_threshold(of(videos.validation, Condition()))
+            except DataError as error:
+                no_threshold = f"not measurable: no threshold ({error})"
+        return measure_of(
+            cell.figure,
+            of(videos.test, Condition(cell.condition)),
+            place=place_of(cell),
+            threshold=threshold,
+            why=no_threshold,
+        )
 
 
 def run_protocol(
@@ -54,68 +145,74 @@ def run_protocol(
     """Scores what the data allow, and measures the cells of a protocol.
 
     What a detector was trained on cannot be seen from here: the weights given must be those of
-    the protocol's training. Scores go into ``out`` and are used again.
+    the protocol's training. Scores go into ``out`` (of a feature map into ``embeddings`` below
+    it) and are used again. Each video is decoded once for all models that it is scored by.
 
     Args:
-        protocol: of ``get_protocol``.
+        protocol: of ``get_protocol``, or of ``stand_in.on``.
         data: all data sets at hand.
         detectors: their names.
         out: the results folder, see ``scores``.
-        weights: by detector, or by DETECTOR:VARIANT where the protocol has several trainings.
+        weights: by ``Training.key``: the detector, or DETECTOR:TRAINING where there are several.
         device: ``cpu`` or ``cuda``.
         report: hears of every score.
         resamples: of the cluster bootstrap.
 
     Returns:
-        One for each detector. A cell that could not be measured says what it lacks.
+        One for each detector and row of it. A figure that could not be measured says what it
+        lacks.
 
     Raises:
-        UsageError: weights for a detector or variant that the protocol does not have.
+        UsageError: weights for a detector or training that the protocol does not have.
         DataError, OutputError, UnknownNameError, WeightsError: as ``evaluate`` does.
     """
-    given = dict(weights or {})
-    _check_weights(protocol, detectors, given)
-    needed = {cell: _needed(protocol, cell, data) for cell in protocol.cells}
-    lacking = {cell: what_lacks(protocol, cell, data) for cell in protocol.cells}
-    hashes: dict[tuple[str, str], str] = {}
-    for variant in dict.fromkeys(cell.variant for cell in protocol.cells):
-        cells = [c for c in protocol.cells if c.variant == variant and not lacking[c]]
-        able = [name for name in detectors if not variant or f"{name}:{variant}" in given]
-        if not cells or not able:
-            continue
-        chosen = _of_variant(able, variant, given)
-        found = weights_hashes(able, chosen, device)
-        hashes |= {(name, variant): sha256 for name, sha256 in found.items()}
-        wanted = {id(row) for cell in cells for part in needed[cell] for row in part}
-        for rows, root in data:
-            mine = [row for row in rows if id(row) in wanted]
-            if mine:
-                evaluate(mine, able, out, root=root, weights=chosen, device=device, report=report)
-    scores = {score.key: score for score in read_scores(out)} if hashes else {}
-    roots = {id(row): root for rows, root in data for row in rows}
+    cards = [get_card(name) for name in detectors]
+    plan = _Plan(
+        protocol,
+        {cell: _needed(protocol, cell, data) for cell in protocol.cells},
+        {cell: what_lacks(protocol, cell, data) for cell in protocol.cells},
+        _models(protocol, cards, dict(weights or {}), device),
+        {id(row): root for rows, root in data for row in rows},
+    )
+    wanted, scores = plan.wanted(cards), {}
+    if wanted:
+        folder = scores_folder(protocol, out)
+        if protocol.keeps_embeddings:
+            check_embeddings(folder, list(plan.models.values()))
+        with ScoreWriter(folder, keeps_embeddings=protocol.keeps_embeddings) as writer:
+            limit = TRUE_MASK_THRESHOLD
+            score_videos(wanted, writer, device, report=report, mask_threshold=limit)
+        scores = {score.key: score for score in read_scores(folder)}
 
-    def score_of(row: LabelledVideo, name: str, sha256: str) -> VideoScore:
-        return scores[key_of(row, roots[id(row)], name, sha256)]
+    def figure(cells: Sequence[Cell], card: Card, row: str) -> Figure:
+        try:
+            parts = [plan.measured(cell, card, row, scores) for cell in cells]
+        except NotMeasurableError as error:
+            return Figure(None, note=str(error))
+        shares = [1 / len(cells) if cell.share is None else cell.share for cell in cells]
+        return joined(list(zip(shares, parts, strict=True)), resamples=resamples)
 
-    def figure(cell: Cell, name: str) -> Figure:
-        sha256 = hashes.get((name, cell.variant), "")
-        if lacking[cell] or not sha256:
-            return Figure(None, note=lacking[cell] or _no_weights(name, cell))
-        test, validation = ([score_of(row, name, sha256) for row in part] for part in needed[cell])
-        return _measured(cell, test, validation, resamples)
+    columns = protocol.columns.values()
+    return [
+        Ours(card.name, tuple(figure(cells, card, row) for cells in columns), row)
+        for card in cards
+        for row in rows_of(protocol, card)
+    ]
 
-    return [Ours(name, tuple(figure(cell, name) for cell in protocol.cells)) for name in detectors]
+
+def scores_folder(protocol: Protocol, out: Path) -> Path:
+    """Where the scores of a protocol lie: those with embeddings by themselves."""
+    return out / "embeddings" if protocol.keeps_embeddings else out
 
 
 def what_lacks(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str:
     """Why a cell cannot be measured with the data at hand; empty if it can."""
     test, validation = _needed(protocol, cell, data)
     missing = [m for m in cell.methods if m not in {row.method for row in test if row.label}]
-    place = " ".join(part for part in (cell.dataset, cell.compression, TEST) if part)
-    if missing or not any(row.label for row in test):
+    place, needs = place_of(cell), classes_of(cell.figure)
+    if "fake" in needs and (missing or not any(row.label for row in test)):
         return f"no data: needs {', '.join(missing) or 'forgeries'} in {place}"
-    needs_both = cell.figure != "found" and (cell.figure not in PIXELS or needs_reals(cell.figure))
-    if needs_both and all(row.label for row in test):
+    if "real" in needs and all(row.label for row in test):
         return f"no data: needs real videos in {place}"
     bare = [m for m in cell.methods if not any(row.mask_path for row in test if row.method == m)]
     if cell.figure in PIXELS and (bare or not any(row.mask_path for row in test)):
@@ -127,49 +224,19 @@ def what_lacks(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str:
     return ""
 
 
-def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ()) -> str:
-    """A Markdown table of the paper's rows and ours; without ours, what the data allow.
+def place_of(cell: Cell) -> str:
+    """The test videos of a cell, in words."""
+    return " ".join(part for part in (cell.dataset, cell.compression, TEST) if part)
 
-    Args:
-        protocol: what to show.
-        data: all data sets at hand.
-        ours: of ``run_protocol``.
+
+def _models(
+    protocol: Protocol, cards: Sequence[Card], given: Mapping[str, str | Path], device: str
+) -> dict[str, Model]:
+    """The models that there are weights for, by the key of their training.
+
+    Where one training serves the whole table, the detector's own weights serve if it has some.
     """
-    head = ["", *protocol.headings]
-    lines = []
-    given = [repr(v) for _, values in protocol.published for v in values if v is not None]
-    digits = max((len(text.partition(".")[2]) for text in given), default=1)
-    for model, values in protocol.published:
-        shown = ["-" if value is None else f"{value:.{digits}f}" for value in values]
-        lines.append([f"paper: {model}", *shown])
-    notes: dict[str, int] = {}
-    for name, figures in ours:
-        for found in figures:
-            if found.note:
-                notes.setdefault(found.note, len(notes) + 1)
-        cells = zip(protocol.cells, figures, strict=True)
-        shown = [show_figure(cell.figure, found, notes) for cell, found in cells]
-        lines.append([f"ours: {name}", *shown, *([_mean(figures)] if protocol.average else [])])
-    text = f"{protocol.name} ({protocol.kind}): {protocol.title}\n"
-    if lines:
-        rows = [head, ["---"] * len(head), *lines]
-        text += "\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
-    told = [f"[{number}] {note}" for note, number in notes.items()]
-    if protocol.lacks:
-        told.append(f"not run by this program: needs {protocol.lacks}")
-    elif not ours:
-        told += [
-            f"{cell.column}: {what_lacks(protocol, cell, data) or 'can be measured'}"
-            for cell in protocol.cells
-        ]
-    return text + "".join(f"\n{line}  " for line in told) + ("\n" if told else "")
-
-
-def _check_weights(
-    protocol: Protocol, detectors: Sequence[str], given: Mapping[str, str | Path]
-) -> None:
-    variants = [cell.variant for cell in protocol.cells]
-    known = [f"{d}:{v}" if v else d for d in detectors for v in dict.fromkeys(variants)]
+    known = {t.key: t for card in cards for t in trainings(protocol, card)}
     for name in given:
         if name not in known:
             raise UsageError(
@@ -177,17 +244,18 @@ def _check_weights(
                 f"{', '.join(known) or 'none'}. Name the detector with -d, and the training as in "
                 "this list."
             )
+    models = {}
+    for key, training in known.items():
+        if key in given or not training.name:
+            model = Model(load_detector(training.detector, given.get(key), device))
+            if model.use.sha256:
+                models[key] = model
+    return models
 
 
-def _of_variant(
-    detectors: Sequence[str], variant: str, given: Mapping[str, str | Path]
-) -> dict[str, str | Path]:
-    names = {name: f"{name}:{variant}" if variant else name for name in detectors}
-    return {name: given[key] for name, key in names.items() if key in given}
-
-
-def _no_weights(name: str, cell: Cell) -> str:
-    return f"no weights: needs a training {cell.variant}; give -w {name}:{cell.variant}=FILE"
+def _no_weights(training: Training) -> str:
+    name = training.name or "of its own"
+    return f"no weights: needs a training {name}; give -w {training.key}=FILE"
 
 
 def _needed(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> _Needed:
@@ -217,25 +285,3 @@ def _chosen(
         and (not level or row.compression == level)
         and (not wanted or (row.method in wanted if row.label else keeps(row, wanted)))
     ]
-
-
-def _measured(
-    cell: Cell, test: list[VideoScore], validation: list[VideoScore], resamples: int
-) -> Figure:
-    threshold, why = None, ""
-    if cell.figure in AT_THRESHOLD:
-        try:
-            threshold = fit_threshold(validation)
-        except DataError as error:
-            why = f"not measurable: no threshold ({error})"
-    place = " ".join(part for part in (cell.dataset, cell.compression, TEST) if part)
-    found = figures_of(
-        test, [cell.figure], place=place, threshold=threshold, why=why, resamples=resamples
-    )
-    return found[cell.figure]
-
-
-def _mean(figures: Sequence[Figure]) -> str:
-    values = [figure.value for figure in figures if figure.value is not None]
-    is_whole = len(values) == len(figures)
-    return f"{100 * sum(values) / len(values):.1f}" if is_whole and values else "-"

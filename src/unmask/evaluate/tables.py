@@ -16,17 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.errors import DataError, NotMeasurableError, UnknownNameError, UsageError
+from unmask.evaluate.measures import (
+    AT_THRESHOLD,
+    BOTH,
+    FIGURES,
+    LOG_LOSS,
+    LOG_PRECISION,
+    LOW_FAR,
+    RANKING,
+    classes_of,
+)
 from unmask.evaluate.pixels import PIXELS, pixel_figure
 from unmask.evaluate.scores import VideoScore
-from unmask.metrics import (
-    auc,
-    bootstrap_intervals,
-    equal_error_rate,
-    log_weighted_precision,
-    partial_auc,
-    tar_at_far,
-    truncated_auc,
-)
+from unmask.metrics import bootstrap_intervals
+from unmask.metrics.calibration import log_loss
 from unmask.metrics.threshold import accuracy, balanced_accuracy, best_threshold, share_found
 
 ALL = "all"
@@ -36,30 +39,6 @@ VALIDATION = "val"
 """The split that thresholds are chosen on."""
 
 Values = NDArray[np.float64]
-Metric = Callable[[Values, Values, Values], Values]
-"""Labels (N,), scores (N,) and weights (R, N) to (R,) figures."""
-
-RANKING: dict[str, Metric] = {
-    "AUC": lambda y, s, w: auc(y, s, weights=w),
-    "pAUC@10%": lambda y, s, w: partial_auc(y, s, 0.1, weights=w),
-    "tAUC@10%": lambda y, s, w: truncated_auc(y, s, 0.1, weights=w),
-    "TAR@10%": lambda y, s, w: tar_at_far(y, s, 0.1, weights=w),
-    "EER": lambda y, s, w: equal_error_rate(y, s, weights=w),
-}
-"""Figures that need no threshold; all are shares, 0..1."""
-
-LOG_PRECISION: dict[str, Metric] = {
-    "log wP@10%": lambda y, s, w: log_weighted_precision(y, s, 0.1, weights=w),
-    "log wP@50%": lambda y, s, w: log_weighted_precision(y, s, 0.5, weights=w),
-    "log wP@90%": lambda y, s, w: log_weighted_precision(y, s, 0.9, weights=w),
-}
-"""The DFDC preview's figures: at most 0, no shares."""
-
-AT_THRESHOLD = ("accuracy", "balanced accuracy", "found")
-"""Figures at the threshold of the validation split; ``found`` is the share of the forgeries."""
-
-FIGURES = (*RANKING, *AT_THRESHOLD)
-"""Figures of a table unless others are asked for; beside those of masks, where there are any."""
 
 
 class Figure(NamedTuple):
@@ -71,6 +50,17 @@ class Figure(NamedTuple):
     value: float | None
     low: float | None = None
     high: float | None = None
+    note: str = ""
+
+
+class Measured(NamedTuple):
+    """What a figure is made of: weights (R, N) of items to (R,) figures, and their N sources.
+
+    ``note`` says what of the videos is not in it.
+    """
+
+    measure: Callable[[Values], Values]
+    sources: tuple[str, ...]
     note: str = ""
 
 
@@ -124,7 +114,7 @@ def measure(
 
     Args:
         scores: of ``read_scores``.
-        figures: names out of ``RANKING``, ``LOG_PRECISION``, ``AT_THRESHOLD`` and ``PIXELS``.
+        figures: out of ``KNOWN``.
             None takes ``FIGURES``, and ``PIXELS`` where masks of a forgery were compared.
         threshold_from: takes the thresholds from the validation split of this data set, at
             whatever compression it has, for detectors that were trained on it.
@@ -248,42 +238,58 @@ def figures_of(
         resamples: of the cluster bootstrap.
         seed: of its draws.
     """
-    scored = [row for row in chosen if row.score is not None]
-    labels = np.array([row.label for row in scored], np.float64)
-    values = np.array([row.score for row in scored], np.float64)
-    lacking = next(
-        (
-            f"not measurable: no {kind} videos in {place}"
-            for kind, label in (("real", 0), ("fake", 1))
-            if not (labels == label).any()
-        ),
-        "",
-    )
     found = {}
     for name in names:
-        only_fakes = name == "found" and (labels == 1).any()
-        kept = labels == 1 if only_fakes else np.ones(len(labels), bool)
-        if name in PIXELS:
-            found[name] = _of_pixels(name, scored, place, resamples=resamples, seed=seed)
-        elif lacking and not only_fakes:
-            found[name] = Figure(None, note=lacking)
-        elif name in AT_THRESHOLD and threshold is None:
-            found[name] = Figure(None, note=why)
+        try:
+            measured = measure_of(name, chosen, place=place, threshold=threshold, why=why)
+        except NotMeasurableError as error:
+            found[name] = Figure(None, note=str(error))
         else:
-            metric = _metric(name, labels[kept], values[kept], threshold)
-            sources = [source_of(row) for row, is_kept in zip(scored, kept, strict=True) if is_kept]
-            found[name] = interval(metric, sources, resamples=resamples, seed=seed)
+            found[name] = joined([(1.0, measured)], resamples=resamples, seed=seed)
     return found
 
 
-def _of_pixels(name: str, scored: Sequence[VideoScore], place: str, **draws: int) -> Figure:
-    """A figure of the masks; its note also tells which of the videos are not in it."""
-    try:
-        pixels = pixel_figure(name, scored, source_of, place=place)
-    except NotMeasurableError as error:
-        return Figure(None, note=str(error))
-    figure = interval(pixels.measure, pixels.sources, **draws)
-    return figure._replace(note="; ".join(part for part in (figure.note, pixels.note) if part))
+def measure_of(
+    name: str,
+    chosen: Sequence[VideoScore],
+    *,
+    place: str,
+    threshold: float | None = None,
+    why: str = "",
+) -> Measured:
+    """What a figure of some videos is made of; the arguments are those of ``figures_of``.
+
+    Raises:
+        NotMeasurableError: it has no value; the message is the reason.
+    """
+    scored = [row for row in chosen if row.score is not None]
+    if name in PIXELS:
+        return Measured(*pixel_figure(name, scored, source_of, place=place))
+    needed = classes_of(name)
+    present = {BOTH[row.label] for row in scored}
+    if lacking := [kind for kind in needed if kind not in present]:
+        raise NotMeasurableError(f"not measurable: no {lacking[0]} videos in {place}")
+    if name in AT_THRESHOLD and threshold is None:
+        raise NotMeasurableError(why)
+    kept = [row for row in scored if BOTH[row.label] in needed]
+    labels = np.array([row.label for row in kept], np.float64)
+    values = np.array([row.score for row in kept], np.float64)
+    sources = tuple(source_of(row) for row in kept)
+    return Measured(_metric(name, labels, values, threshold), sources)
+
+
+def joined(parts: Sequence[tuple[float, Measured]], **draws: int) -> Figure:
+    """The sum of some figures, each times a factor; sources are drawn together for all of them."""
+    ends = np.cumsum([len(measured.sources) for _, measured in parts])[:-1]
+
+    def total(weights: Values) -> Values:
+        slices = np.split(weights, ends, axis=1)
+        terms = [factor * part.measure(w) for (factor, part), w in zip(parts, slices, strict=True)]
+        return np.asarray(np.sum(terms, axis=0), np.float64)
+
+    figure = interval(total, [source for _, part in parts for source in part.sources], **draws)
+    notes = dict.fromkeys([figure.note, *(part.note for _, part in parts)])
+    return figure._replace(note="; ".join(note for note in notes if note))
 
 
 def validation_of(
@@ -325,7 +331,9 @@ def _metric(
             return lambda w: share_found(values, threshold, weights=w)
         rate = accuracy if name == "accuracy" else balanced_accuracy
         return lambda w: rate(labels, values, threshold, weights=w)
-    metric = (RANKING | LOG_PRECISION)[name]
+    if name in LOG_LOSS:
+        return lambda w: log_loss(labels, values, of=LOG_LOSS[name], weights=w)
+    metric = (RANKING | LOG_PRECISION | LOW_FAR)[name]
     return lambda w: metric(labels, values, w)
 
 

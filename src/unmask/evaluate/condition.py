@@ -1,0 +1,110 @@
+"""What is done to a video or its clips before they are scored, as a value with a stable text.
+
+``blur 3`` corrupts the video's frames (a kind of ``unmask.corruptions`` and a severity), as
+LipForensics, table 3; ``flip_1`` changes the order of frames in every clip (one of
+``unmask.clips.ORDERS``), as the spatio-temporal paper, table 4. The empty text is no change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from unmask.clips import ORDERS, reorder
+from unmask.corruptions import KINDS, SEVERITIES
+from unmask.errors import UnknownNameError
+from unmask.evaluate.corrupt_video import corrupt_video
+from unmask.pipeline import ChangeClip
+from unmask.types import InputSpec
+
+CORRUPTED: Final = tuple(f"{kind} {severity}" for kind in KINDS for severity in SEVERITIES)
+"""Conditions of a video."""
+
+GROUPS: Final = {"all-corruptions": CORRUPTED, "all-orders": ORDERS}
+"""Short words for several conditions; as they are the videos stand in every one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition; ``text`` is what tells its scores from others.
+
+    Raises:
+        UnknownNameError: there is no such condition; the message lists the known ones.
+    """
+
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        if self.text not in ("", *CORRUPTED, *ORDERS):
+            kinds = ", ".join(KINDS)
+            raise UnknownNameError(
+                f"Unknown condition {self.text!r}. Known: a corruption and its severity from 1 to "
+                f"5 as in 'blur 3' ({kinds}); an order of frames ({', '.join(ORDERS)})."
+            )
+
+    @property
+    def is_order(self) -> bool:
+        """Whether it changes clips, not the video."""
+        return self.text in ORDERS
+
+    def lacks(self, spec: InputSpec) -> str:
+        """Why a detector with this input cannot be scored so; empty if it can."""
+        if not self.is_order:
+            return ""
+        needed = max(2, *(int(word) for word in self.text.split("_") if word.isdigit()), 0)
+        if spec.frames >= needed:
+            return ""
+        return f"{self.text} needs clips of at least {needed} frames, its clips have {spec.frames}"
+
+    def change_clip(self, seed: int) -> ChangeClip | None:
+        """What changes each clip; None where the clips stay as they are."""
+        return partial(reorder, order=self.text, seed=seed) if self.is_order else None
+
+    @contextmanager
+    def video(self, path: Path, seed: int) -> Iterator[Path]:
+        """The video to score: corrupted, a file that is deleted again, else the video itself.
+
+        Raises:
+            MediaError: the video cannot be read.
+            OutputError: the copy cannot be written.
+        """
+        if not self.text or self.is_order:
+            yield path
+            return
+        kind, _, severity = self.text.partition(" ")
+        with tempfile.TemporaryDirectory(prefix="unmask-") as folder:
+            copy = Path(folder) / "corrupted.mp4"
+            corrupt_video(path, copy, kind, int(severity), seed=seed)
+            yield copy
+
+
+def seed_of(dataset: str, path: str) -> int:
+    """A seed for a video: the same on every machine, another one for every video.
+
+    It does not depend on the condition: a corruption that grows with the severity covers what it
+    covered before.
+
+    Args:
+        dataset: the video's data set.
+        path: of the video, relative to the data set's root.
+    """
+    digest = hashlib.sha256(f"{dataset}/{path}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def find_conditions(words: Sequence[str]) -> tuple[str, ...]:
+    """Conditions by their texts or by the words of ``GROUPS``, each once, in order.
+
+    Raises:
+        UnknownNameError: there is no such condition.
+    """
+    texts = [
+        text for word in words for text in (("", *GROUPS[word]) if word in GROUPS else (word,))
+    ]
+    return tuple(dict.fromkeys(Condition(text).text for text in texts))

@@ -1,0 +1,174 @@
+"""Videos through ``scan``, as they are or under a condition, into a results folder."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import numpy as np
+
+from unmask.detectors import Card
+from unmask.errors import MediaError
+from unmask.evaluate.condition import Condition, seed_of
+from unmask.evaluate.scores import FaceScore, ScoreKey, ScoreWriter, VideoScore
+from unmask.evaluate.true_masks import MaskCount, count_masks
+from unmask.pipeline import scan_with
+from unmask.types import ClipScore, DetectorUse, LabelledVideo, Verdict
+from unmask.verdict import face_logits
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Report = Callable[[int, int, VideoScore], None]
+"""Called for each new score with the videos passed so far, how many there are, and the score."""
+
+
+class Model(NamedTuple):
+    """A detector with certain weights, as ``load_detector`` gave it."""
+
+    net: nn.Module
+
+    @property
+    def card(self) -> Card:
+        """Its card, as changed by what its weights say."""
+        return cast(Card, self.net.card)
+
+    @property
+    def use(self) -> DetectorUse:
+        """Its weights."""
+        return cast(DetectorUse, self.net.weights_used)
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Detector and hash of its weights: what tells two models' scores apart."""
+        return self.card.name, self.use.sha256
+
+
+class Wanted(NamedTuple):
+    """What is to be scored: a row of a data set, under a condition, by some models."""
+
+    row: LabelledVideo
+    root: Path | None
+    condition: Condition
+    models: Sequence[Model]
+
+    def key(self, model: Model) -> ScoreKey:
+        """The key of one of its scores."""
+        return key_of(self.row, self.root, *model.id, condition=self.condition.text)
+
+
+def score_videos(
+    wanted: Sequence[Wanted],
+    writer: ScoreWriter,
+    device: str,
+    *,
+    report: Report | None = None,
+    mask_threshold: float | None = None,
+) -> None:
+    """Scores what the folder lacks; each video is decoded once for all models that want it.
+
+    Args:
+        wanted: what is to be scored.
+        writer: of the results folder.
+        device: where the networks are.
+        report: hears of every score.
+        mask_threshold: of true masks, see ``evaluate``; None compares none.
+
+    Raises:
+        DataError: a score is no finite number.
+        OutputError: the folder cannot be written.
+    """
+    for number, one in enumerate(wanted, 1):
+        missing: dict[ScoreKey, Model] = {}
+        for model in one.models:
+            if (key := one.key(model)) not in writer:
+                missing.setdefault(key, model)
+        for video, clips in _score(one, missing, device, mask_threshold) if missing else ():
+            writer.add(video, clips)
+            if report is not None:
+                report(number, len(wanted), video)
+
+
+def key_of(
+    row: LabelledVideo, root: Path | None, detector: str, sha256: str, condition: str = ""
+) -> ScoreKey:
+    """The key of a row's score; ``path`` keeps its folders below ``root``."""
+    path = _path_of(row, root)
+    return ScoreKey(
+        row.dataset, row.method, row.compression, row.split, path, detector, sha256, condition
+    )
+
+
+def _path_of(row: LabelledVideo, root: Path | None) -> str:
+    path = row.path
+    if root is not None:
+        # Not resolved: two links to one file are two videos of the data set.
+        absolute, top = path.absolute(), root.absolute()
+        path = absolute.relative_to(top) if absolute.is_relative_to(top) else absolute
+    return path.as_posix()
+
+
+def _score(
+    one: Wanted, models: Mapping[ScoreKey, Model], device: str, mask_threshold: float | None
+) -> Iterator[tuple[VideoScore, list[ClipScore]]]:
+    """One scan for all models that lack this video."""
+    seed = seed_of(one.row.dataset, _path_of(one.row, one.root))
+    nets = {key: _apart(model, models) for key, model in models.items()}
+    change = one.condition.change_clip(seed)
+    try:
+        with one.condition.video(one.row.path, seed) as path:
+            verdict = scan_with(path, list(nets.values()), device, calibrations=[], change=change)
+    except MediaError as error:
+        for key in models:
+            yield _unscored(one.row, key, f"unreadable: {error}"), []
+        return
+    cards = {net.card.name: net.card for net in map(Model, nets.values())}
+    masks: Mapping[str, MaskCount] = {}
+    if mask_threshold is not None and change is None:  # A mirrored frame has no true mask.
+        masks = count_masks(one.row, verdict, cards, threshold=mask_threshold)
+    for key, net in nets.items():
+        card = Model(net).card
+        yield _of_model(one.row, key, verdict, card, masks.get(card.name, MaskCount(None)))
+
+
+def _apart(model: Model, models: Mapping[ScoreKey, Model]) -> nn.Module:
+    """The network; under a name of its own where a scan has several of one detector."""
+    if Counter(other.card.name for other in models.values())[model.card.name] < 2:
+        return model.net
+    net = copy.copy(model.net)  # Shares its parameters.
+    name = f"{model.card.name}@{model.use.sha256[:8]}"
+    vars(net)["card"] = replace(model.card, name=name)
+    vars(net)["weights_used"] = replace(model.use, name=name)
+    return net
+
+
+def _of_model(
+    row: LabelledVideo, key: ScoreKey, verdict: Verdict, card: Card, masks: MaskCount
+) -> tuple[VideoScore, list[ClipScore]]:
+    clips = [clip for clip in verdict.clip_scores if clip.detector == card.name]
+    if not clips:
+        found = verdict.coverage.faces_found
+        why = "; ".join(verdict.reasons) or "too few frames of each face"
+        return _unscored(row, key, f"no clip: {why}" if found else "no face"), []
+    faces = []
+    for track, logits in sorted(face_logits(clips, {card.name: card.aggregate}).items()):
+        sizes = [clip.face_px for clip in clips if clip.track_id == track]
+        faces.append(FaceScore(track, logits[card.name], len(sizes), float(np.median(sizes))))
+    video = VideoScore(
+        key=key,
+        label=row.label,
+        source_id=row.source_id,
+        score=float(np.max([face.logit for face in faces])),  # keeps a NaN, which max may lose
+        reason=masks.note,
+        faces=tuple(faces),
+        pixels=masks.pixels,
+    )
+    return video, clips
+
+
+def _unscored(row: LabelledVideo, key: ScoreKey, reason: str) -> VideoScore:
+    return VideoScore(key=key, label=row.label, source_id=row.source_id, score=None, reason=reason)

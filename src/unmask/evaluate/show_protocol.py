@@ -1,0 +1,136 @@
+"""A paper's table beside ours, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from unmask.detectors import Card, get_card, list_detectors
+from unmask.evaluate.paper_table import Protocol
+from unmask.evaluate.print_tables import show_figure
+from unmask.evaluate.run_protocol import Data, Ours, what_lacks
+from unmask.evaluate.trainings import trainings
+
+
+def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ()) -> str:
+    """A Markdown table of the paper's rows and ours; without ours, what it takes.
+
+    Args:
+        protocol: what to show.
+        data: all data sets at hand.
+        ours: of ``run_protocol``.
+    """
+    head, lines = ["", *protocol.headings], []
+    digits = _digits(protocol)
+    for model, values in protocol.published:
+        shown = ["-" if value is None else f"{value:.{digits}f}" for value in values]
+        lines.append([f"paper: {model}", *shown])
+    notes: dict[str, int] = {}
+    for one in ours:
+        for found in one.figures:
+            if found.note:
+                notes.setdefault(found.note, len(notes) + 1)
+        named = zip(protocol.columns.values(), one.figures, strict=True)
+        shown = [show_figure(cells[0].figure, found, notes) for cells, found in named]
+        lines.append([f"ours: {', '.join(filter(None, (one.detector, one.row)))}", *shown])
+    text = f"{protocol.name} ({protocol.kind}): {protocol.title}\n"
+    if lines:
+        rows = [head, ["---"] * len(head), *lines]
+        text += "\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+    told = [f"[{number}] {note}" for note, number in notes.items()]
+    told += [note for note in (protocol.stand_in, *protocol.notes) if note]
+    if protocol.elsewhere:
+        told.append(f"Made by: {protocol.elsewhere}")
+    if not ours:
+        told += _what_it_takes(protocol, data)
+    return text + "".join(f"\n{line}  " for line in told) + ("\n" if told else "")
+
+
+def cards_of(protocol: Protocol) -> list[Card]:
+    """The detectors that a protocol is about: those with rows of their own in it, or whose name
+    is the paper's.
+    """
+    cards = [get_card(name) for name in list_detectors()]
+    own = [card for card in cards if any(protocol.name in a.tables for a in card.ablations)]
+    return own or [card for card in cards if card.name == protocol.paper]
+
+
+def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ()) -> str:
+    """The same as JSON; shares of ours are 0..1, the paper's figures as it prints them.
+
+    Args:
+        protocol: what to show.
+        data: all data sets at hand.
+        ours: of ``run_protocol``.
+    """
+    detectors = dict.fromkeys(one.detector for one in ours)
+    cards = [get_card(name) for name in detectors] or cards_of(protocol)
+    found: dict[str, object] = {
+        "protocol": protocol.name,
+        "kind": protocol.kind,
+        "title": protocol.title,
+        "stand_in": protocol.stand_in,
+        "notes": list(protocol.notes),
+        "elsewhere": protocol.elsewhere,
+        "columns": list(protocol.headings),
+        "published": [{"model": model, "values": list(v)} for model, v in protocol.published],
+        "ours": [
+            {
+                "detector": one.detector,
+                "row": one.row,
+                "figures": [figure._asdict() for figure in one.figures],
+            }
+            for one in ours
+        ],
+        "lacking": _lacking(protocol, data),
+        "trainings": [
+            {"weights": t.key, "command": t.command(_places(data))}
+            for card in cards
+            for t in trainings(protocol, card)
+        ],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def training_lines(protocol: Protocol, cards: Sequence[Card], data: Sequence[Data]) -> list[str]:
+    """The command that trains each model of a protocol, and what its weights are given by."""
+    return [
+        f"{training.command(_places(data))}  # -w {training.key}=FILE"
+        for card in cards
+        for training in trainings(protocol, card)
+    ]
+
+
+def _what_it_takes(protocol: Protocol, data: Sequence[Data]) -> list[str]:
+    """Which columns the data allow, and the trainings."""
+    lacking = _lacking(protocol, data)
+    told = [f"{column}: {why or 'can be measured'}" for column, why in lacking.items()]
+    cards = cards_of(protocol) or [_any_card()]
+    return [*told, "Trainings:", *(f"    {line}" for line in training_lines(protocol, cards, data))]
+
+
+def _any_card() -> Card:
+    """Stands for any detector, where a table compares several."""
+    card = get_card(list_detectors()[0])
+    recipe = replace(card.recipe, twins=None)
+    return replace(card, name="NAME", recipe=recipe, ablations=(), starts_from="")
+
+
+def _lacking(protocol: Protocol, data: Sequence[Data]) -> dict[str, str]:
+    """By column, what of the data is not there; empty if everything is."""
+    return {
+        column: next(filter(None, (what_lacks(protocol, cell, data) for cell in cells)), "")
+        for column, cells in protocol.columns.items()
+    }
+
+
+def _places(data: Sequence[Data]) -> dict[str, Path]:
+    return {row.dataset: root for rows, root in data for row in rows[:1]}
+
+
+def _digits(protocol: Protocol) -> int:
+    """Decimals of the published figures."""
+    given = [repr(v) for _, values in protocol.published for v in values if v is not None]
+    return max((len(text.partition(".")[2]) for text in given), default=1)
