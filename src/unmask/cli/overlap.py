@@ -82,7 +82,8 @@ def overlap(
     _show(found, as_json)
     if out is not None and drop is not None:
         left_out = write_rest(out, rows, found, drop)
-        show_note(f"{out}: without {len(left_out):,} files of {drop}.")
+        files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
+        show_note(f"{out}: without {files} of {drop}.")
     elif not found.is_clean:
         raise DataError("Something stands on both sides: see above. Leave it out on one of them.")
 

@@ -98,15 +98,16 @@ class OverlapReport:
         """The report for a person."""
         sides = ", ".join(f"{side} {count:,}" for side, count in self.sides.items())
         said = [
-            f"compared: {self.pairs:,} pairs of files on different sides ({sides}) by "
-            f"{self.moments:,} pictures and {self.faces:,} faces",
-            f"near-duplicates: {len(self.matches):,} pairs in {len(self.clusters):,} groups "
+            f"compared: {_count(self.pairs, 'pair')} of files on different sides ({sides}) by "
+            f"{_count(self.moments, 'picture')} and {_count(self.faces, 'face')}",
+            f"near-duplicates: {_count(len(self.matches), 'pair')} in "
+            f"{_count(len(self.clusters), 'group')} "
             f"(pictures within {self.frame_limit} bits of 256, faces within {self.face_limit})",
             *_shown([match.line() for match in self.matches]),
         ]
         said += self._people_lines()
         if self.without_face:
-            said.append(f"without a face to compare: {self.without_face:,} files")
+            said.append(f"without a face to compare: {_count(self.without_face, 'file')}")
         if self.plain:
             said.append(f"not compared, of one color: {_listed(self.plain)}")
         said += [f"not compared: {problem}" for problem in self.unreadable]
@@ -118,13 +119,17 @@ class OverlapReport:
         said = [f"persons on several sides: {len(people.shared):,}"]
         said += _shown([_person_line(person) for person in people.shared])
         said.append(
-            f"persons were compared by name alone: {people.named:,} files name theirs, "
-            f"{people.unnamed:,} do not, and whether one person is in two of those is NOT checked"
+            f"persons were compared by name alone. Files that name theirs: {people.named:,}; that "
+            f"do not: {people.unnamed:,}, and who is in two of those is NOT checked"
         )
         if people.words:
             said.append("words in file names on several sides, to look at:")
             said += _shown([_person_line(word) for word in people.words])
         return said
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _person_line(person: Person) -> str:
