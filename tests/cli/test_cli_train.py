@@ -61,6 +61,17 @@ def test_train_names_layout_methods_and_levels_of_both_sources(cli, calls):
     assert named["validation"] == Source(path=Path("b"), **how)
 
 
+def test_a_number_of_videos_is_of_training_alone(cli, calls):
+    words = ["--data", "a", "--validation", "b", "--videos", "10"]
+    assert cli("train", "meso4", *words).code == 0
+    ((args, named),) = calls
+    assert args[1] == Source(path=Path("a"), videos=10)
+    assert named["validation"] == Source(path=Path("b"))
+    ran = cli("train", "meso4", "--data", "a", "--videos", "0")
+    assert ran.code == 2
+    assert "--videos" in ran.err
+
+
 def test_train_names_the_run_after_detector_and_time(cli, calls):
     assert cli("train", "meso4", "--data", "faces").code == 0
     ((args, named),) = calls

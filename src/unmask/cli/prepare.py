@@ -58,10 +58,10 @@ def _keep(
     detector: str | None, sequences: str | None, given: dict[str, Any], is_native: bool
 ) -> Keep:
     """What a detector's training reads, with the changes that were asked for."""
-    from unmask.clips.mouth_run import is_by_68_points
+    from unmask.clips import is_by_68_points
     from unmask.detectors import default_detectors, get_card
-    from unmask.prepared.points import lacking_points
-    from unmask.train.data import keep_for
+    from unmask.prepared import lacking_points
+    from unmask.train import keep_for
 
     card = get_card(detector or default_detectors()[0])
     keep = keep_for(card)

@@ -5,16 +5,19 @@ The same decode, find and follow as ``scan``; native pixels around each face, lo
 
 from __future__ import annotations
 
-from unmask.prepared.index import is_prepared
+from unmask.prepared.index import VERSION, is_prepared
 from unmask.prepared.keep import Keep
+from unmask.prepared.points import lacking_points
 from unmask.prepared.prepare import Prepared, prepare, read_prepared
 from unmask.prepared.sequence import FaceSequence
 
 __all__ = [
+    "VERSION",
     "FaceSequence",
     "Keep",
     "Prepared",
     "is_prepared",
+    "lacking_points",
     "prepare",
     "read_prepared",
 ]

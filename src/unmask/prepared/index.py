@@ -18,6 +18,8 @@ from unmask.prepared.keep import Keep
 from unmask.types import LabelledVideo
 
 VERSION = 2
+"""Of the format on disk; what another one wrote is refused."""
+
 VIDEOS_PER_SHARD = 16
 _INDEX = "prepared.json"
 _PARTIAL = ".partial"

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from unmask.train.data import Source
+from unmask.train.data import Source, keep_for
 from unmask.train.dry_run import DryRun, dry_run
 from unmask.train.run import train
 from unmask.train.settings import apply_settings
 from unmask.train.stage import stage_of, train_stage
 
-__all__ = ["DryRun", "Source", "apply_settings", "dry_run", "stage_of", "train", "train_stage"]
+__all__ = [
+    "DryRun",
+    "Source",
+    "apply_settings",
+    "dry_run",
+    "keep_for",
+    "stage_of",
+    "train",
+    "train_stage",
+]

@@ -19,8 +19,7 @@ from unmask.blending import (
     h264_clip,
     self_blend,
 )
-from unmask.clips import cut_face
-from unmask.clips.mouth_run import MouthRun, is_by_68_points
+from unmask.clips import MouthRun, cut_face, is_by_68_points
 from unmask.errors import UsageError
 from unmask.prepared import FaceSequence
 from unmask.train.augment import Change

@@ -12,14 +12,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unmask.clips.mouth_run import is_by_68_points
+from unmask.clips import is_by_68_points
 from unmask.datasets import check_splits, choose_rows, list_datasets, read_dataset, require_masks
 from unmask.detectors import Card
 from unmask.detectors.weights import cache_dir
 from unmask.errors import DataError, UsageError
-from unmask.prepared import FaceSequence, Keep, Prepared, is_prepared, prepare, read_prepared
-from unmask.prepared.index import VERSION
-from unmask.prepared.points import lacking_points
+from unmask.prepared import (
+    VERSION,
+    FaceSequence,
+    Keep,
+    Prepared,
+    is_prepared,
+    lacking_points,
+    prepare,
+    read_prepared,
+)
 from unmask.types import LabelledVideo
 
 SPLITS = ("train", "val")
