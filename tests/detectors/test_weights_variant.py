@@ -16,8 +16,9 @@ from unmask.detectors import Card, build, get_card, import_weights, load_detecto
 from unmask.detectors import _frames as frames
 from unmask.detectors.weights import card_of_weights, read_metadata
 from unmask.errors import UnknownNameError, UsageError, WeightsError
+from unmask.evaluate import evaluate, read_scores
 from unmask.train import apply_settings
-from unmask.types import InputSpec
+from unmask.types import InputSpec, LabelledVideo
 
 NAME = "waves"
 SPEC = InputSpec(size=(32, 32), frames=6, hop=6)
@@ -89,6 +90,15 @@ def test_a_scan_feeds_a_variant_what_it_was_trained_on(
     assert [s.logit for s in alone.clip_scores] == pytest.approx(
         [s.logit for s in verdict.clip_scores], abs=1e-5
     )
+
+
+def test_a_variant_is_evaluated_as_it_is_scanned(waves: Card, portrait_video: Path, tmp_path: Path):
+    changed = waves.changed(args={"context": 0}, input={"frames": 4, "hop": 2, "size": (16, 16)})
+    weights = {NAME: save_variant(tmp_path / "x.safetensors", changed)}
+    row = LabelledVideo(path=portrait_video, label=0, dataset="d", split="test")
+    (found,) = read_scores(evaluate([row], [NAME], tmp_path / "out", weights=weights))
+    (face,) = unmask.scan(portrait_video, [NAME], weights=weights).faces
+    assert found.score == pytest.approx(face.logits[NAME], abs=1e-6)
 
 
 def test_a_file_that_says_nothing_or_the_same_is_of_the_card(waves: Card, tmp_path: Path):
