@@ -40,6 +40,8 @@ def sheet_of(height=8, width=8):
 def test_the_true_mask_of_a_region():
     truth = cut_truth(sheet_of(), (8, 8), whole(2, 0, 6, 4), (4, 4))
     assert truth.tolist() == [[0, 0, 1, 1]] * 4
+    colored = np.stack([sheet_of() // 20, sheet_of(), sheet_of() // 2], axis=2)
+    assert cut_truth(colored, (8, 8), whole(2, 0, 6, 4), (4, 4)).tolist() == truth.tolist()
     enlarged = cut_truth(sheet_of(), (8, 8), whole(2, 0, 6, 4), (8, 8))
     assert enlarged[:, :3].tolist() == [[0, 0, 0]] * 8
     assert enlarged[:, 4:].tolist() == [[1, 1, 1, 1]] * 8

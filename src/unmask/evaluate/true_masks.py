@@ -118,7 +118,8 @@ def cut_truth(
     """The true mask of what a picture shows.
 
     Args:
-        sheet: (H, W) of the whole frame in 0..255, in whatever size; None: nothing is forged.
+        sheet: (H, W) or (H, W, 3) of the whole frame in 0..255, in whatever size, of colors the
+            highest counts; None: nothing is forged.
         frame_size_px: (width, height) of the video's frame.
         region_px: (4,), the box of the frame that the picture shows.
         size: (h, w) of the picture.
@@ -127,7 +128,7 @@ def cut_truth(
     Returns:
         (h, w): 1 forged, 0 genuine, -1 outside the frame.
     """
-    height, width = sheet.shape if sheet is not None else frame_size_px[::-1]
+    height, width = sheet.shape[:2] if sheet is not None else frame_size_px[::-1]
     share = np.array([width / frame_size_px[0], height / frame_size_px[1]] * 2)
     # Whole pixels, as the picture itself was cut.
     x0, y0, x1, y1 = (int(v) for v in np.rint(region_px * share))
@@ -142,7 +143,8 @@ def cut_truth(
     if sheet is None:
         return np.where(is_inside, 0, -1).astype(np.int8)
     whole = np.zeros_like(inside)
-    whole[here] = sheet[top:bottom, left:right]
+    part = sheet[top:bottom, left:right]
+    whole[here] = part if part.ndim == 2 else part.max(axis=2)
     how = cv2.INTER_AREA if size[1] < whole.shape[1] else cv2.INTER_CUBIC
     is_forged = cv2.resize(whole, size[::-1], interpolation=how) > threshold * 255
     return np.where(is_inside, is_forged, -1).astype(np.int8)
@@ -245,7 +247,7 @@ def _add_forged(
             if why := _unlike(masks, verdict):
                 return why, 0
             for frame in masks.frames(lambda index, _time, _next: index in left):
-                count.add(left.pop(frame.index), frame.pixels.max(axis=2))
+                count.add(left.pop(frame.index), frame.pixels)
             if masks.is_damaged:
                 return f"'{row.mask_path}' is damaged, so its frames cannot be numbered", 0
     except MediaError as error:
