@@ -15,8 +15,9 @@ def pack(tmp_path_factory, portrait_video, no_face_video):
         ("train/ann.mp4", portrait_video),
         ("val/copy.mp4", portrait_video),
         ("other/bars.mp4", no_face_video),
+        ("other/more.mp4", no_face_video),
     ):
-        (root / name).parent.mkdir()
+        (root / name).parent.mkdir(exist_ok=True)
         shutil.copy(file, root / name)
     return root
 
@@ -49,7 +50,7 @@ def test_json_has_every_match(cli, pack):
 def test_the_limits_are_heeded(cli, pack):
     everything = ("--frame-limit", 256)
     ran = cli("datasets", "overlap", pack / "train", pack / "other", *everything, "--json")
-    assert len(json.loads(ran.out)["matches"]) == 1
+    assert len(json.loads(ran.out)["matches"]) == 2
     ran = cli("datasets", "overlap", pack / "train", pack / "other", "--face-limit", 300)
     assert ran.code == 2
     assert "expected 0 to 256 bits" in ran.error
@@ -65,7 +66,16 @@ def test_a_list_without_what_crosses(cli, pack, tmp_path):
     assert ran.err == f"{out}: without 1 file of other.\n"
     head, *lines = out.read_text().splitlines()
     assert head.startswith("path,label,dataset,split")
-    assert len(lines) == 1
+    (line,) = lines
+    assert "other/more.mp4,0,other,other," in line
+
+
+def test_a_list_of_one_root_keeps_its_other_splits(cli, pack, tmp_path):
+    table, out = tmp_path / "list.csv", tmp_path / "clean.csv"
+    table.write_text(f"path,label,split\n{pack}/train/ann.mp4,0,train\n{pack}/val/copy.mp4,0,val\n")
+    ran = cli("datasets", "overlap", table, "--dataset", "csv", "-o", out, "--drop", "train")
+    assert (ran.code, len(out.read_text().splitlines())) == (0, 2)
+    assert "val/copy.mp4,0,list,val," in out.read_text()
 
 
 def test_a_list_needs_a_side_to_drop(cli, pack, tmp_path):

@@ -45,10 +45,17 @@ _Cache = Annotated[
 ]
 _Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="FILE", help="Write a csv list without what crosses."),
+    typer.Option(
+        "--out", "-o", metavar="FILE", help="Write a csv list for train, without what crosses."
+    ),
 ]
 _Drop = Annotated[
-    str | None, typer.Option("--drop", metavar="SIDE", help="With --out: the side that loses it.")
+    str | None,
+    typer.Option(
+        "--drop",
+        metavar="SIDE",
+        help="With --out: the side that loses it; of several PATHs, the one listed.",
+    ),
 ]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -81,7 +88,9 @@ def overlap(
         )
     _show(found, as_json)
     if out is not None and drop is not None:
-        left_out = write_rest(out, rows, found, drop)
+        # Given --validation, train takes every row of its list: of two roots it must hold one.
+        kept = rows if len(paths) == 1 else [row for row in rows if row.split == drop]
+        left_out = write_rest(out, kept, found, drop)
         files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
         show_note(f"{out}: without {files} of {drop}.")
     elif not found.is_clean:

@@ -196,6 +196,12 @@ def write_rest(
     Left out are those files of the side ``drop`` that match a file of another side or show a
     person of another side; of all other sides every row stays.
 
+    Args:
+        path: the list, which must not exist; its paths are relative to its folder.
+        rows: what may stand in it: what was compared, or a part of that.
+        report: on the comparison.
+        drop: a side.
+
     Raises:
         UsageError: there is no such side.
         OutputError: the file exists already or cannot be written.
