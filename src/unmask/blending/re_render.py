@@ -44,7 +44,7 @@ def re_rendering(clip: FaceClip, seed: int) -> ForgedClip:
         cv2.warpAffine(p, m, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
         for p, m in zip(clip.frames, matrices, strict=True)
     ]
-    drawn = redraw(np.stack(crops), int(rng.integers(2**31)))
+    drawn = redraw(np.stack(crops), int(rng.integers(2**31)), _STEPS)
     frames, masks = [], []
     for index, real in enumerate(clip.frames):
         height, width = real.shape[:2]
@@ -63,7 +63,7 @@ def re_rendering(clip: FaceClip, seed: int) -> ForgedClip:
     return ForgedClip(np.stack(frames), np.stack(masks))
 
 
-def redraw(crops: Pixels, seed: int, steps: int = _STEPS) -> Pixels:
+def redraw(crops: Pixels, seed: int, steps: int) -> Pixels:
     """Fits an autoencoder to pictures and returns what it makes of them.
 
     One thread and a seed: the same pictures give the same result on the same machine.
