@@ -21,7 +21,8 @@ from unmask.datasets import (
 from unmask.errors import DataError, UnknownNameError
 from unmask.types import LabelledVideo
 
-PUBLISHED = [name for name in list_datasets() if name not in ("csv", "folder")]
+OWN = ("csv", "folder", "minibench", "minibench_other")
+PUBLISHED = [name for name in list_datasets() if name not in OWN]
 
 
 def row(name: str = "a", split: str = "train", **more: object) -> LabelledVideo:
@@ -32,7 +33,7 @@ def row(name: str = "a", split: str = "train", **more: object) -> LabelledVideo:
 def test_the_names():
     assert list_datasets() == [
         *("affectnet", "celeb_df", "csv", "deeper_forensics", "deeper_forensics_ff", "dfdc"),
-        *("dfdc_preview", "faceforensics", "folder", "lrw"),
+        *("dfdc_preview", "faceforensics", "folder", "lrw", "minibench", "minibench_other"),
     ]
 
 
