@@ -10,9 +10,8 @@ from unmask.cli.evaluate_inputs import (
     find_weights,
     report,
     root_of,
-    show_figures,
 )
-from unmask.cli.printing import show_note
+from unmask.cli.evaluate_results import show_differences, show_tables
 from unmask.errors import UsageError
 
 
@@ -30,6 +29,10 @@ def evaluate(
     threshold_from: options.ThresholdFrom = None,
     level: options.Level = "video",
     figures: options.Figures = False,
+    conditions: options.Conditions = None,
+    embeddings: options.Embeddings = False,
+    stand_in: options.StandIn = None,
+    as_json: options.AsJson = False,
     resamples: options.Resamples = 10_000,
     device: options.Device = "cpu",
 ) -> None:
@@ -37,27 +40,30 @@ def evaluate(
 
     Goes on where it stopped. Without --data the tables of RESULTS are made again.
     """
-    places = find_places(data or [], dataset or [])
+    places = find_places(data or [], dataset or [], stand_in)
     given = find_weights(weights or [])
-    check_together(table, compare, level, figures=figures)
+    check_together(
+        table, compare, level, conditions, figures=figures, embeddings=embeddings, stand_in=stand_in
+    )
     if table is not None:
         from unmask.cli.evaluate_paper import show_paper
 
-        show_paper(table, places, detectors or [], given, out, device, resamples)
+        show_paper(
+            table,
+            places,
+            detectors or [],
+            given,
+            out,
+            stand_in=stand_in,
+            device=device,
+            resamples=resamples,
+            as_json=as_json,
+        )
         return
     if out is None:
         raise UsageError("Cannot evaluate: expected a folder for the scores. Name it with -o.")
-    from unmask.evaluate import evaluate as score
-    from unmask.evaluate import measure, read_scores
-    from unmask.evaluate.level import level_named, scores_at
-    from unmask.evaluate.print_tables import to_markdown, unscored_lines, write_tables
-
-    shown = level_named(level)
     if compare is not None:
-        from unmask.evaluate import compare as differences
-        from unmask.evaluate.compare import show_comparisons
-
-        print(show_comparisons(differences(read_scores(out), *compare, resamples=resamples)))
+        show_differences(out, compare, resamples, as_json=as_json)
         return
     if bool(places) != bool(detectors):
         lacking = "--data PATH" if detectors else "-d NAME"
@@ -65,23 +71,21 @@ def evaluate(
             f"Cannot evaluate: {lacking} is missing. Give data and detectors, or "
             "neither to make the tables of RESULTS again."
         )
+    from unmask.evaluate import evaluate as score
+    from unmask.evaluate.condition import find_conditions
+    from unmask.evaluate.level import level_named
+
+    shown, changed = level_named(level), find_conditions(conditions or [""])
     for path, layout in places:
-        rows = find_rows(path, layout, split, methods, compressions)
         score(
-            rows,
+            find_rows(path, layout, split, methods, compressions),
             detectors or [],
             out,
             root=root_of(path),
             weights=given,
             device=device,
             report=report,
+            conditions=changed,
+            keeps_embeddings=embeddings,
         )
-    scores = scores_at(shown, out)
-    found = measure(scores, threshold_from=threshold_from, resamples=resamples)
-    for line in unscored_lines(scores):
-        show_note(f"no score: {line}")
-    for file in write_tables(found, out, shown):
-        show_note(str(file))
-    if figures:
-        show_figures(out, shown, threshold_from, resamples)
-    print(to_markdown(found, shown))
+    show_tables(out, shown, threshold_from, resamples, figures=figures, as_json=as_json)

@@ -10,48 +10,61 @@ from unmask.cli.printing import show_note
 from unmask.errors import UsageError
 
 if TYPE_CHECKING:
-    from unmask.evaluate.level import Level
     from unmask.evaluate.scores import VideoScore
     from unmask.types import LabelledVideo
 
 
-def find_places(data: Sequence[Path], layouts: Sequence[str]) -> list[tuple[Path, str]]:
-    """Each path with its layout."""
+def find_places(
+    data: Sequence[Path], layouts: Sequence[str], stand_in: str | None = None
+) -> list[tuple[Path, str]]:
+    """Each path with its layout; one that is given none has those of the stand-in."""
     if len(layouts) > len(data):
         raise UsageError(
             f"Cannot evaluate: {len(layouts)} --dataset for {len(data)} --data. "
             "Give each layout with its path."
         )
-    filled = [*layouts, *["folder"] * (len(data) - len(layouts))]
-    return list(zip(data, filled, strict=True))
+    places = list(zip(data, layouts, strict=False))
+    for path in data[len(layouts) :]:
+        if stand_in is None:
+            places.append((path, "folder"))
+        else:
+            from unmask.evaluate.stand_in import get_stand_in
+
+            places += [(path, layout) for layout in get_stand_in(stand_in).layouts(path)]
+    return places
 
 
 def check_together(
-    table: str | None, compare: tuple[str, str] | None, level: str, *, figures: bool
+    table: str | None,
+    compare: tuple[str, str] | None,
+    level: str,
+    conditions: Sequence[str] | None,
+    *,
+    figures: bool,
+    embeddings: bool,
+    stand_in: str | None,
 ) -> None:
     """Refuses options that a paper's table or a comparison would not heed."""
+    if stand_in is not None and table is None:
+        raise UsageError(
+            "Cannot use --stand-in without a paper's table: it says what stands for a paper's "
+            "data. Name a table (paper:NAME/TABLE), or leave it out."
+        )
     what = "a paper's table" if table is not None else "--compare"
     if table is None and compare is None:
         return
+    if conditions or embeddings:
+        option = "--condition" if conditions else "--embeddings"
+        raise UsageError(
+            f"Cannot use {option} with {what}: it says itself what is scored, or scores nothing. "
+            f"Leave {option} out."
+        )
     option = "--figures" if figures else f"--level {level}"
     if figures or level != "video":
         raise UsageError(
             f"Cannot use {option} with {what}: it is measured at video level and not drawn. "
             f"Leave {option} out, or run 'unmask evaluate -o RESULTS {option}' by itself."
         )
-
-
-def show_figures(out: Path, level: Level, threshold_from: str | None, resamples: int) -> None:
-    """Draws into ``out``; on stderr a line for each file and for each figure that is lacking."""
-    from unmask.evaluate.figures import write_figures
-
-    drawn = write_figures(
-        out, out / "figures", level=level, threshold_from=threshold_from, resamples=resamples
-    )
-    for path in drawn.paths:
-        show_note(str(path))
-    for reason in drawn.lacking:
-        show_note(f"no figure: {reason}")
 
 
 def find_weights(choices: Sequence[str]) -> dict[str, str | Path]:

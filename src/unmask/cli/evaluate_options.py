@@ -37,8 +37,7 @@ Weights = Annotated[
         "--weights",
         "-w",
         metavar="NAME=TAG|FILE",
-        help="Weights of a detector; NAME:TRAINING=FILE for a paper's table with several. "
-        "Repeatable.",
+        help="Of a detector; NAME:TRAINING=FILE for a paper's table with several. Repeatable.",
     ),
 ]
 Split = Annotated[
@@ -46,8 +45,7 @@ Split = Annotated[
     typer.Option(
         "--split",
         metavar="SPLIT",
-        help="Take only this split. Of a plain folder: what all of it counts as. [default: all; "
-        "of a plain folder test]",
+        help="Take only this split; of a plain folder: what all of it counts as, else test.",
         show_default=False,
     ),
 ]
@@ -96,11 +94,26 @@ Figures = Annotated[
     bool,
     typer.Option(
         "--figures",
-        help="Draw what the scores allow into RESULTS/figures, as SVG and PNG, and say what the "
-        "rest needs.",
+        help="Draw what the scores allow into RESULTS/figures; say what the rest needs.",
     ),
 ]
-Resamples = Annotated[
-    int, typer.Option(metavar="N", help="Of the bootstrap that gives the intervals.")
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--condition",
+        metavar="CONDITION",
+        help="Such as 'blur 3', flip_1, all-corruptions or all-orders; '' is none. Repeatable.",
+    ),
 ]
+Embeddings = Annotated[bool, typer.Option("--embeddings", help="Keep them too, for a map.")]
+StandIn = Annotated[
+    str | None,
+    typer.Option(
+        "--stand-in",
+        metavar="minibench",
+        help="Run a paper's table on such data instead; the paper's figures are of others.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Resamples = Annotated[int, typer.Option(metavar="N", help="Of the bootstrap, for intervals.")]
 Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where the networks run.")]

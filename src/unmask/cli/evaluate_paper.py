@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unmask.cli.evaluate_inputs import find_rows, report, root_of
+from unmask.cli.printing import show_note
 from unmask.errors import UsageError
 
 _PAPER = "paper:"
@@ -17,22 +18,30 @@ def show_paper(
     detectors: Sequence[str],
     weights: dict[str, str | Path],
     out: Path | None,
+    *,
+    stand_in: str | None,
     device: str,
     resamples: int,
+    as_json: bool,
 ) -> None:
-    """A paper's table with what is at hand; without detectors, what could be run."""
+    """A paper's table with what is at hand; without detectors, what it takes."""
+    from unmask.evaluate.protocol_figures import draw_protocol
     from unmask.evaluate.protocols import get_protocol
     from unmask.evaluate.run_protocol import Data, run_protocol
-    from unmask.evaluate.show_protocol import show_protocol
+    from unmask.evaluate.show_protocol import show_protocol, to_json
+    from unmask.evaluate.stand_in import get_stand_in, on
 
     if not table.startswith(_PAPER):
         raise UsageError(
             f"Cannot evaluate {table!r}: expected paper:NAME/TABLE. Data are given with --data."
         )
     protocol = get_protocol(table.removeprefix(_PAPER))
+    if stand_in is not None:
+        protocol = on(protocol, get_stand_in(stand_in))
     at_hand = [Data(find_rows(path, layout), root_of(path)) for path, layout in places]
+    show = to_json if as_json else show_protocol
     if not detectors or protocol.elsewhere:
-        print(show_protocol(protocol, at_hand))
+        print(show(protocol, at_hand))
         return
     if out is None:
         raise UsageError("Cannot evaluate: expected a folder for the scores. Name it with -o.")
@@ -46,4 +55,6 @@ def show_paper(
         report=report,
         resamples=resamples,
     )
-    print(show_protocol(protocol, at_hand, ours))
+    print(show(protocol, at_hand, ours))
+    for file in draw_protocol(protocol, ours, out):
+        show_note(str(file))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -106,6 +107,19 @@ def show_comparisons(comparisons: Sequence[Comparison]) -> str:
         f"{names_of}: differences in percentage points on the videos that both scored, with 95 % "
         f"intervals clustered by source.\n\n{table}\n{told and told + chr(10)}"
     )
+
+
+def comparisons_to_json(comparisons: Sequence[Comparison]) -> str:
+    """The same as JSON; differences of shares as they are, not in points."""
+    plain = [
+        asdict(one)
+        | {
+            "delong": one.delong._asdict(),
+            "differences": {name: f._asdict() for name, f in one.differences.items()},
+        }
+        for one in comparisons
+    ]
+    return json.dumps(plain, indent=1, ensure_ascii=False)
 
 
 def _of(scores: Sequence[VideoScore], name: str) -> list[VideoScore]:

@@ -48,6 +48,8 @@ class Cell:
         settings: what the training changes, for ``train --set``.
         also: data sets that the training set takes forgeries from beside the protocol's.
         share: the figure's factor in its column's sum; None: of a mean.
+        at: its column's place on the protocol's axis.
+        curve: which of several curves its column belongs to.
     """
 
     column: str
@@ -62,6 +64,8 @@ class Cell:
     settings: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     share: float | None = None
+    at: float | None = None
+    curve: str = ""
 
 
 class Published(NamedTuple):
@@ -86,6 +90,7 @@ class Protocol:
         average: heading of a last column with the mean of all cells; empty: none.
         published: the paper's rows, a value for each column.
         notes: what a reader of the figures must know.
+        axis: what its columns are drawn over, with the unit; empty: they are no curve.
         elsewhere: the command that makes what this table shows, where that is no score.
         stand_in: what the data are instead of the paper's; empty: they are the paper's.
     """
@@ -100,6 +105,7 @@ class Protocol:
     average: str = ""
     published: tuple[Published, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    axis: str = ""
     elsewhere: str = ""
     stand_in: str = ""
 

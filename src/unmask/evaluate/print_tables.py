@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from unmask.errors import OutputError
@@ -73,6 +75,15 @@ def to_csv(rows: Sequence[Row], level: Level = "video") -> str:
         names_of[1] = row.weights_sha256
         writer.writerow([*names_of, level, *_counts_of(row), threshold, *values])
     return text.getvalue()
+
+
+def to_json(rows: Sequence[Row], level: Level = "video") -> str:
+    """The rows with all that they hold; figures as in CSV."""
+    plain = [
+        asdict(row) | {"figures": {name: f._asdict() for name, f in row.figures.items()}}
+        for row in rows
+    ]
+    return json.dumps({"level": level, "rows": plain}, indent=1, ensure_ascii=False)
 
 
 def write_tables(rows: Sequence[Row], folder: Path, level: Level = "video") -> list[Path]:

@@ -71,7 +71,7 @@ class _Plan:
         training = training_of(self.protocol, cell, card, row)
         model = self.models.get(training.key)
         if model is None:
-            return _no_weights(training)
+            return no_weights(training)
         short = Condition(cell.condition).lacks(model.card.input)
         return f"not measurable: {short}" if short else ""
 
@@ -224,6 +224,12 @@ def what_lacks(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str:
     return ""
 
 
+def no_weights(training: Training) -> str:
+    """Says that a model was not given."""
+    name = training.name or "of its own"
+    return f"no weights: needs a training {name}; give -w {training.key}=FILE"
+
+
 def place_of(cell: Cell) -> str:
     """The test videos of a cell, in words."""
     return " ".join(part for part in (cell.dataset, cell.compression, TEST) if part)
@@ -251,11 +257,6 @@ def _models(
             if model.use.sha256:
                 models[key] = model
     return models
-
-
-def _no_weights(training: Training) -> str:
-    name = training.name or "of its own"
-    return f"no weights: needs a training {name}; give -w {training.key}=FILE"
 
 
 def _needed(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> _Needed:

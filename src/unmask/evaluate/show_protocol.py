@@ -10,8 +10,10 @@ from pathlib import Path
 from unmask.detectors import Card, get_card, list_detectors
 from unmask.evaluate.paper_table import Protocol
 from unmask.evaluate.print_tables import show_figure
-from unmask.evaluate.run_protocol import Data, Ours, what_lacks
+from unmask.evaluate.run_protocol import Data, Ours, no_weights, what_lacks
 from unmask.evaluate.trainings import trainings
+
+_PAPER = {False: "paper", True: "paper, other data"}
 
 
 def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ()) -> str:
@@ -26,7 +28,7 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
     digits = _digits(protocol)
     for model, values in protocol.published:
         shown = ["-" if value is None else f"{value:.{digits}f}" for value in values]
-        lines.append([f"paper: {model}", *shown])
+        lines.append([f"{_PAPER[bool(protocol.stand_in)]}: {model}", *shown])
     notes: dict[str, int] = {}
     for one in ours:
         for found in one.figures:
@@ -43,7 +45,9 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
     told += [note for note in (protocol.stand_in, *protocol.notes) if note]
     if protocol.elsewhere:
         told.append(f"Made by: {protocol.elsewhere}")
-    if not ours:
+    if ours:
+        told += _missing_trainings(protocol, data, ours)
+    else:
         told += _what_it_takes(protocol, data)
     return text + "".join(f"\n{line}  " for line in told) + ("\n" if told else "")
 
@@ -101,6 +105,19 @@ def training_lines(protocol: Protocol, cards: Sequence[Card], data: Sequence[Dat
         for card in cards
         for training in trainings(protocol, card)
     ]
+
+
+def _missing_trainings(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]) -> list[str]:
+    """The commands for the weights that figures of ours lack."""
+    lacking = {figure.note for one in ours for figure in one.figures}
+    cards = [get_card(name) for name in dict.fromkeys(one.detector for one in ours)]
+    lines = [
+        f"    {training.command(_places(data))}  # -w {training.key}=FILE"
+        for card in cards
+        for training in trainings(protocol, card)
+        if no_weights(training) in lacking
+    ]
+    return ["Trainings:", *lines] if lines else []
 
 
 def _what_it_takes(protocol: Protocol, data: Sequence[Data]) -> list[str]:

@@ -112,11 +112,14 @@ PROTOCOLS: Final = (
                 train=(method,),
                 videos=size,
                 variant=f"{name}-{size}-videos",
+                at=size,
+                curve=f"{name} {figure}",
             )
             for name, method in (("F2F", F2F), ("DF", DF))
             for size in _SIZES
             for figure in ("accuracy", "PBCA")
         ),
+        axis="real training videos",
         notes=(_OF_VIDEOS, "The paper draws these figures and does not print them."),
     ),
 )

@@ -66,11 +66,12 @@ def _diversity() -> tuple[Cell, ...]:
             compression="c23",
             train=added[:count],
             variant=f"{count}-methods",
+            at=count,
         )
         for count in range(1, 5)
     ]
     last = replace(
-        cells[-1], column="5 methods", variant="5-methods", also=("deeper_forensics_ff",)
+        cells[-1], column="5 methods", variant="5-methods", at=5, also=("deeper_forensics_ff",)
     )
     return (*cells, last)
 
@@ -185,11 +186,12 @@ PROTOCOLS: Final = (
         title="trained on FF++ raw, tested on corrupted copies; video AUC by severity",
         train_compression="raw",
         cells=tuple(
-            replace(cell, column=column)
+            replace(cell, column=f"{curve} {severity}", at=severity, curve=curve)
             for severity, cells in _CORRUPTED.items()
             for cell in cells
-            for column in (f"{cell.column} {severity}", f"avg {severity}")
+            for curve in (cell.column, "avg")
         ),
+        axis="severity",
         notes=(_SEEDS, "The paper draws these figures and does not print them."),
     ),
     Protocol(
@@ -198,6 +200,7 @@ PROTOCOLS: Final = (
         title="trained on FF++ c23, methods added one by one, tested on FaceSwap; video AUC",
         train_compression="c23",
         cells=_diversity(),
+        axis="forgery methods in the training",
         published=published_rows("LipForensics: - - - - 95.1"),
     ),
     Protocol(
@@ -211,10 +214,13 @@ PROTOCOLS: Final = (
                 column=f"{cell.column} {frames}",
                 variant=f"{frames}-frames",
                 settings=(f"input.frames={frames}", f"input.hop={frames}"),
+                at=frames,
+                curve=cell.column,
             )
             for cell in _unseen("AUC")
             for frames in _LENGTHS
         ),
+        axis="frames of a clip",
         notes=("The paper draws these figures and does not print them.",),
     ),
     Protocol(
