@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from unmask.cli.evaluate_inputs import find_weights
 from unmask.cli.printing import one_line, show_note
 from unmask.cli.progress import show_progress
-from unmask.cli.scan import _chosen_weights
 from unmask.errors import UsageError
 
 _Path = Annotated[
@@ -86,7 +86,12 @@ def explain(
     names = default_detectors() if detector is None else [detector]
     if len(names) != 1:
         raise UsageError(f"Cannot explain {len(names)} detectors at once. Name one with -d.")
-    chosen = _chosen_weights([weights] if weights else [], names)
+    chosen = find_weights([weights] if weights else [])
+    for other in chosen.keys() - {names[0]}:
+        raise UsageError(
+            f"Cannot use -w '{weights}': {names[0]} is explained, not {other}. "
+            f"Give {names[0]}=TAG or {names[0]}=FILE."
+        )
     net = load_detector(names[0], chosen.get(names[0]), device)
     with show_progress(path, "scanning") as progress:
         made = make(
