@@ -34,6 +34,8 @@ from unmask.types import Pixels
 
 SECONDS = 4.0
 FAST = {"preset": "veryfast"}
+LIMITS = (10, 20, 30, 40, 50, 60, 70)
+WIDE = 76
 
 
 class Copy(NamedTuple):
@@ -96,13 +98,15 @@ def measure_copies(files: list[Path], seen: dict[Path, Fingerprint]) -> dict[str
             frames = list(first_frames(path))
             for name, how in COPIES.items():
                 copy = Path(folder) / "copy.mp4"
-                kept = (changed(px, how) for time_s, px in frames if time_s >= how.from_s)
+                kept = [changed(px, how) for time_s, px in frames if time_s >= how.from_s]
+                if not kept:  # the video is shorter than what is cut away
+                    continue
                 write_video(copy, kept, fps, crf=how.crf, options=FAST, overwrite=True)
                 its = fingerprint(copy, finder)
                 found[name].append(
                     (distance(seen[path], its, False), distance(seen[path], its, True))
                 )
-            print("copied", path.name, [found[name][-1] for name in COPIES], flush=True)
+            print("copied", path.name, [its[-1:] for its in found.values()], flush=True)
     return {name: summary_of_copies(its) for name, its in found.items()}
 
 
@@ -122,12 +126,20 @@ def summary_of_copies(pairs: list[tuple[int | None, int | None]]) -> dict[str, A
     }
 
 
-def spread(distances: list[int]) -> dict[str, float]:
-    if not distances:
+def spread(distances: list[int] | np.ndarray) -> dict[str, Any]:
+    """How distances lie, and how many are within each of some limits."""
+    if len(distances) == 0:
         return {"n": 0}
-    low, middle, high = np.quantile(distances, [0.01, 0.5, 0.99])
-    ends = {"least": min(distances), "most": max(distances)}
-    return {"n": len(distances), **ends, "q01": low, "median": middle, "q99": high}
+    low, middle, high = np.quantile(distances, [0.01, 0.5, 0.99]).tolist()
+    return {
+        "n": len(distances),
+        "least": int(min(distances)),
+        "q01": low,
+        "median": middle,
+        "q99": high,
+        "most": int(max(distances)),
+        "within": {limit: int(np.sum(np.asarray(distances) <= limit)) for limit in LIMITS},
+    }
 
 
 def measure_different(groups: dict[Path, str], seen: dict[Path, Fingerprint]) -> dict[str, Any]:
@@ -140,20 +152,18 @@ def measure_different(groups: dict[Path, str], seen: dict[Path, Fingerprint]) ->
             if bits is not None:
                 key = f"{kind}, {'faces' if is_face else 'pictures'}"
                 apart.setdefault(key, []).append((bits, a.name, b.name))
-    return {key: with_nearest(its, "pictures" in key) for key, its in sorted(apart.items())}
+    return {key: with_nearest(its) for key, its in sorted(apart.items())}
 
 
-def with_nearest(pairs: list[tuple[int, str, str]], is_picture: bool) -> dict[str, Any]:
-    limit = FRAME_LIMIT if is_picture else FACE_LIMIT
-    within = sum(bits <= limit for bits, _, _ in pairs)
-    nearest = [[int(bits), *names] for bits, *names in sorted(pairs)[:5]]
-    return {**spread([bits for bits, _, _ in pairs]), "within_limit": within, "nearest": nearest}
+def with_nearest(pairs: list[tuple[int, str, str]]) -> dict[str, Any]:
+    nearest = [[int(bits), *names] for bits, *names in sorted(pairs)[:10]]
+    return {**spread([bits for bits, _, _ in pairs]), "nearest": nearest}
 
 
 def measure_photos(seen: dict[Path, Fingerprint]) -> dict[str, Any]:
     """All pairs of photographs; the nearest may show the same photograph."""
     found = {}
-    for is_face, limit in ((False, FRAME_LIMIT), (True, FACE_LIMIT)):
+    for is_face in (False, True):
         marks = [(m, p) for p, its in seen.items() for m in its.marks if m.is_face == is_face]
         plain = np.stack([mark.bits for mark, _ in marks])
         bits = hamming(plain, plain)
@@ -163,16 +173,9 @@ def measure_photos(seen: dict[Path, Fingerprint]) -> dict[str, Any]:
         other = owners[rows] != owners[columns]
         rows, columns = rows[other], columns[other]
         far = bits[rows, columns]
-        near = np.argsort(far, kind="stable")[: int((far <= limit + 10).sum())]
+        near = np.argsort(far, kind="stable")[:20]
         listed = [[int(far[i]), str(owners[rows[i]]), str(owners[columns[i]])] for i in near]
-        found["faces" if is_face else "pictures"] = {
-            "pairs": len(far),
-            "within_limit": int((far <= limit).sum()),
-            "quantiles": dict(
-                zip(("q0001", "q01", "median"), np.quantile(far, [1e-4, 0.01, 0.5]), strict=True)
-            ),
-            "nearest": listed[:60],
-        }
+        found["faces" if is_face else "pictures"] = {**spread(far), "nearest": listed}
     return found
 
 
@@ -184,6 +187,7 @@ def sources(data: Path) -> dict[Path, str]:
 def measure_media(data: Path, people: Path | None, cache: Path) -> dict[str, Any]:
     rows = read_sides("folder", [data / "train", data / "val"])
     found = find_overlap(rows, people=people, cache=cache, find_faces=FaceFinder(threads=1))
+    wide = find_overlap(rows, cache=cache, frame_limit=WIDE, face_limit=WIDE)
     print("\n".join(found.lines()), flush=True)
 
     def name(path: Path) -> str:
@@ -202,6 +206,10 @@ def measure_media(data: Path, people: Path | None, cache: Path) -> dict[str, Any
         "faces": found.faces,
         "files_without_face": found.without_face,
         "matches": [[name(m.a), name(m.b), m.distance, m.line()] for m in found.matches],
+        f"nearest_within_{WIDE}": [
+            [name(m.a), name(m.b), "face" if m.is_face else "picture", m.distance]
+            for m in wide.matches[:10]
+        ],
         "persons_crossing": named(found.people.shared),
         "files_that_name_a_person": found.people.named,
         "files_that_do_not": found.people.unnamed,
