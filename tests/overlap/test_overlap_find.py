@@ -214,6 +214,18 @@ def test_the_rest_is_a_list_that_training_reads(rows, found, tmp_path, pack):
         write_rest(out, rows, found, "train")
 
 
+def test_a_file_listed_on_both_sides_stays_on_the_other(tmp_path, pack):
+    table, out = tmp_path / "list.csv", tmp_path / "clean.csv"
+    table.write_text(
+        f"path,label,split\n{pack}/train/field.mp4,0,train\n{pack}/train/field.mp4,0,val\n"
+    )
+    rows = read_sides("csv", [table])
+    found = find_overlap(rows, find_faces=no_faces)
+    assert found.matches[0].is_same_file
+    write_rest(out, rows, found, "train")
+    assert [row.split for row in read_dataset("csv", out)] == ["val"]
+
+
 def test_a_side_to_drop_must_be_there(rows, found, tmp_path):
     with pytest.raises(UsageError, match=r"Cannot drop from 'test': expected .* train, val"):
         write_rest(tmp_path / "clean.csv", rows, found, "test")

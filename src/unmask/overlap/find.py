@@ -218,7 +218,7 @@ def write_rest(
             table = csv.DictWriter(file, names)
             table.writeheader()
             for row in rows:
-                if row.path not in left_out:
+                if row.split != drop or row.path not in left_out:
                     table.writerow(_entry(row, folder))
     except OSError as error:
         reason = "it exists already" if isinstance(error, FileExistsError) else error.strerror
