@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
+CARD_OF = "screener"
 _BLOCK = re.compile(r"(<!-- figures: (\w+) ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -96,17 +97,49 @@ def _overall(result: dict[str, Any]) -> str:
     )
 
 
-def _methods(result: dict[str, Any]) -> str:
+def _tools(result: dict[str, Any]) -> str:
+    """The card's own detector, by forgery tool."""
+    (mine,) = (one for one in result["detectors"] if one["detector"] == CARD_OF)
     rows = [
         [
             method,
-            f"{row['found']} of {row['decided']}",
-            _between(row["interval"]),
-            f"{row['auc_against_all_real']:.2f}",
+            *_found(row["found"]),
+            *_auc(row["AUC"]),
+            f"{row['real']} real, {row['forged']} forged",
         ]
-        for method, row in result["methods"].items()
+        for method, row in mine["tools"].items()
     ]
-    return _table(["forged by", "found", "95 % interval", "AUC against all real videos"], rows)
+    head = ["forged by", "found", "95 % interval", "AUC against all real videos"]
+    return _table([*head, "95 % interval", "n"], rows)
+
+
+def _entrants(result: dict[str, Any]) -> str:
+    """Every detector with weights, on all tools together."""
+    rows = [
+        [
+            f"`{one['detector']}`, `{one['weights']}`",
+            f"{one['within_source_auc_mean']:.2f}",
+            _between(one["within_source_auc_interval"]),
+            *_auc(one["tools"]["all"]["AUC"]),
+            *_found(one["tools"]["all"]["found"]),
+            *_found(one["false_alarms"]),
+            len(one["unscored"]),
+        ]
+        for one in result["detectors"]
+    ]
+    between = "95 % interval"
+    head = ["detector, weights", "mean of the AUCs within sources", between, "pooled AUC", between]
+    return _table([*head, "found", between, "false alarms", between, "unscored"], rows)
+
+
+def _found(row: dict[str, Any]) -> tuple[str, str]:
+    return f"{row['over']} of {row['of']}", _between(row["interval"]) if row["of"] else ""
+
+
+def _auc(figure: dict[str, Any]) -> tuple[str, str]:
+    if figure["value"] is None:
+        return "not measurable", ""
+    return f"{figure['value']:.2f}", _between(figure["interval"]) if figure["interval"] else ""
 
 
 def _sources(result: dict[str, Any]) -> str:
@@ -170,7 +203,8 @@ def _wilson(hits: int, count: int) -> list[float]:
 
 _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "overall": _overall,
-    "methods": _methods,
+    "tools": _tools,
+    "entrants": _entrants,
     "sources": _sources,
     "highest_real": _highest_real,
     "pseudo": _pseudo,

@@ -62,7 +62,7 @@ def read_calibration(path: str | Path) -> Calibration:
     except (OSError, ValueError, TypeError) as error:
         raise UnmaskError(
             f"Cannot read the calibration '{file}': {error}. "
-            "Give a file that `python -m benchmarks field` wrote, or leave it out."
+            "Give a file that `python -m benchmarks calibrate` wrote, or leave it out."
         ) from error
 
 
