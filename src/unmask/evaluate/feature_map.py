@@ -124,7 +124,10 @@ def arrange(embeddings: NDArray[np.float32], seed: int = 0) -> tuple[NDArray[np.
     perplexity = min(PERPLEXITY, (count - 1) / 3)
     start = "pca" if embeddings.shape[1] > 1 else "random"
     mapper = manifold.TSNE(perplexity=perplexity, init=start, random_state=seed)
-    return np.asarray(mapper.fit_transform(embeddings), np.float64), perplexity
+    threads = import_optional("threadpoolctl", "evaluate")  # comes with scikit-learn
+    # One thread: sums in another order would give another map on a machine with more cores.
+    with threads.threadpool_limits(1):
+        return np.asarray(mapper.fit_transform(embeddings), np.float64), perplexity
 
 
 def draw_feature_map(clips: Reservoir, name: str, setting: Setting) -> Canvas:
@@ -149,20 +152,21 @@ def draw_feature_map(clips: Reservoir, name: str, setting: Setting) -> Canvas:
         axes.scatter(
             chosen[:, 0],
             chosen[:, 1],
-            s=14,
+            s=12,
             color=GRAY if method == REAL else look.color,
-            marker="." if method == REAL else look.marker,
+            marker="o" if method == REAL else look.marker,
             alpha=0.7,
             linewidths=0,
             label=f"{method} ({len(chosen)})",
         )
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.spines[["left", "bottom"]].set_visible(False)
     axes.set_aspect("equal", adjustable="datalim")
     few = "" if perplexity == PERPLEXITY else f", lowered from {PERPLEXITY:g} for few points"
     axes.set_title(
         f"Embeddings of {name}: {setting.place}\n{len(places)} clips, "
         f"t-SNE, perplexity {perplexity:.3g}{few}"
     )
-    legend_below(axes)
+    legend_below(axes, gap=0.02, columns=min(4, len(set(methods))))
     return canvas

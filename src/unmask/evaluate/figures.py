@@ -176,9 +176,9 @@ def _draw_rankings(
 
 
 def _answers(atlas: _Atlas, group: Group, sample: Sample) -> Answers:
-    threshold, _ = threshold_of(atlas.groups, group, atlas.threshold_from)
+    threshold, why = threshold_of(atlas.groups, group, atlas.threshold_from)
     if threshold is None:
-        return Answers(sample, 0.0, "(a logit of 0; no validation split to choose it on)")
+        return Answers(sample, 0.0, f"({why.removeprefix('not measurable: ')})")
     return Answers(sample, threshold, f"of {atlas.threshold_from or group.dataset} {VALIDATION}")
 
 
@@ -219,12 +219,24 @@ def _draw_severities(atlas: _Atlas) -> None:
         points.append((severity, _auc(atlas, members)))
     for place, by_kind in curves.items():
         ordered = {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
-        make = partial(draw_severity, ordered, atlas.at(_told(place)))
+        make = partial(draw_severity, ordered, atlas.at(f"{_told(place)}, {_sizes(atlas, place)}"))
         atlas.draw(["severity", *place], make)
     if not curves:
         atlas.lacking.append(
-            "severity: needs videos under corruptions; evaluate with --condition 'blur 3' and so on"
+            "severity: needs videos under corruptions; evaluate with --condition all-corruptions"
         )
+
+
+def _sizes(atlas: _Atlas, place: tuple[str, str, str]) -> str:
+    """How many items a point of the severity curves has."""
+    counts = [
+        len(sample_of(members).labels)
+        for group, members in atlas.groups.items()
+        if (group.dataset, group.compression, group.split) == place
+        if not group.condition or kind_and_severity(group.condition)
+    ]
+    least, most = min(counts), max(counts)
+    return f"n = {most}" if least == most else f"n = {least} to {most}"
 
 
 def _auc(atlas: _Atlas, members: Sequence[VideoScore]) -> Figure:

@@ -1,4 +1,8 @@
-"""Whether scores mean what they say, and what is gained by saying nothing."""
+"""Whether scores mean what they say, and what is gained by saying nothing.
+
+Probabilities are stated at equal priors, as everywhere in unmask: so both classes are weighed
+alike here, however many there are of each.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unmask.errors import import_optional
 from unmask.evaluate.figures_canvas import GRAY, legend_below, look_of, new_canvas
@@ -18,7 +23,6 @@ from unmask.metrics.calibration import (
     cllr,
     cllr_min,
     log_loss,
-    reliability,
 )
 from unmask.metrics.selective import aurc, risk_coverage
 
@@ -43,7 +47,7 @@ class Answers(NamedTuple):
 def fit_log_odds(sample: Sample) -> tuple[float, float]:
     """Slope and intercept that turn scores into log-odds at equal priors (Platt 1999).
 
-    Logistic regression with both classes weighed alike; to be fitted on validation items.
+    Logistic regression with both classes weighed alike. Only validation items are for this.
     """
     import_optional("sklearn", "evaluate")
     from sklearn.linear_model import LogisticRegression
@@ -67,18 +71,18 @@ def draw_reliability(samples: Mapping[str, Sample], setting: Setting) -> Canvas:
     edges = np.linspace(0, 1, BINS + 1)
     for number, (name, sample) in enumerate(samples.items()):
         look = look_of(number)
-        found = reliability(sample.labels, sample.scores, bins=BINS)
+        stated, share = reliability_at_equal_priors(sample)
         low, high = _bin_band(sample, setting)
         axes.plot(
-            found.probability,
-            found.share_fake,
+            stated,
+            share,
             color=look.color,
             linestyle=look.line,
             marker=look.marker,
             markersize=4,
             label=f"{name}\n{calibration_told(sample, setting)}",
         )
-        axes.vlines(found.probability, low, high, color=look.color, alpha=0.4, linewidth=1.2)
+        axes.vlines(stated, low, high, color=look.color, alpha=0.4, linewidth=1.2)
         below.hist(
             _probability(sample.scores),
             bins=edges.tolist(),
@@ -88,7 +92,7 @@ def draw_reliability(samples: Mapping[str, Sample], setting: Setting) -> Canvas:
         )
     axes.set_xlim(0, 1)
     axes.set_ylim(-0.02, 1.02)
-    axes.set_ylabel(f"share of fakes among the {setting.level}s")
+    axes.set_ylabel("share of fakes, both classes weighed alike")
     below.set_ylabel(f"{setting.level}s")
     below.set_xlabel("stated probability of fake")
     counts = next(iter(samples.values())).counts
@@ -101,28 +105,43 @@ def draw_reliability(samples: Mapping[str, Sample], setting: Setting) -> Canvas:
         bbox_to_anchor=(0.5, -0.42),
         borderaxespad=0.0,
         title=f"{BINS} bins; bars and brackets: 95 % over sources",
-        title_fontsize=8,
     )
     return canvas
 
 
-def calibration_told(sample: Sample, setting: Setting) -> str:
-    """The figures of calibration on one line; ECE with its interval.
+def reliability_at_equal_priors(sample: Sample) -> tuple[Values, Values]:
+    """Mean stated probability and share of fakes of each bin that holds anything, (B,) each.
 
-    Each costs a resampling of its own, and Cllr_min a slow one: only ECE, which few items
-    make larger, has an interval here.
+    As ``reliability``, with both classes weighed alike.
+    """
+    bins = _bins_of(sample)
+    alike = _alike(np.ones((1, len(sample.labels))), sample.labels)[0]
+    filled = np.unique(bins)
+    total, stated, fakes = (
+        np.bincount(bins, alike * values, BINS)[filled]
+        for values in (1.0, _probability(sample.scores), sample.labels)
+    )
+    return stated / total, fakes / total
+
+
+def calibration_told(sample: Sample, setting: Setting) -> str:
+    """The figures of calibration on one line, at equal priors; ECE with its interval.
+
+    Each interval costs a resampling of its own, and that of Cllr_min a slow one: only ECE has
+    one, which few items make larger.
     """
     labels, logits, sources = sample
     error = interval(
-        lambda w: calibration_error(labels, logits, bins=BINS, weights=w),
+        lambda w: calibration_error(labels, logits, bins=BINS, weights=_alike(w, labels)),
         sources,
         resamples=setting.resamples,
         seed=setting.seed,
     )
+    whole = _alike(np.ones((1, len(labels))), labels)
+    brier, loss = (metric(labels, logits, weights=whole)[0] for metric in (brier_score, log_loss))
     return (
-        f"ECE {show_figure('ECE', error)} %, Brier {brier_score(labels, logits):.3f}, "
-        f"log loss {log_loss(labels, logits):.3f}, Cllr {cllr(labels, logits):.3f}, "
-        f"Cllr_min {cllr_min(labels, logits):.3f}"
+        f"ECE {show_figure('ECE', error)} %, Brier {brier:.3f}, log loss {loss:.3f}, "
+        f"Cllr {cllr(labels, logits):.3f}, Cllr_min {cllr_min(labels, logits):.3f}"
     )
 
 
@@ -196,21 +215,37 @@ def _risk_at(one: Answers, coverage: float) -> Callable[[Values], Values]:
 
 
 def _probability(logits: Values) -> Values:
-    """1 / (1 + exp(-x)), to the last digit as ``reliability`` bins it."""
+    """1 / (1 + exp(-x)), without overflow."""
     return np.asarray(np.exp(-np.logaddexp(0, -logits)))
 
 
+def _bins_of(sample: Sample) -> NDArray[np.intp]:
+    return np.minimum((_probability(sample.scores) * BINS).astype(np.intp), BINS - 1)
+
+
+def _alike(weights: Values, labels: Values) -> Values:
+    """Weights (R, N) that give both classes the same sum; all 0 in a resample that lacks one."""
+    counted = np.zeros_like(weights)
+    sums = [weights @ (labels == label) for label in (0, 1)]
+    has_both = (sums[0] > 0) & (sums[1] > 0)
+    for label, total in enumerate(sums):
+        chosen = labels == label
+        share = np.where(has_both, len(labels) / 2 / np.where(has_both, total, 1), 0)
+        counted[:, chosen] = weights[:, chosen] * share[:, None]
+    return counted
+
+
 def _bin_band(sample: Sample, setting: Setting) -> Band:
-    """Intervals of the shares of fakes in the bins of ``reliability``."""
-    bins = np.minimum((_probability(sample.scores) * BINS).astype(np.intp), BINS - 1)
+    """Intervals of the shares of fakes in the bins."""
+    bins = _bins_of(sample)
 
     def share(number: int) -> Callable[[Values], Values]:
         in_bin = (bins == number).astype(np.float64)
 
         def measure(weights: Values) -> Values:
-            total = weights @ in_bin
-            fakes = weights @ (in_bin * sample.labels)
-            return np.asarray(fakes / np.where(total > 0, total, np.nan))
+            alike = _alike(weights, sample.labels)
+            total = alike @ in_bin
+            return np.asarray(alike @ (in_bin * sample.labels) / np.where(total > 0, total, np.nan))
 
         return measure
 

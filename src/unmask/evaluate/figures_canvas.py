@@ -36,6 +36,7 @@ _SETTINGS: dict[str, object] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "legend.fontsize": 8,
+    "legend.title_fontsize": 8,
     "lines.linewidth": 1.5,
 }
 
@@ -116,9 +117,12 @@ def stem_of(parts: Sequence[str]) -> str:
     return "-".join(filter(None, (re.sub(r"[^\w.]+", "-", part).strip("-") for part in parts)))
 
 
-def legend_below(axes: Axes, title: str = "") -> None:
-    """A legend under the axes, where long labels hide no curve."""
-    legend = axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.14), borderaxespad=0.0, title=title
+def legend_below(axes: Axes, title: str = "", *, gap: float = 0.14, columns: int = 1) -> None:
+    """A legend under the axes, where long labels hide no curve; ``gap`` in heights of them."""
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -gap),
+        borderaxespad=0.0,
+        title=title,
+        ncols=columns,
     )
-    legend.get_title().set_fontsize(8)

@@ -14,6 +14,7 @@ from unmask.evaluate.figures_sample import Setting
 from unmask.evaluate.tables import Figure
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
@@ -95,7 +96,7 @@ def curve_canvas(
     axes.set_xlabel(x_label)
     axes.set_ylabel(f"{y_label}, %" if in_percent else y_label)
     axes.set_title(title)
-    legend_below(axes, "bars: 95 % over sources")
+    legend_below(axes, "bands: 95 % over sources")
     return canvas
 
 
@@ -119,7 +120,7 @@ def draw_severity(curves: Mapping[str, Mapping[str, Points]], setting: Setting) 
     Args:
         curves: by kind of corruption, then by the detector's name; severity 0 is the video as
             it is.
-        setting: title and level.
+        setting: title, how many items a point has, and level.
     """
     names = list(dict.fromkeys(name for series in curves.values() for name in series))
     rows = -(-len(curves) // _COLUMNS)
@@ -133,23 +134,24 @@ def draw_severity(curves: Mapping[str, Mapping[str, Points]], setting: Setting) 
                 _draw_points(axes, name, series[name], number)
         axes.set_title(kind)
         axes.tick_params(labelbottom=True)
+        axes.set_xlabel("severity")
         axes.set_xticks(range(len(SEVERITIES) + 1))
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
     for axes in cells[len(curves) :]:
         axes.set_visible(False)
     canvas.suptitle(f"AUC under corruptions: {setting.title}", fontsize=10)
-    canvas.supxlabel("severity (0: as it is)", fontsize=9)
     canvas.supylabel("AUC, %", fontsize=9)
-    handles = {
-        line.get_label(): line for axes in cells for line in axes.get_legend_handles_labels()[0]
-    }
-    legend = canvas.legend(
-        handles.values(),
-        handles.keys(),
+    shown: dict[str, Artist] = {}
+    for axes in cells:
+        for line, name in zip(*axes.get_legend_handles_labels(), strict=True):
+            shown.setdefault(name, line)
+    canvas.legend(
+        list(shown.values()),
+        list(shown),
         loc="outside lower center",
-        title="bars: 95 % over sources",
+        title="severity 0: as it is; bands: 95 % over sources",
+        ncols=min(3, len(shown)),
     )
-    legend.get_title().set_fontsize(8)
     return canvas
 
 
@@ -171,4 +173,9 @@ def _draw_points(axes: Axes, name: str, points: Points, number: int) -> None:
     )
     for x, figure in ordered:
         if figure.low is not None and figure.high is not None:
-            axes.vlines(x, figure.low, figure.high, color=look.color, alpha=0.5, linewidth=1.2)
+            axes.vlines(x, figure.low, figure.high, color=look.color, alpha=0.4, linewidth=1)
+    low, high = (
+        [nan if bound is None else bound for bound in bounds]
+        for bounds in zip(*((figure.low, figure.high) for _, figure in ordered), strict=True)
+    )
+    axes.fill_between(places, low, high, color=look.color, alpha=0.1, linewidth=0)

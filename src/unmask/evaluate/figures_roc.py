@@ -143,8 +143,8 @@ def _draw_pixel_curve(
         tar,
         color=look.color,
         linestyle=look.line,
-        label=f"{name}: AUC {show_figure('AUC', found)} ({forged:.3g} forged and {unchanged:.3g} "
-        f"other pixels, {len(sources)} sources)",
+        label=f"{name}: AUC {show_figure('AUC', found)} ({forged:,.0f} forged, "
+        f"{unchanged:,.0f} other pixels, {len(sources)} sources)",
     )
     fars = np.geomspace(_PIXELS_FROM, 1, _BAND_POINTS)
     low, high = band_of(_pixel_measures(counts, fars), sources, setting)
