@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.clips.mouth import similarity
 from unmask.errors import MediaError, import_optional
 from unmask.faces import FoundFaces
 from unmask.media import open_video
@@ -24,13 +25,14 @@ from unmask.types import Floats, Pixels
 SIDE: Final = 16
 """Side of the block of frequencies: a hash has ``SIDE`` squared bits."""
 
-FACE_MARGIN: Final = 1.3
-"""Side of the square around a face, as a multiple of the longest side of its box."""
-
 MOST_MOMENTS: Final = 12
 SMALLEST_FACE_PX: Final = 32.0
 
 _MOST_FACES = 3
+# Where the five points of a face come to lie, as shares of its square. Boxes jump by some percent
+# when the picture is cropped or reduced, points hardly do.
+_POINTS: Final = np.array([[0.34, 0.42], [0.66, 0.42], [0.5, 0.6], [0.37, 0.77], [0.63, 0.77]])
+_FACE_SIDE_PX = 256
 _SHORTEST_STEP_S = 0.25
 # Below this spread of gray values (of 255) a picture is black, white or one color: its hash is
 # made of noise, and all such pictures would be near each other.
@@ -108,21 +110,23 @@ def _marks(pixels: Pixels, time_s: float, find_faces: FindFaces) -> list[Mark]:
     if gray.std() < _LEAST_SPREAD:
         return []
     marks = [Mark(time_s, False, *hashes(gray))]
-    boxes = find_faces(pixels).boxes_px
-    sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    found = find_faces(pixels)
+    sides = (found.boxes_px[:, 2:] - found.boxes_px[:, :2]).max(axis=1)
     for number in np.argsort(-sides, kind="stable")[:_MOST_FACES]:
         if sides[number] >= SMALLEST_FACE_PX:
-            marks.append(Mark(time_s, True, *hashes(_around(gray, boxes[number]))))
+            face = _upright(gray, found.landmarks_px[number])
+            marks.append(Mark(time_s, True, *hashes(face)))
     return marks
 
 
-def _around(gray: Pixels, box_px: Floats) -> Pixels:
-    """A square around a face, or what of it lies within the picture."""
-    center = (box_px[:2] + box_px[2:]) / 2
-    half = FACE_MARGIN * (box_px[2:] - box_px[:2]).max() / 2
-    x0, y0 = np.maximum(center - half, 0).astype(int)
-    x1, y1 = (center + half).astype(int)
-    return gray[y0:y1, x0:x1]
+def _upright(gray: Pixels, points_px: Floats) -> Pixels:
+    """The face with its points (5, 2) in their places, (256, 256)."""
+    matrix = similarity(points_px.astype(np.float64), _POINTS * _FACE_SIDE_PX)
+    size = (_FACE_SIDE_PX, _FACE_SIDE_PX)
+    face: Pixels = cv2.warpAffine(
+        gray, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return face
 
 
 def hashes(gray: Pixels, side: int = SIDE) -> tuple[Hashes, Hashes]:

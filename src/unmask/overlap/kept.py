@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from unmask.errors import OutputError
-from unmask.overlap.fingerprint import FACE_MARGIN, MOST_MOMENTS, SIDE, Fingerprint, Mark
+from unmask.overlap.fingerprint import MOST_MOMENTS, SIDE, Fingerprint, Mark
 
 # Fingerprints made otherwise are made anew.
-_HOW: Final = [1, SIDE, FACE_MARGIN, MOST_MOMENTS]
+_HOW: Final = [2, SIDE, MOST_MOMENTS]
 
 
 class KeptFingerprints:
