@@ -380,7 +380,6 @@ def _join(folder: Path) -> None:
     A joined file knows up to which part it reaches, so a part that is still there afterwards is
     not read twice.
     """
-    arrow = import_optional("pyarrow", "evaluate")
     parquet = import_optional("pyarrow.parquet", "evaluate")
     if numbers := _parts(folder):
         for kind in _KINDS:
@@ -390,8 +389,7 @@ def _join(folder: Path) -> None:
                 with parquet.ParquetWriter(partial, schema) as writer:
                     for path in _files(folder, kind):
                         for batch in _open(path).iter_batches():
-                            table = arrow.Table.from_batches([batch])
-                            writer.write_table(table.replace_schema_metadata(schema.metadata))
+                            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
                 partial.replace(joined)
             except OSError as error:
                 raise _unwritten(joined, partial, error) from error
