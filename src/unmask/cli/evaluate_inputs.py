@@ -62,8 +62,9 @@ def check_together(
     option = "--figures" if figures else f"--level {level}"
     if figures or level != "video":
         raise UsageError(
-            f"Cannot use {option} with {what}: it is measured at video level and not drawn. "
-            f"Leave {option} out, or run 'unmask evaluate -o RESULTS {option}' by itself."
+            f"Cannot use {option} with {what}: it is measured at video level, and draws "
+            f"what it has unasked. Leave {option} out, or run 'unmask evaluate -o RESULTS "
+            f"{option}' alone."
         )
 
 
