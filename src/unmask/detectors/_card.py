@@ -181,6 +181,7 @@ class Stage:
     Attributes:
         summary: what is learned, in one line.
         layout: name of the data set adapter whose rows bear the class in ``method``.
+        classes: those of the paper, as ``train --method`` takes them; empty: all of the data set.
         input: what the network sees.
         recipe: as for a detector; ``loss`` is not called.
         build: from the detector's arguments and the number of classes, the network; its forward
@@ -196,6 +197,7 @@ class Stage:
     build: Callable[[Mapping[str, object], int], nn.Module]
     loss: Callable[[Tensor, Tensor, Tensor | None], Tensor]
     into: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +210,7 @@ class Ablation:
         settings: what ``train --set`` changes of the card's recipe, arguments and input.
         starts_from: tag of the weights that training begins with; empty: at random; None: as the
             card says.
+        stage: of the card, trained before on the same network; training begins with its result.
         levels: of compression that are trained on; empty: those of the table.
     """
 
@@ -215,6 +218,7 @@ class Ablation:
     tables: tuple[str, ...]
     settings: tuple[str, ...] = ()
     starts_from: str | None = None
+    stage: str = ""
     levels: tuple[str, ...] = ()
 
 

@@ -123,9 +123,13 @@ def _build_fer(args: Mapping[str, object], classes: int) -> nn.Module:
     return _ExpressionClassifier(_BRANCHES[fer], classes)
 
 
+_EXPRESSIONS = (
+    *("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"),
+)
 _FER = Stage(
     summary="Facial expressions: shared layers and nine branches, each with its own cross entropy.",
     layout="affectnet",
+    classes=_EXPRESSIONS,
     # The detector's crop, which is what the network is shown later on.
     input=InputSpec(
         region="face",
@@ -249,7 +253,7 @@ CARD = Card(
             row="simfer",
             tables=("emd/table5",),
             settings=("fer=sim",),
-            starts_from="",
+            stage="fer",
         ),
         Ablation(row="full", tables=("emd/table4", "emd/figure4", "emd/figure5", "emd/table5")),
     ),

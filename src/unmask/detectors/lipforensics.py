@@ -198,11 +198,13 @@ CARD = Card(
             row="2d",
             tables=("lipforensics/table5",),
             settings=("stem_frames=1", "is_temporal=false", "freeze=()"),
+            stage="lipreading",
         ),
         Ablation(
             row="3d2d",
             tables=("lipforensics/table5",),
             settings=("is_temporal=false", "freeze=()"),
+            stage="lipreading",
         ),
         Ablation(
             row="full",

@@ -72,4 +72,4 @@ def classes_of(name: str) -> tuple[Literal["real", "fake"], ...]:
     """
     if name == "found" or (name in PIXELS and not needs_reals(name)):
         return ("fake",)
-    return (LOG_LOSS[name],) if name in LOG_LOSS else BOTH
+    return BOTH

@@ -11,7 +11,7 @@ from unmask.detectors import Card, get_card, list_detectors
 from unmask.evaluate.paper_table import Protocol
 from unmask.evaluate.print_tables import show_figure
 from unmask.evaluate.run_protocol import Data, Ours, no_weights, what_lacks
-from unmask.evaluate.trainings import trainings
+from unmask.evaluate.trainings import Training, trainings
 
 _PAPER = {False: "paper", True: "paper, other data"}
 
@@ -90,7 +90,11 @@ def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ())
         ],
         "lacking": _lacking(protocol, data),
         "trainings": [
-            {"weights": t.key, "command": t.command(_places(data))}
+            {
+                "weights": t.key,
+                "before": t.stage_command(_places(data)),
+                "command": t.command(_places(data)),
+            }
             for card in cards
             for t in trainings(protocol, card)
         ],
@@ -98,26 +102,26 @@ def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ())
     return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def training_lines(protocol: Protocol, cards: Sequence[Card], data: Sequence[Data]) -> list[str]:
-    """The command that trains each model of a protocol, and what its weights are given by."""
-    return [
-        f"{training.command(_places(data))}  # -w {training.key}=FILE"
-        for card in cards
-        for training in trainings(protocol, card)
-    ]
+def training_lines(found: Sequence[Training], data: Sequence[Data]) -> list[str]:
+    """The command that trains each model, and what its weights are given by.
+
+    Args:
+        found: of ``trainings``.
+        data: all data sets at hand.
+    """
+    places, lines = _places(data), []
+    for training in found:
+        lines += [stage] if (stage := training.stage_command(places)) else []
+        lines.append(f"{training.command(places)}  # -w {training.key}=FILE")
+    return list(dict.fromkeys(lines))
 
 
 def _missing_trainings(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]) -> list[str]:
     """The commands for the weights that figures of ours lack."""
     lacking = {figure.note for one in ours for figure in one.figures}
     cards = [get_card(name) for name in dict.fromkeys(one.detector for one in ours)]
-    lines = [
-        f"    {training.command(_places(data))}  # -w {training.key}=FILE"
-        for card in cards
-        for training in trainings(protocol, card)
-        if no_weights(training) in lacking
-    ]
-    return ["Trainings:", *lines] if lines else []
+    every = [training for card in cards for training in trainings(protocol, card)]
+    return _told([one for one in every if no_weights(one) in lacking], data)
 
 
 def _what_it_takes(protocol: Protocol, data: Sequence[Data]) -> list[str]:
@@ -125,7 +129,11 @@ def _what_it_takes(protocol: Protocol, data: Sequence[Data]) -> list[str]:
     lacking = _lacking(protocol, data)
     told = [f"{column}: {why or 'can be measured'}" for column, why in lacking.items()]
     cards = cards_of(protocol) or [_any_card()]
-    return [*told, "Trainings:", *(f"    {line}" for line in training_lines(protocol, cards, data))]
+    return [*told, *_told([one for card in cards for one in trainings(protocol, card)], data)]
+
+
+def _told(found: Sequence[Training], data: Sequence[Data]) -> list[str]:
+    return ["Trainings:", *(f"    {line}" for line in training_lines(found, data))] if found else []
 
 
 def _any_card() -> Card:

@@ -29,6 +29,10 @@ class Training:
         videos: real videos that are taken, with their forgeries; None: all.
         settings: for ``train --set``.
         starts_from: tag of the weights that it begins with; empty: at random.
+        stage: of the card, trained before by ``stage_command``; it begins with the result.
+        stage_layout: adapter of the stage's data.
+        stage_settings: those of the settings that the stage's network needs too.
+        stage_classes: what the stage tells apart; empty: all classes of its data.
     """
 
     detector: str
@@ -41,6 +45,10 @@ class Training:
     videos: int | None = None
     settings: tuple[str, ...] = ()
     starts_from: str = ""
+    stage: str = ""
+    stage_layout: str = ""
+    stage_settings: tuple[str, ...] = ()
+    stage_classes: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -65,14 +73,30 @@ class Training:
             both = " and ".join([self.dataset, *self.also])
             place, layout, note = "LIST.csv", "csv", f"  # LIST.csv names the videos of {both}"
         words = ["unmask", "train", self.detector, "--data", place, "--dataset", layout]
-        words += [word for level in self.compressions for word in ("--compression", level)]
         if not self.also:
+            words += [word for level in self.compressions for word in ("--compression", level)]
             words += [word for method in self.methods for word in ("--method", method)]
         words += [] if self.videos is None else ["--videos", str(self.videos)]
-        if self.starts_from:
+        if self.stage:
+            words += ["--weights", f"{self._stage_run}/{self.detector}.safetensors"]
+        elif self.starts_from:
             words += ["--weights", f"{self.detector}_{self.starts_from}.safetensors"]
         words += [word for setting in self.settings for word in ("--set", setting)]
         return shlex.join([*words, "-o", f"runs/{self.run}"]) + note
+
+    def stage_command(self, places: Mapping[str, Path] | None = None) -> str:
+        """The line that trains the stage before; empty where there is none."""
+        if not self.stage:
+            return ""
+        place = str((places or {}).get(self.stage_layout, _placeholder(self.stage_layout)))
+        words = ["unmask", "train", self.detector, "--stage", self.stage, "--data", place]
+        words += [word for name in self.stage_classes for word in ("--method", name)]
+        words += [word for setting in self.stage_settings for word in ("--set", setting)]
+        return shlex.join([*words, "-o", self._stage_run])
+
+    @property
+    def _stage_run(self) -> str:
+        return "-".join(["runs/" + self.detector, self.stage, self.row])
 
 
 def rows_of(protocol: Protocol, card: Card) -> tuple[str, ...]:
@@ -91,11 +115,12 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
     """
     found = next((a for a in card.ablations if protocol.name in a.tables and a.row == row), None)
     settings, levels, starts_from = cell.settings, _levels(protocol, cell, card), card.starts_from
-    is_changed = False
+    is_changed, stage = False, ""
     if found is not None:
         settings = (*settings, *found.settings)
         levels = found.levels or levels
         starts_from = card.starts_from if found.starts_from is None else found.starts_from
+        stage, starts_from = found.stage, "" if found.stage else starts_from
         is_changed = bool(found.settings or found.levels) or starts_from != card.starts_from
     parts = (cell.variant, row if is_changed else "")
     return Training(
@@ -109,6 +134,10 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         videos=cell.videos,
         settings=settings,
         starts_from=starts_from,
+        stage=stage,
+        stage_layout=card.stages[stage].layout if stage else "",
+        stage_settings=_of_network(settings, card) if stage else (),
+        stage_classes=card.stages[stage].classes if stage else (),
     )
 
 
@@ -130,6 +159,10 @@ def _levels(protocol: Protocol, cell: Cell, card: Card) -> tuple[str, ...]:
     """Levels of the training videos: both of a detector that learns from pairs of levels."""
     level = protocol.train_compression or cell.compression
     return (card.recipe.twins or (level,)) if level else ()
+
+
+def _of_network(settings: tuple[str, ...], card: Card) -> tuple[str, ...]:
+    return tuple(setting for setting in settings if setting.partition("=")[0] in card.args)
 
 
 def _placeholder(dataset: str) -> str:

@@ -78,7 +78,7 @@ PROTOCOLS: Final = (
             XceptionNet + SimFER: 98.63 96.89 95.83 92.44
             MultiTask + EnsFER: 95.22 93.22 89.15 90.56
             EMD: 99.03 98.43 96.31 93.78"""),
-        notes=(_OF_VIDEOS, "simfer starts from the stage of the card with the same settings."),
+        notes=(_OF_VIDEOS,),
     ),
     Protocol(
         name="emd/figure4",

@@ -158,9 +158,6 @@ PROTOCOLS: Final = (
             ResNet-3D/2D: 67.1 74.6
             ResNet-3D/2D+MS-TCN: 83.2 84.6
             ResNet-3D/2D+MS-TCN (ours): 87.5 90.4"""),
-        notes=(
-            "Rows without MS-TCN start from the stage of the card trained with the same settings.",
-        ),
     ),
     Protocol(
         name="lipforensics/table6",
