@@ -20,6 +20,8 @@ from unmask.errors import (
 from unmask.explain import explain
 from unmask.explain import run as explain_run
 from unmask.media import open_video
+from unmask.pipeline import scan_with
+from unmask.types import Clip, ClipScore
 
 
 def picture_net(sha256: str = "0" * 64) -> nn.Module:
@@ -106,6 +108,17 @@ def test_heat_lies_over_the_face_in_the_full_frame(portrait_video: Path, tmp_pat
     inside[max(y0 - 32, 0) : y0 + 32] = True  # the label, which may be wider than the face
     assert changed[inside].mean() > 0.2
     assert changed[~inside].mean() < 0.01
+
+
+def test_a_scan_hands_out_its_clips_with_their_scores(portrait_video: Path):
+    kept: list[tuple[Clip, ClipScore]] = []
+    net = picture_net()
+    verdict = scan_with(portrait_video, [net], keep=lambda clip, score: kept.append((clip, score)))
+    assert len(kept) == 10
+    assert {id(score) for _, score in kept} == {id(score) for score in verdict.clip_scores}
+    for clip, score in kept:
+        assert clip.spec == net.card.input
+        assert tuple(clip.frame_indices) == score.frame_indices
 
 
 def test_the_same_again(portrait_video: Path, tmp_path: Path):
