@@ -59,6 +59,17 @@ def test_the_marks_are_tars_that_20_real_videos_can_show(sample):
     assert f"TAR {100 * at_ten:.1f} / - / - (" in line(axes, "net: AUC ").get_label()
 
 
+def test_few_real_videos_have_an_axis_in_percent_alone():
+    few = sample_of(drawn(1, 3))
+    canvas = draw_roc({"net": few}, SETTING)
+    canvas.draw_without_rendering()
+    axes = canvas.axes[0]
+    texts = {tick.get_text() for tick in axes.get_xticklabels(which="both")}
+    assert {"10", "100"} <= texts <= {"", "1", "10", "100", "1000"}
+    assert axes.get_xlim() == (0.1, 1)
+    assert "TAR - / - / - (3 real" in line(axes, "net: AUC ").get_label()
+
+
 def test_bands_are_bootstrap_intervals(sample):
     def metric(weights):
         return auc(sample.labels, sample.scores, weights=weights)

@@ -136,6 +136,7 @@ def draw_severity(curves: Mapping[str, Mapping[str, Points]], setting: Setting) 
         axes.tick_params(labelbottom=True)
         axes.set_xlabel("severity")
         axes.set_xticks(range(len(SEVERITIES) + 1))
+        axes.set_xlim(-0.3, len(SEVERITIES) + 0.3)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
     for axes in cells[len(curves) :]:
         axes.set_visible(False)

@@ -183,6 +183,7 @@ def _finish(axes: Axes, left: float, items: str) -> None:
     axes.plot(chance, chance, color=GRAY, linestyle="--", linewidth=0.8, label="chance")
     axes.set_xscale("log")
     axes.set_xlim(left, 1)
+    axes.xaxis.set_minor_formatter(lambda *_: "")  # else they would be shares
     axes.set_ylim(0, 1.01)
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
