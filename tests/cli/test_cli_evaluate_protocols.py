@@ -126,6 +126,24 @@ def test_a_figure_is_written_into_the_results(cli, tmp_path, monkeypatch, minibe
     assert all(clip.embedding for clip in read_clips(tmp_path / "out/embeddings"))
 
 
+def test_occlusion_pictures_of_each_method_are_made(cli, tmp_path, bright, minibench):
+    words = ["paper:lipforensics/figure6", "--stand-in", "minibench", "--data", minibench]
+    words += ["-d", "bright", "-w", f"bright={bright}", "-o", tmp_path / "out"]
+    ran = cli("evaluate", *words)
+    assert ran.code == 0, ran.err
+    folders = sorted(path.name for path in (tmp_path / "out/occlusion").iterdir())
+    methods = [name.split("-")[1] for name in folders]
+    chosen = {*FAMILIES} - {"mouth_swap_in_time"}  # it stands for FaceShifter, no training method
+    assert methods == sorted([*chosen, "real"])
+    assert ran.out.count(".png") >= len(folders)
+    again = cli("evaluate", *words)
+    assert (again.code, again.out) == (0, "")
+    bare = cli("evaluate", *words[:1], *words[5:])
+    assert bare.error.startswith(
+        "Cannot make lipforensics/figure6: no data: needs videos in faceforensics c23 test. Give "
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unmask.cli.evaluate_inputs import find_rows, report, root_of
+from unmask.cli.evaluate_occlusion import show_occlusion
 from unmask.cli.printing import show_note
 from unmask.errors import UsageError
 
@@ -40,11 +41,14 @@ def show_paper(
         protocol = on(protocol, get_stand_in(stand_in))
     at_hand = [Data(find_rows(path, layout), root_of(path)) for path, layout in places]
     show = to_json if as_json else show_protocol
-    if not detectors or protocol.elsewhere:
+    if not detectors:
         print(show(protocol, at_hand))
         return
     if out is None:
         raise UsageError("Cannot evaluate: expected a folder for the scores. Name it with -o.")
+    if protocol.elsewhere:
+        show_occlusion(protocol, at_hand, detectors, weights, out, device)
+        return
     ours = run_protocol(
         protocol,
         at_hand,

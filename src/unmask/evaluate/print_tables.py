@@ -35,8 +35,8 @@ def to_markdown(rows: Sequence[Row], level: Level = "video") -> str:
     table = "\n".join("| " + " | ".join(map(_markdown, line)) + " |" for line in lines)
     told = "".join(f"\n[{number}] {note}  " for note, number in notes.items())
     return (
-        f"{_level_told(level)}; figures in percent (log wP as it is) with 95 % intervals by "
-        "bootstrap over sources; accuracies at the validation threshold.\n\n"
+        f"{_level_told(level)}; figures in percent (log wP and log loss as they are) with 95 % "
+        "intervals by bootstrap over sources; accuracies at the validation threshold.\n\n"
         f"{table}\n{told and told + chr(10)}"
     )
 
