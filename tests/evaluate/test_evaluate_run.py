@@ -16,6 +16,7 @@ from unmask.evaluate.run import evaluate
 from unmask.evaluate.scores import read_clips, read_scores
 from unmask.evaluate.tables import measure
 from unmask.pipeline import scan_with
+from unmask.types import LabelledVideo
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +83,20 @@ def test_a_data_set_by_two_detectors(tmp_path, tree, weights, scans):
     assert len(clips) == one.faces[0].clips == len(verdict.clip_scores)
     table = {(row.detector, row.split): row for row in measure(found, resamples=50)}
     assert table["bright", "train"].reals == table["other", "val"].fakes == 2
+
+
+def test_a_score_does_not_depend_on_the_detectors_beside_it(
+    tmp_path, portrait_video, weights, scans
+):
+    toy_detectors.register("dense", dataclasses.replace(toy_detectors.SPEC, fps=None))
+    dense = toy_detectors.weights_file(tmp_path / "d.safetensors", "dense")
+    rows = [LabelledVideo(path=portrait_video, label=0, dataset="d", split="test")]
+    names = ["bright", "dense", "other"]
+    together = evaluate(rows, names, tmp_path / "all", weights=weights | {"dense": dense})
+    assert [seen for _, seen in scans] == [("bright", "other"), ("dense",)]
+    alone = evaluate(rows, ["bright"], tmp_path / "one", weights={"bright": weights["bright"]})
+    first = next(row for row in read_scores(together) if row.key.detector == "bright")
+    assert read_scores(alone) == [first]
 
 
 def test_it_goes_on_where_it_stopped_and_scores_nothing_twice(tmp_path, tree, weights, scans):

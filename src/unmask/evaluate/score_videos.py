@@ -17,7 +17,7 @@ from unmask.evaluate.condition import Condition, seed_of
 from unmask.evaluate.scores import FaceScore, ScoreKey, ScoreWriter, VideoScore
 from unmask.evaluate.true_masks import MaskCount, count_masks
 from unmask.pipeline import scan_with
-from unmask.types import ClipScore, DetectorUse, LabelledVideo, Verdict
+from unmask.types import ClipScore, DetectorUse, InputSpec, LabelledVideo, Verdict
 from unmask.verdict import face_logits
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def score_videos(
     report: Report | None = None,
     mask_threshold: float | None = None,
 ) -> None:
-    """Scores what the folder lacks; each video is decoded once for all models that want it.
+    """Scores what the folder lacks; each video is decoded once for all models of one input.
 
     Args:
         wanted: what is to be scored.
@@ -115,24 +115,45 @@ def _path_of(row: LabelledVideo, root: Path | None) -> str:
 def _score(
     one: Wanted, models: Mapping[ScoreKey, Model], device: str, mask_threshold: float | None
 ) -> Iterator[tuple[VideoScore, list[ClipScore]]]:
-    """One scan for all models that lack this video."""
+    """One scan for the models that want the same input, so that a score never depends on others.
+
+    (A scan for several inputs looks for faces in the frames of all of them.)
+    """
     seed = seed_of(one.row.dataset, _path_of(one.row, one.root))
-    nets = {key: _apart(model, models) for key, model in models.items()}
     change = one.condition.change_clip(seed)
+    by_input: dict[InputSpec, dict[ScoreKey, Model]] = {}
+    for key, model in models.items():
+        by_input.setdefault(model.card.input, {})[key] = model
+    told: set[ScoreKey] = set()
     try:
         with one.condition.video(one.row.path, seed) as path:
-            verdict = scan_with(path, list(nets.values()), device, calibrations=[], change=change)
+            for alike in by_input.values():
+                nets = {key: _apart(model, alike) for key, model in alike.items()}
+                verdict = scan_with(
+                    path, list(nets.values()), device, calibrations=[], change=change
+                )
+                threshold = None if change else mask_threshold  # A mirrored frame has no true mask.
+                yield from _of_scan(one.row, nets, verdict, threshold)
+                told |= set(alike)
     except MediaError as error:
         for key in models:
-            yield _unscored(one.row, key, f"unreadable: {error}"), []
-        return
+            if key not in told:
+                yield _unscored(one.row, key, f"unreadable: {error}"), []
+
+
+def _of_scan(
+    row: LabelledVideo,
+    nets: Mapping[ScoreKey, nn.Module],
+    verdict: Verdict,
+    mask_threshold: float | None,
+) -> Iterator[tuple[VideoScore, list[ClipScore]]]:
     cards = {net.card.name: net.card for net in map(Model, nets.values())}
     masks: Mapping[str, MaskCount] = {}
-    if mask_threshold is not None and change is None:  # A mirrored frame has no true mask.
-        masks = count_masks(one.row, verdict, cards, threshold=mask_threshold)
+    if mask_threshold is not None:
+        masks = count_masks(row, verdict, cards, threshold=mask_threshold)
     for key, net in nets.items():
         card = Model(net).card
-        yield _of_model(one.row, key, verdict, card, masks.get(card.name, MaskCount(None)))
+        yield _of_model(row, key, verdict, card, masks.get(card.name, MaskCount(None)))
 
 
 def _apart(model: Model, models: Mapping[ScoreKey, Model]) -> nn.Module:
