@@ -1,0 +1,51 @@
+"""Lines that say how far a run is and how long it will take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+Tell = Callable[[str], None]
+"""Receives lines for a person."""
+
+_LEAST_S: Final = 5.0
+"""Between two lines that are not the last."""
+
+
+class Count:
+    """Counts what is done, and tells it at most every few seconds.
+
+    Args:
+        what: is counted.
+        total: of these.
+        tell: receives the lines.
+        done: before; takes no part in the guess of the time left.
+    """
+
+    def __init__(self, what: str, total: int, tell: Tell, *, done: int = 0) -> None:
+        self._what, self._total, self._tell = what, total, tell
+        self._first = self._done = done
+        self._begun_s, self._told_s = time.monotonic(), -_LEAST_S
+
+    def tick(self) -> None:
+        """One more is done."""
+        self.reached(self._done + 1, self._total)
+
+    def reached(self, done: int, total: int) -> None:
+        """So many are done, of so many."""
+        if self._done == 0 < done and self._first == 0 and total != self._total:
+            self._first = done
+        self._done, self._total, now = done, total, time.monotonic()
+        is_last = done >= total
+        if not is_last and now - self._told_s < _LEAST_S:
+            return
+        self._told_s = now
+        self._tell(f"{self._what}: {done} of {total}{'' if is_last else self._left(now)}")
+
+    def _left(self, now: float) -> str:
+        new = self._done - self._first
+        if new <= 0:
+            return ""
+        left = (now - self._begun_s) / new * (self._total - self._done)
+        return f", about {left / 60:.0f} min left" if left >= 90 else f", about {left:.0f} s left"
