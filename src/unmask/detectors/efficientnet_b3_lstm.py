@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output
+from unmask.detectors._card import Ablation, Card, Output
 from unmask.detectors._registry import detector
 from unmask.detectors._sequence import (
     HIDDEN,
@@ -49,6 +49,9 @@ CARD = Card(
     args={"dropout": 0.5},
     frame_context=0,
     starts_from="image_detector",
+    ablations=(
+        Ablation(row="hop2", tables=("spatio_temporal/table4",), settings=("input.hop=2",)),
+    ),
 )
 
 

@@ -65,6 +65,7 @@ CARD = Card(
             tables=("spatio_temporal/section3",),
             settings=("temporal_downsampling=true",),
         ),
+        Ablation(row="hop2", tables=("spatio_temporal/table4",), settings=("input.hop=2",)),
     ),
 )
 

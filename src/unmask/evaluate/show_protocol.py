@@ -92,7 +92,7 @@ def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ())
         "trainings": [
             {
                 "weights": t.key,
-                "before": t.stage_command(_places(data)),
+                "before": t.start_command() or t.stage_command(_places(data)),
                 "command": t.command(_places(data)),
             }
             for card in cards
@@ -111,7 +111,7 @@ def training_lines(found: Sequence[Training], data: Sequence[Data]) -> list[str]
     """
     places, lines = _places(data), []
     for training in found:
-        lines += [stage] if (stage := training.stage_command(places)) else []
+        lines += filter(None, (training.start_command(), training.stage_command(places)))
         lines.append(f"{training.command(places)}  # -w {training.key}=FILE")
     return list(dict.fromkeys(lines))
 

@@ -80,7 +80,7 @@ class Training:
         if self.stage:
             words += ["--weights", f"{self._stage_run}/{self.detector}.safetensors"]
         elif self.starts_from:
-            words += ["--weights", f"{self.detector}_{self.starts_from}.safetensors"]
+            words += ["--weights", self._start]
         words += [word for setting in self.settings for word in ("--set", setting)]
         return shlex.join([*words, "-o", f"runs/{self.run}"]) + note
 
@@ -93,6 +93,17 @@ class Training:
         words += [word for name in self.stage_classes for word in ("--method", name)]
         words += [word for setting in self.stage_settings for word in ("--set", setting)]
         return shlex.join([*words, "-o", self._stage_run])
+
+    def start_command(self) -> str:
+        """The line that makes the weights it begins with out of a published file, or ""."""
+        if not self.starts_from:
+            return ""
+        words = ["unmask", "weights", "import", self.detector, "FILE", "-o", self._start]
+        return f"{shlex.join(words)}  # {self.starts_from}: docs/weights.md"
+
+    @property
+    def _start(self) -> str:
+        return f"{self.detector}_{self.starts_from}.safetensors"
 
     @property
     def _stage_run(self) -> str:
