@@ -109,7 +109,7 @@ def training_lines(found: Sequence[Training], data: Sequence[Data]) -> list[str]
         found: of ``trainings``.
         data: all data sets at hand.
     """
-    places, lines = _places(data), []
+    places, lines = _places(data), list[str]()
     for training in found:
         lines += filter(None, (training.start_command(), training.stage_command(places)))
         lines.append(f"{training.command(places)}  # -w {training.key}=FILE")
