@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unmask.cli.minibench_run import run
 from unmask.cli.printing import one_line, show_note
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ def build(
             videos_folder, out, settings, people=people, workers=workers, report=report
         )
     _show(built, as_json)
+
+
+app.command("run")(run)
 
 
 @contextmanager

@@ -13,12 +13,14 @@ from unmask._version import __version__
 from unmask.evaluate import show_protocol
 from unmask.evaluate.paper_table import Protocol
 from unmask.evaluate.run_protocol import Data
-from unmask.minibench.run_plan import Lesson
+from unmask.minibench.run_plan import OCCLUSION, Lesson
 from unmask.minibench.run_score import Scored
 from unmask.minibench.run_train import Trained, cannot_write
 from unmask.minibench.settings import SENTENCE
 
 _FORMAT: Final = 1
+_SHOWN: Final = "-test-all"
+"""End of the names of figures that the report shows; the others lie beside them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,8 @@ def to_markdown(findings: Findings) -> str:
     ]
     for one in findings.scored:
         lines += [f"## {one.protocol.name}", "", _table(one, findings.data), ""]
-        lines += [f"Scored and measured in {one.seconds:g} s.", ""]
+        told = f"Not run: {one.reason}" if one.reason else f"Took {one.seconds:g} s."
+        lines += [told, ""]
         lines += _pictures(one.protocol, findings.figures)
     for protocol in findings.maps:
         lines += [f"## {protocol.name}", "", f"{protocol.title} ({protocol.kind}).", ""]
@@ -93,8 +96,8 @@ def _what_it_is(findings: Findings) -> list[str]:
         f"setting, on a benchmark of {counts['sources']} real videos of {counts['people']} "
         f"people ({about['benchmark']['settings']['seconds']:g} s each; of the first tree "
         f"{_per_split(counts)}). {len(done)} of {len(findings.trained)} networks were trained, "
-        f"each for {told} (seed {seeds}), all from random weights: what the papers start from "
-        "is not used here. "
+        f"each for {told} (seed {seeds}), all from random weights: the files that the papers "
+        "start from are not used, so a part that a recipe freezes stays random. "
         f"Intervals are of {about['resamples']} resamples.",
     ]
     if about["setting"] == "small":
@@ -128,10 +131,13 @@ def _table(one: Scored, data: Sequence[Data]) -> str:
 
 
 def _pictures(protocol: Protocol, figures: Sequence[Path]) -> list[str]:
+    """What the protocol shows itself, and the rankings over all methods of its test split."""
     stem = protocol.name.replace("/", "-")
-    names = [path for path in figures if path.suffix == ".png" and path.parts[1].startswith(stem)]
-    names = [path for path in names if path.parts[1] in (stem, path.parts[1].split(":")[0])]
-    return [*(f"![{path.stem}]({path.as_posix()})" for path in names), ""] if names else []
+    mine = [path for path in figures if path.suffix == ".png" and path.parts[1] == stem]
+    shown = [p for p in mine if p.stem.startswith(stem) or p.stem.endswith(_SHOWN)]
+    if protocol.kind == OCCLUSION:
+        shown = [p for p in figures if p.suffix == ".png" and p.parts[1].startswith(f"{stem}-")]
+    return [*(f"![{path.stem}]({path.as_posix()})" for path in shown), ""] if shown else []
 
 
 def _lessons(findings: Findings) -> list[str]:
@@ -147,7 +153,7 @@ def _lessons(findings: Findings) -> list[str]:
 def _content(findings: Findings) -> dict[str, object]:
     tables = [
         json.loads(show_protocol.to_json(one.protocol, findings.data, one.ours))
-        | {"seconds": one.seconds}
+        | {"seconds": one.seconds, "reason": one.reason}
         for one in findings.scored
     ]
     return {

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from unmask.datasets import read_dataset
 from unmask.detectors import Card
-from unmask.errors import DataError, OutputError
+from unmask.errors import DataError, OutputError, import_optional
 from unmask.evaluate.run_protocol import Data
 from unmask.evaluate.trainings import Training
 from unmask.minibench.report import Findings, write_report
@@ -33,18 +33,30 @@ _FORMAT: Final = 1
 _REQUEST: Final = "request.json"
 _TIMES: Final = "times.json"
 _RESAMPLES: Final = {True: 1_000, False: 10_000}
+_NEEDED: Final = (("lightning", "train"), ("pyarrow", "evaluate"), ("matplotlib", "evaluate"))
 _BYTES: Final = 4
 """Of a parameter. While it trains, a network's checkpoints are seven times as large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What a run of all protocols left: the report, and its files."""
+    """What a run of all protocols left.
+
+    Attributes:
+        path: the folder.
+        report: in it, for people; beside it lies the same as JSON.
+        figures: files.
+        tables: how many tables and figures of the papers were run.
+        trained: how many networks there are.
+        not_trained: by name of a training, why there is none.
+    """
 
     path: Path
     report: Path
     figures: tuple[Path, ...]
-    is_whole: bool
+    tables: int
+    trained: int
+    not_trained: Mapping[str, str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,7 +122,10 @@ def run_protocols(
         DataError: ``tree`` is no miniature benchmark, or has too few videos.
         OutputError: ``out`` holds something else, or cannot be written (a full disk).
         UnknownNameError: there is no such paper or detector.
+        MissingDependencyError: what trains, or what measures and draws, is not installed.
     """
+    for module, extra in _NEEDED:
+        import_optional(module, extra)
     parts = find_parts(papers, detectors)
     tree, out = Path(tree).resolve(), Path(out)
     data, seconds = _read_tree(tree)
@@ -144,7 +159,11 @@ def run_protocols(
         path=out,
         report=report,
         figures=tuple(figures),
-        is_whole=all(one.file for one in trained.values()),
+        tables=len(parts),
+        trained=sum(one.file is not None for one in trained.values()),
+        not_trained={
+            name: one.reason for name, one in findings.trained.items() if one.file is None
+        },
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
+from unmask.errors import DataError, UsageError
 from unmask.evaluate.run_protocol import Data, Ours, run_protocol
 from unmask.minibench.run_plan import OCCLUSION, Part
 from unmask.minibench.work import stop_if_asked
@@ -61,12 +62,13 @@ class ScoreJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """What a protocol found, and how long that took."""
+    """What a protocol found, and how long that took; or why its detectors cannot do it."""
 
     protocol: Protocol
     ours: tuple[Ours, ...]
     folder: Path
     seconds: float
+    reason: str = ""
 
 
 def score_jobs(
@@ -130,7 +132,17 @@ def score_one(job: ScoreJob) -> list[Scored]:
         torch.set_num_threads(job.threads)
     found, passed = [], 0
     for table in job.tables:
-        begun = time.monotonic()
+        found.append(_measured(job, table, passed))
+        passed += table.weight
+        job.note.parent.mkdir(parents=True, exist_ok=True)
+        job.note.write_text(json.dumps(passed), encoding="utf-8")
+    return found
+
+
+def _measured(job: ScoreJob, table: Table, passed: int) -> Scored:
+    """One protocol; detectors that it is not for are a result, not an error."""
+    begun, ours, reason = time.monotonic(), list[Ours](), ""
+    try:
         ours = run_protocol(
             table.protocol,
             job.data,
@@ -141,14 +153,15 @@ def score_one(job: ScoreJob) -> list[Scored]:
             report=_noting(job.note, passed, table.weight),
             resamples=job.resamples,
         )
-        passed += table.weight
-        job.note.parent.mkdir(parents=True, exist_ok=True)
-        job.note.write_text(json.dumps(passed), encoding="utf-8")
-        seconds = round(time.monotonic() - begun, 1)
-        found.append(
-            Scored(protocol=table.protocol, ours=tuple(ours), folder=job.folder, seconds=seconds)
-        )
-    return found
+    except (DataError, UsageError) as error:
+        reason = str(error)
+    return Scored(
+        protocol=table.protocol,
+        ours=tuple(ours),
+        folder=job.folder,
+        seconds=round(time.monotonic() - begun, 1),
+        reason=reason,
+    )
 
 
 @contextmanager

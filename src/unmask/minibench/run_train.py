@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmask.errors import OutputError, UnmaskError
+from unmask.errors import DataError, OutputError, UsageError, WeightsError
 from unmask.train import Source
 
 _DONE = "done.json"
@@ -77,9 +77,7 @@ def train_one(job: TrainJob) -> Trained:
         steps = _tidied(job.folder)
         seconds = time.monotonic() - begun
         return _note(job.folder, file, steps, seconds)
-    except OutputError:
-        raise
-    except UnmaskError as error:
+    except (DataError, UsageError, WeightsError) as error:
         shutil.rmtree(job.folder, ignore_errors=True)
         return Trained(file=None, reason=str(error))
     except OSError as error:
