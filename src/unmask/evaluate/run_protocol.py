@@ -122,13 +122,12 @@ class _Plan:
                 threshold = fit_threshold(of(videos.validation, Condition()))
             except DataError as error:
                 no_threshold = f"not measurable: no threshold ({error})"
-        return measure_of(
-            cell.figure,
-            of(videos.test, Condition(cell.condition)),
-            place=place_of(cell),
-            threshold=threshold,
-            why=no_threshold,
-        )
+        test = of(videos.test, Condition(cell.condition))
+        place = " ".join(part for part in (place_of(cell), cell.condition) if part)
+        found = measure_of(cell.figure, test, place=place, threshold=threshold, why=no_threshold)
+        unscored = sum(row.score is None for row in test)
+        told = f"{unscored} of {len(test)} videos in {place} have no score" if unscored else ""
+        return found._replace(note="; ".join(part for part in (found.note, told) if part))
 
 
 def run_protocol(

@@ -268,7 +268,9 @@ def measure_of(
     needed = classes_of(name)
     present = {BOTH[row.label] for row in scored}
     if lacking := [kind for kind in needed if kind not in present]:
-        raise NotMeasurableError(f"not measurable: no {lacking[0]} videos in {place}")
+        there = any(BOTH[row.label] == lacking[0] for row in chosen)
+        kind = f"{lacking[0]} videos{' with a score' if there else ''}"
+        raise NotMeasurableError(f"not measurable: no {kind} in {place}")
     if name in AT_THRESHOLD and threshold is None:
         raise NotMeasurableError(why)
     kept = [row for row in scored if BOTH[row.label] in needed]

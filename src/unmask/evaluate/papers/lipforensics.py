@@ -184,9 +184,10 @@ PROTOCOLS: Final = (
         train_compression="raw",
         cells=tuple(
             replace(cell, column=f"{curve} {severity}", at=severity, curve=curve)
+            for is_average in (False, True)
             for severity, cells in _CORRUPTED.items()
             for cell in cells
-            for curve in (cell.column, "avg")
+            for curve in ["avg" if is_average else cell.column]
         ),
         axis="severity",
         notes=(_SEEDS, "The paper draws these figures and does not print them."),
