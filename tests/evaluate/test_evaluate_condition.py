@@ -11,7 +11,13 @@ from unmask.clips import ORDERS
 from unmask.corruptions import KINDS
 from unmask.errors import UnknownNameError
 from unmask.evaluate import corrupt_video
-from unmask.evaluate.condition import CORRUPTED, Condition, find_conditions, seed_of
+from unmask.evaluate.condition import (
+    CORRUPTED,
+    HALF_SIZE,
+    Condition,
+    find_conditions,
+    seed_of,
+)
 from unmask.media import open_video, write_video
 from unmask.types import Frame, InputSpec
 
@@ -36,7 +42,7 @@ def pixels_of(path):
 def test_every_kind_and_severity_has_a_text():
     assert len(CORRUPTED) == 5 * len(KINDS) == len(set(CORRUPTED))
     assert "blur 3" in CORRUPTED
-    for text in ("", *CORRUPTED, *ORDERS):
+    for text in ("", HALF_SIZE, *CORRUPTED, *ORDERS):
         assert Condition(text).is_order == (text in ORDERS)
 
 
@@ -44,7 +50,7 @@ def test_every_kind_and_severity_has_a_text():
 def test_an_unknown_condition(text):
     message = (
         rf"Unknown condition '{text}'. Known: a corruption and its severity from 1 to 5 as in "
-        r"'blur 3' \(saturation, .*\); an order of frames \(flip_1, .*shuffle\)."
+        r"'blur 3' \(saturation, .*\); an order of frames \(flip_1, .*shuffle\); half_size."
     )
     with pytest.raises(UnknownNameError, match=message):
         Condition(text)
@@ -72,6 +78,20 @@ def test_a_corrupted_copy_is_that_of_corrupt_video_and_is_deleted(tmp_path, vide
     assert not copy.parent.exists()
     with Condition("block 3").video(video, 8) as copy:
         assert (pixels_of(copy) != pixels_of(made)).any()
+
+
+def test_half_size_keeps_means_of_pixels_and_times(video):
+    with Condition(HALF_SIZE).video(video, 7) as copy, open_video(copy) as opened:
+        frames = list(opened.frames())
+    assert not copy.exists()
+    whole = pixels_of(video).astype(float)
+    means = whole.reshape(3, 32, 2, 32, 2, 3).mean(axis=(2, 4))
+    halved = np.stack([frame.pixels for frame in frames])
+    assert halved.shape == (3, 32, 32, 3)
+    # 4:2:0 keeps the luma (BT.709) but blurs the color of noise.
+    luma = np.array([0.2126, 0.7152, 0.0722])
+    assert np.abs((halved - means) @ luma).mean() < 4
+    assert [frame.time_s for frame in frames] == pytest.approx([0, 0.04, 0.08])
 
 
 @pytest.mark.parametrize("text", ["", "shuffle"])

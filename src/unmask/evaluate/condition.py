@@ -2,7 +2,8 @@
 
 ``blur 3`` corrupts the video's frames (a kind of ``unmask.corruptions`` and a severity), as
 LipForensics, table 3; ``flip_1`` changes the order of frames in every clip (one of
-``unmask.clips.ORDERS``), as the spatio-temporal paper, table 4. The empty text is no change.
+``unmask.clips.ORDERS``), as the spatio-temporal paper, table 4; ``half_size`` halves the video's
+width and height. The empty text is no change.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ from unmask.clips import ORDERS, reorder
 from unmask.corruptions import KINDS, SEVERITIES
 from unmask.errors import UnknownNameError
 from unmask.evaluate.corrupt_video import corrupt_video
+from unmask.evaluate.halve_video import halve_video
 from unmask.pipeline import ChangeClip
 from unmask.types import InputSpec
 
 CORRUPTED: Final = tuple(f"{kind} {severity}" for kind in KINDS for severity in SEVERITIES)
-"""Conditions of a video."""
+"""Conditions of a video, from ``unmask.corruptions``."""
+
+HALF_SIZE: Final = "half_size"
+"""The condition of a video at half its width and height."""
 
 GROUPS: Final = {"all-corruptions": CORRUPTED, "all-orders": ORDERS}
 """Short words for several conditions; as they are the videos stand in every one of them."""
@@ -41,11 +46,12 @@ class Condition:
     text: str = ""
 
     def __post_init__(self) -> None:
-        if self.text not in ("", *CORRUPTED, *ORDERS):
+        if self.text not in ("", HALF_SIZE, *CORRUPTED, *ORDERS):
             kinds = ", ".join(KINDS)
             raise UnknownNameError(
                 f"Unknown condition {self.text!r}. Known: a corruption and its severity from 1 to "
-                f"5 as in 'blur 3' ({kinds}); an order of frames ({', '.join(ORDERS)})."
+                f"5 as in 'blur 3' ({kinds}); an order of frames ({', '.join(ORDERS)}); "
+                f"{HALF_SIZE}."
             )
 
     @property
@@ -68,7 +74,7 @@ class Condition:
 
     @contextmanager
     def video(self, path: Path, seed: int) -> Iterator[Path]:
-        """The video to score: corrupted, a file that is deleted again, else the video itself.
+        """The video to score: a changed copy that is deleted again, else the video itself.
 
         Raises:
             MediaError: the video cannot be read.
@@ -80,7 +86,10 @@ class Condition:
         kind, _, severity = self.text.partition(" ")
         with tempfile.TemporaryDirectory(prefix="unmask-") as folder:
             copy = Path(folder) / "corrupted.mp4"
-            corrupt_video(path, copy, kind, int(severity), seed=seed)
+            if self.text == HALF_SIZE:
+                halve_video(path, copy)
+            else:
+                corrupt_video(path, copy, kind, int(severity), seed=seed)
             yield copy
 
 
