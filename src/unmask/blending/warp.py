@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import cv2
@@ -53,10 +54,10 @@ def landmark_warp(clip: FaceClip, seed: int) -> ForgedClip:
     frames, masks = [], []
     for index, real in enumerate(clip.frames):
         pulls = {name: float(motion[index]) for name, motion in motions.items()}
-        field = _field(clip.landmarks_px[index], (real.shape[0], real.shape[1]), pulls)
+        field = pull_field(clip.landmarks_px[index], (real.shape[0], real.shape[1]), pulls)
         length_px = np.linalg.norm(field, axis=2)
         weight = np.clip((length_px - _SMALLEST_PX) / _SMALLEST_PX, 0, 1).astype(np.float32)
-        forged, mask = paste(real, _warped(real, field), weight)
+        forged, mask = paste(real, displaced(real, field), weight)
         frames.append(forged)
         masks.append(mask)
     return ForgedClip(np.stack(frames), np.stack(masks))
@@ -72,8 +73,15 @@ def _motion(count: int, rng: np.random.Generator) -> Floats:
     return np.asarray(sign * (0.65 + 0.35 * wave), np.float32)
 
 
-def _field(points: Floats, size: tuple[int, int], pulls: dict[str, float]) -> Floats:
-    """Displacement (H, W, 2) in pixels."""
+def pull_field(points: Floats, size: tuple[int, int], pulls: Mapping[str, float]) -> Floats:
+    """Displacement (H, W, 2) in pixels.
+
+    Args:
+        points: (5, 2) in pixels.
+        size: (H, W).
+        pulls: how far the handles of a motion (``corners``, ``lips``, ``left brow``, ``right
+            brow``) are pulled, 1 being the most; a motion that is not named rests.
+    """
     matrix, origin = face_frame(points)
     height, width = size
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -84,12 +92,12 @@ def _field(points: Floats, size: tuple[int, int], pulls: dict[str, float]) -> Fl
         pull = matrix @ np.array([handle.pull_x, handle.pull_y], np.float32)
         reach_px = handle.reach * unit_px
         distance = ((x - center[0]) ** 2 + (y - center[1]) ** 2) / (2 * reach_px**2)
-        field += (pulls[handle.motion] * np.exp(-distance))[..., None] * pull
+        field += (pulls.get(handle.motion, 0.0) * np.exp(-distance))[..., None] * pull
     return field
 
 
-def _warped(real: Pixels, field: Floats) -> Pixels:
-    """Every pixel comes from where the displacement took it from."""
+def displaced(real: Pixels, field: Floats) -> Pixels:
+    """Every pixel of (H, W, 3) comes from where the displacement (H, W, 2) took it from."""
     height, width = real.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     warped: Pixels = cv2.remap(
