@@ -22,7 +22,7 @@ from unmask.evaluate.trainings import Training
 from unmask.minibench.report import Findings, write_report
 from unmask.minibench.run_count import Count, Tell
 from unmask.minibench.run_faces import face_sets, prepare_faces, source_of
-from unmask.minibench.run_figures import draw, show_occlusion
+from unmask.minibench.run_figures import DrawJob, draw, show_occlusion
 from unmask.minibench.run_plan import OCCLUSION, Lesson, Part, find_parts, lessons_of
 from unmask.minibench.run_score import Scored, Table, score_jobs, score_one, watched
 from unmask.minibench.run_train import Trained, TrainJob, cannot_write, earlier, train_one
@@ -296,11 +296,18 @@ def _draw_all(
     """All figures, the maps of where networks look among them."""
     out, paths = run.out / "figures", list[Path]()
     count = Count("Drawn, protocols", len(parts), run.tell)
+    jobs = [
+        DrawJob(
+            scored=one,
+            models=tuple(_sha256(file) for file in weights[one.protocol.name].values()),
+            out=out,
+            resamples=_RESAMPLES[run.is_small],
+        )
+        for one in scored
+    ]
     with run.timed("figures"):
-        for one in scored:
-            models = [_sha256(file) for file in weights[one.protocol.name].values()]
-            paths += draw(one, models, out, _RESAMPLES[run.is_small])
-            count.tick()
+        with workers_of(run.workers) as work:
+            paths += [path for drawn in work(draw, jobs, count.tick) for path in drawn]
         for part in (part for part in parts if part.protocol.kind == OCCLUSION):
             table = Table(
                 protocol=part.protocol,

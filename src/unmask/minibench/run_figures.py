@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,33 +25,41 @@ _RANKED: Final = frozenset({"in-distribution", "localization", "robustness", "ac
 _OCCLUSION: Final = "occlusion"
 
 
-def draw(scored: Scored, models: Sequence[str], out: Path, resamples: int) -> list[Path]:
-    """Draws what a protocol shows into a folder of its own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawJob:
+    """The figures of one protocol.
 
-    Args:
+    Attributes:
         scored: what was found.
         models: hashes of its weights.
         out: folder of the figures; one of the protocol is made below it.
         resamples: of the bootstrap.
+    """
 
-    Returns:
-        The files.
+    scored: Scored
+    models: tuple[str, ...]
+    out: Path
+    resamples: int
+
+
+def draw(job: DrawJob) -> list[Path]:
+    """Draws what a protocol shows into a folder of its own, and returns the files.
 
     Raises:
         OutputError: a figure cannot be written.
     """
-    folder = out / _name(scored.protocol.name)
+    scored, folder = job.scored, job.out / _name(job.scored.protocol.name)
     shutil.rmtree(folder, ignore_errors=True)
     paths = []
     for path in draw_protocol(scored.protocol, scored.ours, scored.folder):
         folder.mkdir(parents=True, exist_ok=True)
         paths.append(Path(shutil.move(path, folder / path.name)))
-    if scored.protocol.kind in _RANKED and (rows := _scores_of(scored, models)):
+    if scored.protocol.kind in _RANKED and (rows := _scores_of(scored, job.models)):
         with tempfile.TemporaryDirectory(prefix="unmask-") as place:
             with ScoreWriter(Path(place)) as writer:
                 for row in rows:
                     writer.add(row, [])
-            paths += write_figures(Path(place), folder, resamples=resamples).paths
+            paths += write_figures(Path(place), folder, resamples=job.resamples).paths
     return paths
 
 

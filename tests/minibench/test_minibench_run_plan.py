@@ -1,0 +1,145 @@
+"""What a run consists of: detectors of protocols, trainings, stored faces, the small setting."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+import toy_detectors
+from unmask.detectors import get_card
+from unmask.evaluate.condition import Condition
+from unmask.evaluate.protocols import PROTOCOLS
+from unmask.minibench import run_count
+from unmask.minibench.run_count import Count
+from unmask.minibench.run_faces import face_sets, source_of
+from unmask.minibench.run_plan import find_parts, lessons_of, own_cards
+from unmask.minibench.small import small_settings, trial
+from unmask.train import apply_settings
+from unmask.types import InputSpec, LabelledVideo
+
+CLIPS = InputSpec(size=(96, 96), frames=16, fps=3.0, hop=16)
+OWN_RATE = InputSpec(size=(32, 32), frames=10, stride=9)
+
+
+@pytest.fixture(autouse=True)
+def own_detectors(monkeypatch):
+    toy_detectors.own_registry(monkeypatch)
+    toy_detectors.register("bright")
+    toy_detectors.register_recurrent("clips", CLIPS, None)
+    toy_detectors.register_recurrent("own_rate", OWN_RATE, None)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
+def test_each_protocol_has_detectors_that_can_do_all_of_it(protocol):
+    cards = own_cards(protocol)
+    assert cards
+    for card in cards:
+        assert not [c.condition for c in protocol.cells if Condition(c.condition).lacks(card.input)]
+    rows = [card for card in cards if any(protocol.name in a.tables for a in card.ablations)]
+    assert rows == list(cards) or len(cards) == 1
+
+
+def test_detectors_that_are_named_take_the_place_of_a_papers_own():
+    parts = find_parts(["emd"], ["bright", "clips", "bright"])
+    assert {part.protocol.paper for part in parts} == {"emd"}
+    assert {tuple(card.name for card in part.cards) for part in parts} == {("bright", "clips")}
+
+
+def test_equal_trainings_are_one_lesson_whatever_their_names():
+    parts = find_parts(["emd"], ["bright"])
+    lessons = lessons_of(parts, 3.0, is_small=True)
+    wanted = [training for part in parts for training in part.trainings]
+    assert len(wanted) > len(lessons) == len(set(wanted))
+    assert len({lesson.name for lesson in lessons.values()}) == len(lessons)
+    full = lessons_of(parts, 3.0, is_small=False)
+    assert {lesson.settings for lesson in full.values()} == {()}
+    assert not {lesson.name for lesson in full.values()} & {le.name for le in lessons.values()}
+
+
+def test_the_small_setting_shrinks_recipe_and_picture():
+    card = apply_settings(get_card("clips"), small_settings(get_card("clips"), 3.0))
+    assert (card.recipe.epochs, card.recipe.steps_per_epoch, card.recipe.batch_size) == (1, 4, 2)
+    assert card.input.size == (64, 64)
+    assert card.input.frames == 16
+    assert trial(card) is not None
+    small = small_settings(get_card("bright"), 3.0)
+    assert "batch_size=4" in small
+    assert not any(setting.startswith("input.") for setting in small)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 3.0, 4.0])
+def test_clips_of_the_small_setting_fit_into_the_videos_once(seconds):
+    card = apply_settings(get_card("clips"), small_settings(get_card("clips"), seconds))
+    assert card.input.frames * card.input.stride / card.input.fps <= seconds
+    assert card.input.hop >= seconds * card.input.fps / card.input.stride
+    own = apply_settings(get_card("own_rate"), small_settings(get_card("own_rate"), seconds))
+    assert own.input.frames * own.input.stride / 24 <= seconds
+
+
+def test_a_picture_stays_where_the_network_takes_no_other(monkeypatch):
+    card = get_card("clips")
+    monkeypatch.setattr("unmask.minibench.small.trial", lambda card: None)
+    assert not any(setting.startswith("input.size") for setting in small_settings(card, 6.0))
+
+
+def test_a_trial_of_a_size_that_does_not_go():
+    assert trial(get_card("clips").changed(input={"size": (2, 2)})) is None
+    assert trial(get_card("clips")).parameters > 0
+
+
+def test_clips_of_several_lengths_share_stored_faces():
+    lesson = next(iter(lessons_of(find_parts(["emd"], ["clips"]), 3.0, is_small=True).values()))
+    one, two = (
+        dataclasses.replace(lesson, card=lesson.card.changed(input={"frames": frames}))
+        for frames in (5, 9)
+    )
+    rows = [row("c23", "a"), row("c40", "b"), row("raw", "c")]
+    [found] = face_sets([one, two], rows)
+    assert found.keep.frames == 9
+    level = one.training.compressions
+    assert [r.compression for r in found.rows] == list(level)
+    source = source_of(one, found.rows[0].path)
+    assert (source.compressions, source.methods) == (level, one.training.methods)
+
+
+def test_pictures_and_clips_do_not_share_them():
+    parts = find_parts(["emd"], ["clips", "bright"])
+    lessons = list(lessons_of(parts, 3.0, is_small=True).values())
+    found = face_sets(lessons, [row("c23", "a"), row("c40", "b"), row("raw", "c")])
+    assert len(found) == 2
+    assert len({one.name for one in found}) == 2
+    assert sum(len(one.lessons) for one in found) == len(lessons)
+    assert {r.compression for one in found for r in one.rows} == {"c23", "c40"}
+
+
+def test_lines_tell_the_time_left(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(run_count.time, "monotonic", lambda: now[0])
+    told: list[str] = []
+    count = Count("Trained", 10, told.append, done=4)
+    for _ in range(6):
+        now[0] += 60.0
+        count.tick()
+    assert told[0] == "Trained: 5 of 10, about 5 min left"
+    assert told[4] == "Trained: 9 of 10, about 60 s left"
+    assert told[-1] == "Trained: 10 of 10"
+
+
+def test_lines_come_at_most_every_few_seconds(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(run_count.time, "monotonic", lambda: now[0])
+    told: list[str] = []
+    count = Count("Faces", 100, told.append)
+    for done in range(1, 101):
+        now[0] += 0.1
+        count.reached(done, 100)
+    assert len(told) == 3
+    assert told[-1] == "Faces: 100 of 100"
+
+
+def row(level: str, name: str) -> LabelledVideo:
+    return LabelledVideo(
+        path=Path(f"{name}.mp4"), label=0, dataset="minibench", split="train", compression=level
+    )
