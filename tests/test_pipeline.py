@@ -411,9 +411,9 @@ def test_scoring_begins_long_before_decoding_ends_and_frames_are_let_go(
     keep: list[Held] = []
     ask = pipeline._ask
 
-    def first(clips, scorers, device, frame_s):  # type: ignore[no-untyped-def]
+    def first(clips, *given):  # type: ignore[no-untyped-def]
         seen_at_first_score.append(len(keep))
-        yield from ask(clips, scorers, device, frame_s)
+        yield from ask(clips, *given)
 
     monkeypatch.setattr(pipeline._Seen, "count", count)
     monkeypatch.setattr(pipeline, "_ask", first)
