@@ -125,6 +125,10 @@ class Recipe:
         needs_masks: forgeries without a mask are refused.
         synthesize: ``self_blend`` or ``coarse_blend`` (easy, for tests of learning) makes
             forgeries from real faces; None trains on the forgeries in the data.
+        mix: kinds of pseudo-forgery (``unmask blend --kind`` shows each) and how often each is
+            drawn, in place of self-blends alone; empty: self-blends as they always were.
+        codecs: codecs and ways of delivery, drawn for a pair alike after everything else, in
+            place of those of ``augment``; empty: those of ``augment``.
         start: name of a method of the detector that is called once before the first step, with
             an iterable of batches (B, C, T, H, W) of real training clips, normalised.
         starts_after_weights: whether ``start`` is called also when the run goes on from weights.
@@ -165,6 +169,8 @@ class Recipe:
     twins: tuple[str, str] | None = None
     needs_masks: bool = False
     synthesize: str | None = None
+    mix: Mapping[str, float] = field(default_factory=dict)
+    codecs: Mapping[str, float] = field(default_factory=dict)
     start: str | None = None
     starts_after_weights: bool = False
     validation_pairs: int = 600

@@ -19,6 +19,9 @@ from unmask.blending import (
     h264_clip,
     self_blend,
 )
+from unmask.blending.deliver import deliver, deliver_still
+from unmask.blending.forgery import Material
+from unmask.blending.kinds import forge_faces
 from unmask.clips import MouthRun, cut_face, is_by_68_points
 from unmask.errors import UsageError
 from unmask.prepared import FaceSequence
@@ -172,6 +175,54 @@ def blend_clip(
             for face, moment in zip(faces, others, strict=True)
         ]
     return _two(clip, pairs)
+
+
+def forge_clip(
+    clip: FaceClip,
+    kind: str,
+    rng: np.random.Generator,
+    *,
+    other: FaceClip | None = None,
+    person: FaceClip | None = None,
+    region: str | None = None,
+) -> tuple[FaceClip, FaceClip]:
+    """Forges a clip by a kind of ``blending.kinds``.
+
+    Args:
+        clip: of a real face.
+        kind: its name.
+        rng: source of all randomness.
+        other: the same person at another moment, as many frames.
+        person: another person, as many frames.
+        region: see ``Material``.
+
+    Returns:
+        The real clip (which may be disturbed) and the forged one, with its masks.
+    """
+    material = Material(
+        moment=None if other is None else other.faces(),
+        person=None if person is None else person.faces(),
+        region=region,
+    )
+    forged = forge_faces(kind, clip.faces(), rng, material)
+    return _two(clip, [Pair(*parts) for parts in zip(*forged, strict=True)])
+
+
+def deliver_alike(clips: Sequence[FaceClip], way: str, rng: np.random.Generator) -> list[FaceClip]:
+    """Codes several clips by one draw of a way of ``blending.deliver``; a pair of pictures as a
+    pair.
+    """
+    if len(clips) == 2 and len(clips[0].frames) == 1 and clips[0].box_px is clips[1].box_px:
+        pictures = deliver_still([clip.frames[0] for clip in clips], way, rng)
+        return [
+            dataclasses.replace(clip, frames=[picture])
+            for clip, picture in zip(clips, pictures, strict=True)
+        ]
+    seed, coded = int(rng.integers(2**32)), []
+    for clip in clips:
+        own, send = np.random.default_rng(seed), deliver if len(clip.frames) > 1 else deliver_still
+        coded.append(dataclasses.replace(clip, frames=send(clip.frames, way, own)))
+    return coded
 
 
 def _two(clip: FaceClip, pairs: Sequence[Pair]) -> tuple[FaceClip, FaceClip]:

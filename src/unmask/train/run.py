@@ -17,6 +17,7 @@ from unmask.detectors.weights import card_of_weights, load_weights
 from unmask.errors import WeightsError, import_optional
 from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
 from unmask.train.fit import How, learn
+from unmask.train.mix import check_mix
 from unmask.train.parts import check_parts
 from unmask.train.run_folder import open_folder, read_record, settings_in
 from unmask.train.samples import Samples
@@ -140,14 +141,16 @@ def inherited_settings(
 
 
 def check_network(card: Card, weights: str | Path | None) -> None:
-    """Refuses parts that the network does not have, and weights that do not fit it.
+    """Refuses parts that the network does not have, a mix that does not fit, and such weights.
 
     Raises:
-        UsageError: the recipe names such a part.
+        UsageError: the recipe names such a part, or mixes what its clips do not allow.
+        UnknownNameError: the recipe mixes an unknown kind of forgery or codec.
         WeightsError: the weights are missing, damaged or of another network.
     """
     net = build(card)
     check_parts(card, net)
+    check_mix(card.recipe, card.input.frames)
     if weights is not None:
         _load(net, card, weights)
 
@@ -225,9 +228,9 @@ def samples_for(card: Card, faces: Faces) -> tuple[Samples, Samples]:
     steps = recipe.steps_per_epoch or max(1, len(found["train"]) // per_step)
     steps *= recipe.adversary_steps + 1 if recipe.adversary else 1
     training = Samples(found["train"], card.input, recipe, steps * per_step, recipe.seed)
-    checked = dataclasses.replace(
-        recipe, sampling="balanced", augment=recipe.augment if recipe.synthesize else None
-    )
+    checked = dataclasses.replace(recipe, sampling="balanced")
+    if not recipe.synthesize:
+        checked = dataclasses.replace(checked, augment=None, codecs={})
     count = min(recipe.validation_pairs, max(2 * per_step, 8 * len(found["val"])))
     checking = Samples(found["val"], card.input, checked, count, recipe.seed + 10_000)
     return training, checking

@@ -6,6 +6,7 @@ it would have had, on any number of workers.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.blending import Augmentation
+from unmask.blending.kinds import KINDS
 from unmask.detectors import Recipe
 from unmask.errors import DataError, UsageError
 from unmask.prepared import FaceSequence
@@ -26,11 +28,14 @@ from unmask.train.clip import (
     blend_clip,
     compressed_twice,
     cut_clip,
+    deliver_alike,
+    forge_clip,
     read_clip,
     rolled,
     scaled,
     working_size,
 )
+from unmask.train.mix import People, codecs_of, mix_of
 from unmask.types import InputSpec
 
 _OTHER_MOMENT_SHARE = 0.3
@@ -70,8 +75,8 @@ class Samples(Dataset[Batch]):
         region: where to forge; None draws it for every pair.
 
     Raises:
-        UsageError: an unknown ``synthesize`` or ``augment``.
-        DataError: a class or the twins are missing.
+        UsageError: an unknown ``synthesize`` or ``augment``, a mix or codecs that do not fit.
+        DataError: a class, the twins, or a second person to blend with are missing.
     """
 
     def __init__(
@@ -91,12 +96,15 @@ class Samples(Dataset[Batch]):
         if recipe.synthesize not in (None, *_FORGERIES):
             known = ", ".join(_FORGERIES)
             raise UsageError(f"Unknown synthesize={recipe.synthesize!r}. Known: {known}.")
+        self._mix, self._codecs = mix_of(recipe, spec.frames), codecs_of(recipe)
         self._is_synthetic = recipe.synthesize is not None
         self._is_stratified = recipe.sampling == "stratified"
         self._real = _by_file(self._sequences, 0)
         self._fake = _by_file(self._sequences, 1)
         self._methods = _by_method(self._sequences, self._fake)
         self._check()
+        is_crossed = self._mix is not None and any(KINDS[n].needs_person for n in self._mix.names)
+        self._people = People(self._sequences, seed) if is_crossed else None
         self._same_person: dict[tuple[int, int], list[FaceSequence]] = {}
         for sequence in self._sequences:
             person = (sequence.group, sequence.track)
@@ -137,7 +145,12 @@ class Samples(Dataset[Batch]):
         rng = np.random.default_rng([self._seed, number])
         change = self._change.draw(rng)
         clips = self._clips(number, rng)
-        clips = augment_alike(clips, rng, change.pixels)
+        if self._codecs is None:
+            clips = augment_alike(clips, rng, change.pixels)
+        else:  # They take the place of the augmentation's own codecs.
+            pixels = dataclasses.replace(change.pixels, codec_shares=(1.0, 0.0, 0.0))
+            clips = augment_alike(clips, rng, pixels)
+            clips = deliver_alike(clips, self._codecs.draw(rng), rng)
         seed = int(rng.integers(2**32))
         is_flipped = bool(change.flip) and float(rng.random()) < change.flip
         cuts = [
@@ -183,9 +196,7 @@ class Samples(Dataset[Batch]):
         sequence = self._start(number, rng)
         real = self._read(sequence, rng)
         if self._is_synthetic:
-            other = self._other_moment(sequence, real, rng)
-            is_coarse = self._recipe.synthesize == "coarse_blend"
-            forged = blend_clip(real, rng, other=other, region=self._region, is_coarse=is_coarse)
+            forged = self._forged(sequence, real, rng)
             twins = self._recipe.twins
             return [compressed_twice(c, twins) for c in forged] if twins else [*forged]
         if self._is_stratified:
@@ -193,6 +204,23 @@ class Samples(Dataset[Batch]):
         is_cycling = self._recipe.cycle_methods
         fake = self._methods[number % len(self._methods)] if is_cycling else self._fake
         return [real, self._read(self._draw(fake, rng), rng)]
+
+    def _forged(
+        self, sequence: FaceSequence, real: FaceClip, rng: np.random.Generator
+    ) -> tuple[FaceClip, FaceClip]:
+        """The real clip and a forgery of it, of a kind that is drawn where the recipe mixes."""
+        if self._mix is None:
+            other = self._other_moment(sequence, real, rng, _OTHER_MOMENT_SHARE)
+            is_coarse = self._recipe.synthesize == "coarse_blend"
+            return blend_clip(real, rng, other=other, region=self._region, is_coarse=is_coarse)
+        name = self._mix.draw(rng)
+        kind, person = KINDS[name], None
+        other = self._other_moment(sequence, real, rng, kind.moment_share)
+        if kind.needs_person and self._people is not None:
+            stranger = self._people.like(sequence, real, rng)
+            person = read_clip(stranger, self._spec.frames, rng)
+            person = scaled(person, real.side_px / person.side_px)
+        return forge_clip(real, name, rng, other=other, person=person, region=self._region)
 
     def _read(self, sequence: FaceSequence, rng: np.random.Generator) -> FaceClip:
         clip = self._read_as_stored(sequence, rng)
@@ -225,10 +253,10 @@ class Samples(Dataset[Batch]):
         return files[(epoch * self._visits[is_fake] + at) % len(files)]
 
     def _other_moment(
-        self, sequence: FaceSequence, face: FaceClip, rng: np.random.Generator
+        self, sequence: FaceSequence, face: FaceClip, rng: np.random.Generator, share: float
     ) -> FaceClip | None:
-        """Sometimes: the same person at another time of the clip, at the face's working size."""
-        if rng.random() > _OTHER_MOMENT_SHARE:
+        """In a share of cases the same person at another time, at the face's working size."""
+        if rng.random() > share:
             return None
         same = [s for s in self._same_person[sequence.group, sequence.track] if s is not sequence]
         if not same:
