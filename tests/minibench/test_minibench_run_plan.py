@@ -134,7 +134,7 @@ def test_lines_come_at_most_every_few_seconds(monkeypatch):
     count = Count("Faces", 100, told.append)
     for done in range(1, 101):
         now[0] += 0.1
-        count.reached(done, 100)
+        count.reached(done)
     assert len(told) == 3
     assert told[-1] == "Faces: 100 of 100"
 
@@ -143,3 +143,18 @@ def row(level: str, name: str) -> LabelledVideo:
     return LabelledVideo(
         path=Path(f"{name}.mp4"), label=0, dataset="minibench", split="train", compression=level
     )
+
+
+def test_what_was_there_before_takes_no_part_in_the_time_left(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(run_count.time, "monotonic", lambda: now[0])
+    told: list[str] = []
+    count = Count("Faces", 100, told.append)
+    for done in (90, 92, 94):
+        count.reached(done)
+        now[0] += 10.0
+    assert told == [
+        "Faces: 90 of 100",
+        "Faces: 92 of 100, about 40 s left",
+        "Faces: 94 of 100, about 30 s left",
+    ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from unmask.errors import DataError, OutputError
-from unmask.minibench.work import stop_if_asked, workers_of
+from unmask.minibench.work import ending_at_once, stop_if_asked, workers_of
 
 
 def double(number: int) -> int:
@@ -26,6 +27,13 @@ def die(number: int) -> int:
 
 def nothing() -> None:
     pass
+
+
+def sleep_and_note(job: tuple[float, Path]) -> None:
+    seconds, file = job
+    with ending_at_once():
+        time.sleep(seconds)
+    file.touch()
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -50,3 +58,20 @@ def test_a_process_that_dies():
 
 def test_outside_of_a_worker_nobody_asks_to_stop():
     assert stop_if_asked() is None
+
+
+def test_a_long_step_ends_when_the_others_are_stopped(tmp_path: Path):
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    jobs = [(0.0, tmp_path / "short"), (5.0, tmp_path / "long")]
+    with pytest.raises(KeyboardInterrupt), workers_of(2) as run:
+        run(sleep_and_note, jobs, interrupt)
+    # The block waits for its processes: this one would have been finished.
+    assert (tmp_path / "short").exists()
+    assert not (tmp_path / "long").exists()
+
+
+def test_a_long_step_outside_of_a_worker(tmp_path: Path):
+    sleep_and_note((0.0, tmp_path / "here"))
+    assert (tmp_path / "here").exists()

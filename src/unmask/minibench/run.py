@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -141,6 +142,7 @@ def run_protocols(
         times=_begin(out, tree, is_small=is_small),
     )
     lessons = lessons_of(parts, seconds, is_small=is_small)
+    tell(f"{len(parts)} tables and figures of the papers take {len(lessons)} trainings.")
     trained = _train_all(run, lessons)
     weights = {part.protocol.name: _weights_of(part, trained) for part in parts}
     scored = _score_all(run, parts, weights)
@@ -252,9 +254,14 @@ def _find_faces(run: _Run, lessons: Sequence[Lesson]) -> dict[str, Path]:
     places: dict[str, Path] = {}
     for wanted in face_sets(lessons, main):
         count = Count(f"Faces ({wanted.keep.frames} frames), videos", len(wanted.rows), run.tell)
-        place = prepare_faces(wanted, run.out / "faces", run.workers, count.reached)
+        told = partial(_only_done, count)
+        place = prepare_faces(wanted, run.out / "faces", run.workers, told)
         places |= {lesson.name: place for lesson in wanted.lessons}
     return places
+
+
+def _only_done(count: Count, done: int, total: int) -> None:
+    count.reached(done)
 
 
 def _weights_of(part: Part, trained: Mapping[Training, Trained]) -> dict[str, Path]:
@@ -278,7 +285,7 @@ def _score_all(
     count = Count("Scored, percent", 100, run.tell)
 
     def told(share: float) -> None:
-        count.reached(round(100 * share), 100)
+        count.reached(round(100 * share))
 
     with run.timed("scoring"), watched(jobs, told), workers_of(run.workers) as work:
         made = work(score_one, jobs, lambda: None)
@@ -295,7 +302,7 @@ def _draw_all(
 ) -> list[Path]:
     """All figures, the maps of where networks look among them."""
     out, paths = run.out / "figures", list[Path]()
-    count = Count("Drawn, protocols", len(parts), run.tell)
+    count = Count("Drawn, protocols", len(parts), run.tell, done=0)
     jobs = [
         DrawJob(
             scored=one,

@@ -20,31 +20,32 @@ class Count:
         what: is counted.
         total: of these.
         tell: receives the lines.
-        done: before; takes no part in the guess of the time left.
+        done: before, which takes no part in the guess of the time left; None: as many as the
+            first call of ``reached`` says.
     """
 
-    def __init__(self, what: str, total: int, tell: Tell, *, done: int = 0) -> None:
+    def __init__(self, what: str, total: int, tell: Tell, *, done: int | None = None) -> None:
         self._what, self._total, self._tell = what, total, tell
-        self._first = self._done = done
+        self._first, self._done = done, done or 0
         self._begun_s, self._told_s = time.monotonic(), -_LEAST_S
 
     def tick(self) -> None:
         """One more is done."""
-        self.reached(self._done + 1, self._total)
+        self.reached(self._done + 1)
 
-    def reached(self, done: int, total: int) -> None:
-        """So many are done, of so many."""
-        if self._done == 0 < done and self._first == 0 and total != self._total:
-            self._first = done
-        self._done, self._total, now = done, total, time.monotonic()
-        is_last = done >= total
+    def reached(self, done: int) -> None:
+        """So many are done."""
+        self._done, now = done, time.monotonic()
+        if self._first is None:
+            self._first, self._begun_s = done, now
+        is_last = done >= self._total
         if not is_last and now - self._told_s < _LEAST_S:
             return
         self._told_s = now
-        self._tell(f"{self._what}: {done} of {total}{'' if is_last else self._left(now)}")
+        self._tell(f"{self._what}: {done} of {self._total}{'' if is_last else self._left(now)}")
 
     def _left(self, now: float) -> str:
-        new = self._done - self._first
+        new = self._done - (self._first or 0)
         if new <= 0:
             return ""
         left = (now - self._begun_s) / new * (self._total - self._done)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmask.errors import DataError, OutputError, UsageError, WeightsError
+from unmask.minibench.work import ending_at_once
 from unmask.train import Source
 
 _DONE = "done.json"
@@ -64,16 +65,17 @@ def train_one(job: TrainJob) -> Trained:
     begun = time.monotonic()
     shutil.rmtree(job.folder, ignore_errors=True)
     try:
-        file = train(
-            job.detector,
-            job.source,
-            job.folder,
-            settings=job.settings,
-            device=job.device,
-            workers=0,
-            threads=job.threads,
-            progress=False,
-        )
+        with ending_at_once():
+            file = train(
+                job.detector,
+                job.source,
+                job.folder,
+                settings=job.settings,
+                device=job.device,
+                workers=0,
+                threads=job.threads,
+                progress=False,
+            )
         steps = _tidied(job.folder)
         seconds = time.monotonic() - begun
         return _note(job.folder, file, steps, seconds)

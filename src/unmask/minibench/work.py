@@ -35,6 +35,31 @@ def stop_if_asked() -> None:
         raise _StoppedError
 
 
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Around a long step of a job whose unfinished result is thrown away anyway.
+
+    A worker that is asked to stop ends in the middle of it; outside of a worker nothing happens.
+    """
+    stop, is_over = _stop, threading.Event()
+    if stop is None:
+        yield
+        return
+
+    def watch() -> None:
+        while not is_over.wait(_POLL_S):
+            if stop.is_set():
+                os._exit(1)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()
+
+
 class Workers:
     """One process or several.
 
