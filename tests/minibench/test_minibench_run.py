@@ -113,7 +113,7 @@ def test_figures_lie_by_protocol(made, content):
     assert folders == {"anti_compression-table1"}
     assert all(path.is_file() for path in made.ran.figures)
     assert len(content["figures"]) == len(made.ran.figures)
-    shown = "figures/anti_compression-table1/roc-minibench-c40-test-all.png"
+    shown = "figures/anti_compression-table1/roc-minibench-c40-test-all.svg"
     assert f"]({shown})" in made.ran.report.read_text()
 
 

@@ -133,7 +133,7 @@ def _table(one: Scored, data: Sequence[Data]) -> str:
 def _pictures(protocol: Protocol, figures: Sequence[Path]) -> list[str]:
     """What the protocol shows itself, and the rankings over all methods of its test split."""
     stem = protocol.name.replace("/", "-")
-    mine = [path for path in figures if path.suffix == ".png" and path.parts[1] == stem]
+    mine = [path for path in figures if path.suffix == ".svg" and path.parts[1] == stem]
     shown = [p for p in mine if p.stem.startswith(stem) or p.stem.endswith(_SHOWN)]
     if protocol.kind == OCCLUSION:
         shown = [p for p in figures if p.suffix == ".png" and p.parts[1].startswith(f"{stem}-")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import shutil
 import time
@@ -89,6 +90,9 @@ def train_one(job: TrainJob) -> Trained:
         if "PytorchStreamWriter" not in str(error):
             raise
         raise cannot_write(job.folder, OSError(errno.ENOSPC, "no space is left")) from error
+    finally:
+        # A trainer and its network hold each other: without this, gigabytes wait for a long time.
+        gc.collect()
 
 
 def cannot_write(folder: Path, error: OSError) -> OutputError:
