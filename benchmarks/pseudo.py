@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -53,22 +53,50 @@ SETS: dict[str, tuple[Augmentation, str | None]] = {
 }
 
 
-def measure(net: torch.nn.Module, pairs: Samples) -> dict[str, Any]:
-    """The figures of one set; AUC with a 95 % interval over the pairs."""
+class Answers(NamedTuple):
+    """Of P pairs: ``logit`` (P, 2), real and forged; of the forged ones the mask at 0.5 and the
+    true one, both (P, T, h, w) in the network's own grid, or None.
+    """
+
+    logit: np.ndarray
+    mask: torch.Tensor | None
+    truth: torch.Tensor | None
+
+
+def answer(net: torch.nn.Module, pairs: Samples) -> Answers:
+    """What the network says about every pair."""
     card = net.card
+    device = next(net.parameters()).device
     logits, masks, truths = [], [], []
     with torch.inference_mode():
         for first in range(0, len(pairs), 16):
             batch = [pairs[i] for i in range(first, min(first + 16, len(pairs)))]
-            pixels = torch.cat([b[0] for b in batch])
+            pixels = torch.cat([b[0] for b in batch]).to(device)
             output = net(normalize(pixels, card.input))
-            logits.append(output.logit.float().view(-1, 2))
+            logits.append(output.logit.float().view(-1, 2).cpu())
             if output.mask is not None:
                 truth = torch.cat([b[2] for b in batch])
                 small = torch.nn.functional.adaptive_avg_pool2d(truth, output.mask.shape[-2:])
-                masks.append(output.mask.sigmoid()[1::2] > 0.5)
+                masks.append(output.mask.cpu().sigmoid()[1::2] > 0.5)
                 truths.append(small[1::2] > 0.5)
     both = torch.cat(logits).double().numpy()
+    if not masks:
+        return Answers(both, None, None)
+    return Answers(both, torch.cat(masks), torch.cat(truths))
+
+
+def mask_iou(answers: Answers) -> torch.Tensor | None:
+    """(P,), the overlap of each forged clip's mask with the true one; None without masks."""
+    if answers.mask is None or answers.truth is None:
+        return None
+    overlap = (answers.mask & answers.truth).sum(dim=(1, 2, 3)).double()
+    return overlap / (answers.mask | answers.truth).sum(dim=(1, 2, 3)).double().clamp(min=1)
+
+
+def measure(net: torch.nn.Module, pairs: Samples) -> dict[str, Any]:
+    """The figures of one set; AUC with a 95 % interval over the pairs."""
+    answers = answer(net, pairs)
+    both, iou = answers.logit, mask_iou(answers)
     rng = np.random.default_rng(0)
     chosen = [both[rng.integers(len(both), size=len(both))] for _ in range(500)]
     low, high = np.percentile([_auc(c) for c in chosen], [2.5, 97.5])
@@ -79,12 +107,10 @@ def measure(net: torch.nn.Module, pairs: Samples) -> dict[str, Any]:
         "auc_interval": [round(float(low), 3), round(float(high), 3)],
         "pair_accuracy": round(float((difference > 0).mean() + (difference == 0).mean() / 2), 3),
     }
-    if masks:
-        found, truth = torch.cat(masks), torch.cat(truths)
-        overlap = (found & truth).sum(dim=(1, 2, 3)).double()
-        union = (found | truth).sum(dim=(1, 2, 3)).double().clamp(min=1)
-        result["mask_iou"] = round(float((overlap / union).mean()), 3)
-        result["mask_accuracy"] = round(float((found == truth).double().mean()), 3)
+    if iou is not None:
+        result["mask_iou"] = round(float(iou.mean()), 3)
+        right = (answers.mask == answers.truth).double()
+        result["mask_accuracy"] = round(float(right.mean()), 3)
     return result
 
 
