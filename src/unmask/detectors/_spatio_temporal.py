@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from unmask.detectors._card import Output, Paper, Recipe, Target
+from unmask.detectors._card import Ablation, Output, Paper, Recipe, Target
 from unmask.losses import binary_loss
 from unmask.types import InputSpec
 
@@ -72,3 +72,13 @@ RECIPE = Recipe(
 
 IMAGE_RECIPE = replace(RECIPE, learning_rate=1e-4, weight_decay=1e-5, batch_size=8)
 """Of the image classifiers that the paper compares with."""
+
+DOWNSAMPLING = (
+    Ablation(row="full", tables=("spatio_temporal/section3",)),
+    Ablation(
+        row="downsampled",
+        tables=("spatio_temporal/section3",),
+        settings=("temporal_downsampling=true",),
+    ),
+)
+"""With and without the strides in time that the paper removes (section 3.1)."""

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Ablation, Card, Output, Weights
+from unmask.detectors._card import Card, Output, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.detectors._spatio_temporal import DIFFERENCES, INPUT, PAPER, RECIPE
+from unmask.detectors._spatio_temporal import DIFFERENCES, DOWNSAMPLING, INPUT, PAPER, RECIPE
 from unmask.nn.heads import reset_head, under_net
 from unmask.nn.i3d import FEATURES, I3D
 
@@ -78,14 +78,7 @@ CARD = Card(
     aggregate="mean",
     args={"temporal_downsampling": False},
     starts_from="charades",
-    ablations=(
-        Ablation(row="full", tables=("spatio_temporal/section3",)),
-        Ablation(
-            row="downsampled",
-            tables=("spatio_temporal/section3",),
-            settings=("temporal_downsampling=true",),
-        ),
-    ),
+    ablations=DOWNSAMPLING,
 )
 
 

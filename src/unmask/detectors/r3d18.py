@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from unmask.detectors._card import Ablation, Card, Output, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.detectors._spatio_temporal import DIFFERENCES, INPUT, PAPER, RECIPE
+from unmask.detectors._spatio_temporal import DIFFERENCES, DOWNSAMPLING, INPUT, PAPER, RECIPE
 from unmask.nn.heads import reset_head, under_net
 from unmask.nn.video_resnet import FEATURES, video_resnet
 
@@ -59,12 +59,7 @@ CARD = Card(
     args={"temporal_downsampling": False},
     starts_from="kinetics",
     ablations=(
-        Ablation(row="full", tables=("spatio_temporal/section3",)),
-        Ablation(
-            row="downsampled",
-            tables=("spatio_temporal/section3",),
-            settings=("temporal_downsampling=true",),
-        ),
+        *DOWNSAMPLING,
         Ablation(row="hop2", tables=("spatio_temporal/table4",), settings=("input.hop=2",)),
     ),
 )

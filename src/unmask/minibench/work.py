@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +13,7 @@ from multiprocessing.synchronize import Event
 from typing import TypeVar
 
 from unmask.errors import OutputError
+from unmask.prepared import begin_worker
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -136,20 +136,6 @@ def workers_of(count: int) -> Iterator[Workers]:
 
 
 def _begin(stop: Event) -> None:
-    """Processes are the parallelism here, and the first one alone answers to Ctrl-C."""
-    import cv2
-
     global _stop
     _stop = stop
-    cv2.setNumThreads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A process that was killed tells its workers nothing: they would wait for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    begin_worker()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
-import os
-import signal
-import threading
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +17,7 @@ from unmask.prepared.index import Pairs, cannot_write, partial_of, shard_of
 from unmask.prepared.keep import Keep
 from unmask.prepared.look import Found, Put, look
 from unmask.prepared.shard import ShardWriter, Stored
+from unmask.prepared.worker import begin_worker
 from unmask.types import LabelledVideo
 
 _POLL_S = 0.3
@@ -98,23 +96,9 @@ _shared: tuple[Synchronized[int], Event] | None = None
 
 
 def _begin(counter: Synchronized[int], stop: Event) -> None:
-    """Processes are the parallelism here, and the first one alone answers to Ctrl-C."""
-    import cv2
-
     global _shared
     _shared = counter, stop
-    cv2.setNumThreads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A process that was killed tells its workers nothing: they would wait for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    begin_worker()
 
 
 def _make_shard(job: Job) -> None:
