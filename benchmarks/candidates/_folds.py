@@ -86,13 +86,19 @@ def fit_apart(videos: Videos, folds: list[Fold], fit: Callable[[Videos], Fitted]
     """What each fold's own part gives; undecided videos have nothing to say.
 
     Raises:
-        DataError: a fold would be fitted on what it judges.
+        DataError: a fold would be fitted on what it judges, or has too little to fit on.
     """
     found = []
     for fold in folds:
         check_fold(videos, fold)
         part = videos[fold.fit]
-        found.append(fit(part[part.is_decided]))
+        try:
+            found.append(fit(part[part.is_decided]))
+        except ValueError as error:
+            raise DataError(
+                f"Cannot draw a threshold without {fold.left_out} '{fold.name}': {error}. Give "
+                "more real videos, or a higher --rate."
+            ) from error
     return found
 
 
