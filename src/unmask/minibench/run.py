@@ -86,10 +86,14 @@ class _Run:
         try:
             yield
         finally:
-            spent = self.times.setdefault(part, {"wall_s": 0.0, "cpu_s": 0.0})
-            spent["wall_s"] = round(spent["wall_s"] + time.monotonic() - wall, 1)
-            spent["cpu_s"] = round(spent["cpu_s"] + _cpu_s() - cpu, 1)
-            _write(self.out / _TIMES, self.times)
+            self.spent(part, wall, cpu)
+
+    def spent(self, part: str, wall_s: float, cpu_s: float) -> None:
+        """Adds what a part took since these readings of the clocks."""
+        spent = self.times.setdefault(part, {"wall_s": 0.0, "cpu_s": 0.0})
+        spent["wall_s"] = round(spent["wall_s"] + time.monotonic() - wall_s, 1)
+        spent["cpu_s"] = round(spent["cpu_s"] + _cpu_s() - cpu_s, 1)
+        _write(self.out / _TIMES, self.times)
 
 
 def run_protocols(
@@ -125,6 +129,7 @@ def run_protocols(
         UnknownNameError: there is no such paper or detector.
         MissingDependencyError: what trains, or what measures and draws, is not installed.
     """
+    wall_s, cpu_s = time.monotonic(), _cpu_s()
     for module, extra in _NEEDED:
         import_optional(module, extra)
     parts = find_parts(papers, detectors)
@@ -142,6 +147,7 @@ def run_protocols(
         times=_begin(out, tree, is_small=is_small),
     )
     lessons = lessons_of(parts, seconds, is_small=is_small)
+    run.spent("planning", wall_s, cpu_s)
     tell(f"{len(parts)} tables and figures of the papers take {len(lessons)} trainings.")
     trained = _train_all(run, lessons)
     weights = {part.protocol.name: _weights_of(part, trained) for part in parts}
