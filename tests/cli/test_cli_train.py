@@ -150,7 +150,7 @@ def test_blend_of_a_video_shows_several_moments_of_the_largest_face(encode, face
         for s, f in zip(small, faces(50, 256), strict=True)
     ]
     video = encode(tmp_path / "two.mp4", frames)
-    samples = module._largest_person(video, 4, tmp_path / "faces")
+    samples = module.largest_person(video, 4, tmp_path / "faces")
     assert len({sample.times_s for sample in samples}) == 4
     assert min(module._side(sample) for sample in samples) > 100
 
@@ -180,6 +180,19 @@ def test_blend_keeps_an_old_sheet_unless_asked(cli, face_image_file, tmp_path):
     ran = cli("blend", face_image_file, "-o", tmp_path, "--count", "1", "--overwrite")
     assert ran.code == 0
     assert old.read_bytes().startswith(b"\x89PNG")
+
+
+def test_blend_shows_the_kinds_that_are_named(cli, face_image_file, tmp_path):
+    kinds = ["--kind", "smooth_skin", "--kind", "resampling_grid_everywhere"]
+    ran = cli("blend", face_image_file, "-o", tmp_path, *kinds)
+    assert ran.code == 0
+    with Image.open(tmp_path / "face-blends.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB"))
+    assert pixels.shape[0] == 2 * 200 + 20
+    assert pixels[236:416, 372:552].min() == 255  # the second one's mask is all of the picture
+    ran = cli("blend", face_image_file, "-o", tmp_path / "new", "--kind", "smoothskin")
+    assert ran.code == 2
+    assert ran.error.startswith("Unknown kind of forgery 'smoothskin'. Did you mean 'smooth_skin'?")
 
 
 @pytest.mark.parametrize("count", [0, 101])

@@ -27,6 +27,7 @@ _KEYFRAME_FRAMES: Final = 4.0
 """A key frame takes about as many bits as so many other frames: a short clip is given them."""
 
 _PROBED_FRAMES: Final = 8
+_WORST: Final = 58
 _PROBES: Final = (20, 50)
 """Quality numbers of libvpx (0 to 63, more is worse) between which the right one is sought."""
 
@@ -37,13 +38,18 @@ class _Encoder(NamedTuple):
     options: Mapping[str, str]
 
 
-# One thread each, and nothing that depends on the processor: two runs make the same.
+# One thread each, and nothing that depends on the processor: two runs make the same. Above these
+# quantizers small pictures turn gray: encoders of platforms do not go there.
 _ENCODERS: Final[Mapping[str, _Encoder]] = MappingProxyType(
     {
         "h264": _Encoder(
             "libx264",
             "h264",
-            {"preset": "superfast", "tune": "zerolatency", "x264-params": "cpu-independent=1"},
+            {
+                "preset": "superfast",
+                "tune": "zerolatency",
+                "x264-params": "cpu-independent=1:qpmax=42",
+            },
         ),
         "h265": _Encoder(
             "libx265",
@@ -51,7 +57,7 @@ _ENCODERS: Final[Mapping[str, _Encoder]] = MappingProxyType(
             {
                 "preset": "ultrafast",
                 "tune": "zerolatency",
-                "x265-params": "pools=none:frame-threads=1:wpp=0:log-level=none",
+                "x265-params": "pools=none:frame-threads=1:wpp=0:log-level=none:info=0:qpmax=44",
             },
         ),
         "vp9": _Encoder(
@@ -87,7 +93,8 @@ def code_clip(frames: Sequence[Pixels], codec: str, bits_per_pixel: float) -> li
             repeated for the encoder.
         codec: one of ``CODECS``.
         bits_per_pixel: of an average frame in a long video; a short clip gets more, for its key
-            frame. 720p at 2.5 Mbit/s and 30 frames per second has 0.09.
+            frame, and a small picture that this is too little for gets more. 720p at 2.5 Mbit/s
+            and 30 frames per second has 0.09.
 
     Returns:
         As many frames of the same shape.
@@ -148,7 +155,7 @@ def _quality_for(codec: str, frames: Sequence[Pixels], bits: float) -> int:
         for quality in _PROBES
     )
     share = (low - math.log(bits)) / max(low - high, 1e-6)
-    return round(min(max(_PROBES[0] + share * (_PROBES[1] - _PROBES[0]), 4), 63))
+    return round(min(max(_PROBES[0] + share * (_PROBES[1] - _PROBES[0]), 4), _WORST))
 
 
 def _at_quality(codec: str, frames: Sequence[Pixels], quality: int) -> list[av.Packet[VideoStream]]:

@@ -68,7 +68,7 @@ def transfer_color(changed: Pixels, real: Pixels, weight: Floats) -> Pixels:
     ours, theirs = (cv2.cvtColor(p, cv2.COLOR_RGB2LAB) for p in (changed, real))
     mean, spread = cv2.meanStdDev(ours, mask=under)
     wanted_mean, wanted_spread = cv2.meanStdDev(theirs, mask=under)
-    gain = np.clip(wanted_spread / np.maximum(spread, 1), 0.5, 2)
+    gain = np.clip(wanted_spread / np.maximum(spread, 1), 0.7, 1.4)
     moved = (ours - mean[:, 0]) * gain[:, 0] + wanted_mean[:, 0]
     in_bytes = np.asarray(np.clip(np.rint(moved), 0, 255), np.uint8)
     made: Pixels = cv2.cvtColor(in_bytes, cv2.COLOR_LAB2RGB)

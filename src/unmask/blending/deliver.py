@@ -1,7 +1,7 @@
 """How a video reaches its viewer: codecs, uploads and reposts, the same for real and forged.
 
-Bits per pixel and frame are drawn log-uniformly: 0.1 to 0.5 for what a camera writes, 0.025 to
-0.15 for what a sharing platform serves (720p30 at 0.7 to 4 Mbit/s). The ranges are our choice.
+Bits per pixel and frame are drawn log-uniformly: 0.1 to 0.5 for what a camera writes, 0.03 to
+0.2 for what a sharing platform serves (720p30 at 0.8 to 5.5 Mbit/s). The ranges are our choice.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from unmask.errors import UnknownNameError, explain_unknown
 from unmask.types import Pixels
 
 _CAMERA_BITS: Final = (0.1, 0.5)
-_PLATFORM_BITS: Final = (0.025, 0.15)
+_PLATFORM_BITS: Final = (0.03, 0.2)
 _JPEG_QUALITY: Final = (35, 95)
 _PLATFORM_SHARES: Final = {"h264": 0.6, "vp9": 0.25, "h265": 0.15}
 _SMALLEST_PX: Final = 48

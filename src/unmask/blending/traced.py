@@ -89,7 +89,7 @@ def warped_face(faces: Sequence[Face], rng: np.random.Generator, material: Mater
     them the color is changed too; scale, blur and shape are drawn once for a clip.
     """
     region = draw_region(rng, material)
-    side = round(log_uniform(rng, 48, 160))
+    side = round(log_uniform(rng, 64, 192))
     sigma = rng.uniform(0.6, 1.4)  # 1.1 is what OpenCV takes for the paper's 5 x 5 window
     is_recolored = rng.random() < 0.5
     outline, color = (int(n) for n in rng.integers(2**32, size=2))

@@ -24,13 +24,13 @@ def resampling_grid(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     The picture is halved one to three times and doubled as often. A transposed convolution puts
     zeros between the values and filters with a learned kernel, whose phases never weigh quite the
     same (Odena et al., "Deconvolution and Checkerboard Artifacts", 2016; Zhang et al., "Detecting
-    and Simulating Artifacts in GAN Fake Images", WIFS 2019). Half to nearly all of the lost
-    detail is then added again, as a good generator has detail too.
+    and Simulating Artifacts in GAN Fake Images", WIFS 2019). Most of the
+    lost detail is then added again: a good generator has detail too.
     """
     times = int(rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2]))
     is_transposed = rng.random() < 0.7
-    unevenness = log_uniform(rng, 0.012, 0.07)
-    kept = rng.uniform(0.5, 0.95)
+    unevenness = log_uniform(rng, 0.02, 0.08)
+    kept = rng.uniform(0.5 + 0.12 * times, 0.97)  # the more halvings, the more was lost
     height, width = pixels.shape[:2]
     step = 2**times
     room = ((0, -height % step), (0, -width % step), (0, 0))
@@ -112,8 +112,8 @@ def _projected(plane: Pixels, components: int, rng: np.random.Generator) -> Pixe
 
 def smooth_skin(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Skin without pores between rims that are too sharp."""
-    color, space = rng.uniform(28, 60), rng.uniform(3, 6)
-    sigma, amount = rng.uniform(0.8, 1.6), rng.uniform(0.4, 1.2)
+    color, space = rng.uniform(18, 42), rng.uniform(2.5, 5)
+    sigma, amount = rng.uniform(0.8, 1.6), rng.uniform(0.3, 1.0)
     smooth = cv2.bilateralFilter(pixels, 7, color, space)
     smooth = cv2.bilateralFilter(smooth, 5, color / 2, space)
     return _sharpened(np.asarray(smooth, np.uint8), sigma, amount)
@@ -121,8 +121,8 @@ def smooth_skin(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 def super_resolution(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Small, enlarged by Lanczos and sharpened until it rings."""
-    share = rng.uniform(0.22, 0.5)
-    sigma, amount = rng.uniform(0.9, 1.8), rng.uniform(0.6, 1.8)
+    share = rng.uniform(0.25, 0.6)
+    sigma, amount = rng.uniform(0.9, 1.8), rng.uniform(0.5, 1.5)
     return _sharpened(_through(pixels, share, cv2.INTER_LANCZOS4), sigma, amount)
 
 

@@ -28,7 +28,9 @@ _OTHER_MOMENT_SHARE = 0.3  # as in training
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Row:
+class Row:
+    """One line of a sheet: what it says, and the pair before and after augmentation."""
+
     caption: str
     pair: Pair
     augmented: Pair
@@ -50,10 +52,9 @@ def contact_sheet(path: str | Path, count: int = 12, seed: int = 0) -> Image.Ima
         DataError: there is no face in it.
         UsageError: ``count`` is below 1 or above 100.
     """
-    if not 1 <= count <= MAX_COUNT:
-        raise UsageError(f"Cannot lay out {count} rows: expected 1 to {MAX_COUNT}.")
+    check_count(count)
     with tempfile.TemporaryDirectory() as folder:
-        moments = _largest_person(Path(path), count, Path(folder) / "faces")
+        moments = largest_person(Path(path), count, Path(folder) / "faces")
         faces = [(m.times_s[0], read_clip(m, 1, np.random.default_rng(0))) for m in moments]
     rows = []
     for number in range(count):
@@ -66,15 +67,41 @@ def contact_sheet(path: str | Path, count: int = 12, seed: int = 0) -> Image.Ima
             (other,) = scaled(moment, face.side_px / moment.side_px).faces()
             caption += f"   pasted from {other_s:.2f} s"
         pair = self_blend(face.faces()[0], rng, other=other)
-        rows.append(_Row(caption, pair, augment_pair(pair, rng, Augmentation())))
-    return _lay_out(rows)
+        rows.append(Row(caption, pair, augment_pair(pair, rng, Augmentation())))
+    return lay_out(rows)
 
 
-def _largest_person(path: Path, count: int, folder: Path) -> list[FaceSequence]:
-    """Moments of the person whose face is the largest, in order of time."""
+def check_count(count: int) -> None:
+    """Refuses a number of rows that no sheet has.
+
+    Raises:
+        UsageError: it is below 1 or above 100.
+    """
+    if not 1 <= count <= MAX_COUNT:
+        raise UsageError(f"Cannot lay out {count} rows: expected 1 to {MAX_COUNT}.")
+
+
+def largest_person(path: Path, count: int, folder: Path, frames: int = 1) -> list[FaceSequence]:
+    """Moments of the person whose face is the largest, in order of time.
+
+    Args:
+        path: a video, a picture or a folder of frames.
+        count: of moments, at most.
+        folder: that they are stored in.
+        frames: of each moment.
+
+    Raises:
+        MediaError: the file cannot be read.
+        DataError: there is no face in it.
+    """
     probe(path)  # says what is wrong with a file that cannot be read
     video = LabelledVideo(path=path, label=0, dataset="", split="")
-    keep = Keep(sequences=count, min_face_px=MIN_FACE_PX, largest_face_px=_LARGEST_FACE_PX)
+    keep = Keep(
+        sequences=count,
+        frames=frames,
+        min_face_px=MIN_FACE_PX,
+        largest_face_px=_LARGEST_FACE_PX,
+    )
     try:
         found = prepare([video], folder, keep).sequences
     except DataError as error:
@@ -91,7 +118,8 @@ def _side(sequence: FaceSequence) -> float:
     return float(max(box[2] - box[0], box[3] - box[1]))
 
 
-def _lay_out(rows: list[_Row]) -> Image.Image:
+def lay_out(rows: list[Row]) -> Image.Image:
+    """The rows below each other, six pictures in each."""
     step_x, step_y = _CELL_PX + _GAP_PX, _CELL_PX + _CAPTION_PX + _GAP_PX
     size = (len(_TITLES) * step_x + _GAP_PX, len(rows) * step_y + _CAPTION_PX + _GAP_PX)
     sheet = Image.new("RGB", size, "white")

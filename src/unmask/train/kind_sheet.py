@@ -1,0 +1,129 @@
+"""A contact sheet of chosen kinds of forgery, one row for each, round and round."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from unmask.blending import Augmentation, Pair, augment_pair
+from unmask.blending.kinds import KINDS, get_kind
+from unmask.errors import DataError, UsageError
+from unmask.media import probe
+from unmask.prepared import FaceSequence
+from unmask.train.clip import FaceClip, forge_clip, read_clip, rolled, scaled
+from unmask.train.contact_sheet import Row, check_count, largest_person, lay_out
+
+ALL = "all"
+_FRAMES = 24
+"""Of the clip that clip kinds are shown on: one second at most rates."""
+
+
+def kind_sheet(
+    path: str | Path,
+    kinds: Sequence[str],
+    count: int | None = None,
+    seed: int = 0,
+    *,
+    person: str | Path | None = None,
+) -> Image.Image:
+    """Forges the largest face of a file by chosen kinds, and lays the results out.
+
+    The first row shows the first kind, the next row the next, and then from the first again, with
+    another draw of a picture kind, at a later frame of a clip kind.
+
+    Args:
+        path: a video, a picture or a folder of frames.
+        kinds: keys of ``KINDS``, or ``all`` for all that can be made of the file.
+        count: rows; None gives one for each kind.
+        seed: of everything random.
+        person: a file that shows another person, for kinds that paste one.
+
+    Returns:
+        An RGB picture with six columns.
+
+    Raises:
+        UnknownNameError: an unknown kind; the message lists the known ones.
+        UsageError: there is no other person for a kind that needs one, or no such number of rows.
+        DataError: a file shows no face, or is too short for a kind.
+        MediaError: a file cannot be read.
+    """
+    wanted = list(KINDS) if ALL in kinds else list(kinds)
+    for name in wanted:
+        if get_kind(name).needs_person and person is None and ALL not in kinds:
+            raise UsageError(
+                f"Cannot show {name}: it pastes another person. Give a file that shows one, "
+                "with --person."
+            )
+    if count is not None:
+        check_count(count)
+    with tempfile.TemporaryDirectory() as folder:
+        face = _longest(Path(path), Path(folder) / "faces")
+        clip = read_clip(face, len(face), np.random.default_rng(0))
+        other = None
+        if person is not None:
+            moment = _longest(Path(person), Path(folder) / "person")
+            other = read_clip(moment, len(clip.frames), np.random.default_rng(0))
+            other = scaled(other, clip.side_px / other.side_px)
+    if ALL in kinds:
+        wanted = [name for name in wanted if _can(name, clip, other)]
+    _check_length(path, wanted, clip)
+    rows = [
+        _row(wanted[n % len(wanted)], n // len(wanted), seed, clip, other)
+        for n in range(count or len(wanted))
+    ]
+    return lay_out(rows)
+
+
+def _can(name: str, clip: FaceClip, other: FaceClip | None) -> bool:
+    kind = KINDS[name]
+    return len(clip.frames) >= kind.least_frames and (other is not None or not kind.needs_person)
+
+
+def _check_length(path: str | Path, names: Sequence[str], clip: FaceClip) -> None:
+    for name in names:
+        least = KINDS[name].least_frames
+        if len(clip.frames) < least:
+            raise DataError(
+                f"Cannot show {name} on '{path}': it needs {least} frames of one face in a row, "
+                f"found {len(clip.frames)}. Give a longer video."
+            )
+
+
+def _longest(path: Path, folder: Path) -> FaceSequence:
+    """Of the largest person the longest stretch; of a picture the one frame."""
+    frames = 1 if probe(path).is_still else _FRAMES
+    return max(largest_person(path, 4, folder, frames), key=len)
+
+
+def _row(name: str, turn: int, seed: int, clip: FaceClip, other: FaceClip | None) -> Row:
+    """A draw of a kind for pictures; of a kind for clips another frame of the one draw."""
+    kind, number = KINDS[name], list(KINDS).index(name)
+    is_still = kind.least_frames == 1
+    rng = np.random.default_rng([seed, number, turn if is_still else 0])
+    count = len(clip.frames)
+    at = (count // 2 + turn * 7) % count
+    moment = None
+    if count > 1 and rng.random() < kind.moment_share:
+        moment = rolled(clip, rng)
+    person = other if kind.needs_person else None
+    if is_still:
+        clip, at = _frame(clip, at), 0
+        moment, person = (c and _frame(c, len(c.frames) // 2) for c in (moment, person))
+    real, fake = forge_clip(clip, name, rng, other=moment, person=person)
+    pair = Pair(real.frames[at], fake.frames[at], fake.masks[at])
+    caption = f"{name}: {kind.summary}" if is_still else f"{name}, frame {at + 1}: {kind.summary}"
+    return Row(caption, pair, augment_pair(pair, rng, Augmentation()))
+
+
+def _frame(clip: FaceClip, at: int) -> FaceClip:
+    return FaceClip(
+        frames=clip.frames[at : at + 1],
+        masks=clip.masks[at : at + 1],
+        landmarks_px=clip.landmarks_px[at : at + 1],
+        box_px=clip.box_px[at : at + 1],
+        label=clip.label,
+    )

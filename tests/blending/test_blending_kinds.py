@@ -1,0 +1,258 @@
+"""Every kind of forgery, by what all have in common and by what each is for."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from unmask.blending import Face
+from unmask.blending.cross import landmark_distances, transfer_color
+from unmask.blending.forgery import Forgery, Material
+from unmask.blending.kinds import KINDS, forge_faces, get_kind
+from unmask.errors import UnknownNameError, UsageError
+from unmask.types import Floats, Pixels
+
+STILL = [name for name, kind in KINDS.items() if kind.least_frames == 1]
+MOVING = [name for name, kind in KINDS.items() if kind.least_frames > 1]
+EVERYWHERE = [name for name in STILL if name.endswith("_everywhere")]
+LENGTH = 8
+
+
+@pytest.fixture(scope="module")
+def stranger(face: Face) -> Face:
+    """Somebody else, as far as pixels go: mirrored, darker, with another color."""
+    pixels = np.ascontiguousarray(face.pixels[:, ::-1])
+    pixels = np.clip(pixels * [0.6, 0.7, 0.9] + 8, 0, 255).astype(np.uint8)
+    points = face.landmarks_px[[1, 0, 2, 4, 3]] * np.float32([-1, 1])
+    points = points + np.float32([face.pixels.shape[1] - 1, 0])
+    return Face(pixels, points, face.box_px)
+
+
+@pytest.fixture(scope="module")
+def clip(face: Face) -> list[Face]:
+    """The face drifts, and its mouth opens by a few pixels."""
+    size = (face.pixels.shape[1], face.pixels.shape[0])
+    frames = []
+    for number in range(LENGTH):
+        shift = np.float32([1.2 * number, 0.6 * number])
+        matrix = np.float32([[1, 0, shift[0]], [0, 1, shift[1]]])
+        pixels = cv2.warpAffine(face.pixels, matrix, size, borderMode=cv2.BORDER_REFLECT)
+        mouth = face.landmarks_px[3:5].mean(axis=0) + shift
+        center = (int(mouth[0]), int(mouth[1]))
+        cv2.ellipse(pixels, center, (14, 2 + number), 0, 0, 360, (60, 20, 20), -1)
+        frames.append(Face(pixels, face.landmarks_px + shift, face.box_px + np.tile(shift, 2)))
+    return frames
+
+
+def forge(
+    kind: str, faces: list[Face], stranger: Face, seed: int = 0, region: str | None = None
+) -> Forgery:
+    material = Material(person=[stranger] * len(faces), region=region)
+    return forge_faces(kind, faces, np.random.default_rng(seed), material)
+
+
+def difference(one: Pixels, other: Pixels) -> Floats:
+    return np.abs(one.astype(np.float32) - other).mean(axis=2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_changes_what_its_mask_says_and_nothing_else(
+    kind: str, clip: list[Face], face: Face, stranger: Face
+):
+    faces = [face] if kind in STILL else clip
+    for seed in range(4 if kind in STILL else 2):
+        forgery = forge(kind, faces, stranger, seed)
+        changed = 0.0
+        for real, fake, mask in zip(*forgery, strict=True):
+            assert real.shape == fake.shape == face.pixels.shape
+            assert real.dtype == fake.dtype == np.uint8
+            assert mask.shape == real.shape[:2]
+            assert mask.dtype == np.float32
+            assert 0 <= mask.min() <= mask.max() <= 1
+            if kind != "self_blend":  # its faintest weights are not set to 0
+                np.testing.assert_array_equal(real[mask == 0], fake[mask == 0])
+            inside = mask > 0.5 * max(float(mask.max()), 0.1)
+            if inside.any():
+                changed = max(changed, float(difference(real, fake)[inside].mean()))
+        assert changed > 0.7
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seed_gives_the_same_forgery_and_another_seed_another(
+    kind: str, clip: list[Face], stranger: Face
+):
+    faces = clip[: KINDS[kind].least_frames + 1]
+    here, again, there = (forge(kind, faces, stranger, seed).fake for seed in (1, 1, 2))
+
+    np.testing.assert_array_equal(np.stack(here), np.stack(again))
+    assert not np.array_equal(np.stack(here), np.stack(there))
+
+
+@pytest.mark.parametrize("kind", [k for k in STILL if k not in ("self_blend", "lower_face")])
+def test_a_still_clip_is_forged_alike_in_every_frame(kind: str, face: Face, stranger: Face):
+    forgery = forge(kind, [face] * 4, stranger, 3)
+    for frame in forgery.fake[1:]:
+        np.testing.assert_array_equal(forgery.fake[0], frame)
+
+
+@pytest.mark.parametrize("kind", ["re_rendered_per_frame", "flicker", "swimming_paste"])
+def test_an_unsteady_kind_changes_even_a_still_clip(kind: str, face: Face, stranger: Face):
+    forgery = forge(kind, [face] * LENGTH, stranger, 3)
+    steps = [difference(a, b).max() for a, b in zip(forgery.fake, forgery.fake[1:], strict=False)]
+    assert min(steps) > 1
+
+
+@pytest.mark.parametrize("kind", EVERYWHERE)
+def test_whole_pictures_have_no_border(kind: str, face: Face, stranger: Face):
+    resampled = 0
+    for seed in range(12):
+        forgery = forge(kind, [face], stranger, seed)
+        assert forgery.masks[0].min() == 1
+        resampled += not np.array_equal(forgery.real[0], face.pixels)
+    assert 2 <= resampled <= 10  # lost detail as such does not tell the classes apart
+
+
+def spectrum_peak(pixels: Pixels) -> float:
+    """How far the spectrum at a grid's frequencies stands out from what is around them."""
+    gray = pixels.astype(np.float64).mean(axis=2)[:224, :224]
+    power = np.fft.fftshift(np.abs(np.fft.fft2(gray)))  # zero frequency at 112, 112
+    peaks = []
+    for period in (2, 4, 8):
+        step = 224 // period
+        for y, x in ((112, 112 - step), (112 - step, 112), (112 - step, 112 - step)):
+            around = power[max(y - 5, 0) : y + 6, max(x - 5, 0) : x + 6]
+            peaks.append(power[y, x] / np.median(around))
+    return float(max(peaks))
+
+
+def test_the_grid_has_peaks_in_the_spectrum_that_a_photograph_lacks(face: Face, stranger: Face):
+    photograph = spectrum_peak(face.pixels)
+    kind = "resampling_grid_everywhere"
+    peaks = [spectrum_peak(forge(kind, [face], stranger, seed).fake[0]) for seed in range(20)]
+    assert np.mean([peak > 3 * photograph for peak in peaks]) >= 0.4  # the others repeat pixels
+
+
+def high_frequencies(pixels: Pixels) -> float:
+    gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return float(np.abs(gray - cv2.GaussianBlur(gray, (0, 0), 1.0)).mean())
+
+
+@pytest.mark.parametrize("kind", ["warped_face", "re_rendered", "lower_face"])
+def test_texture_is_lost_under_the_mask(kind: str, face: Face, stranger: Face):
+    for seed in range(4):
+        forgery = forge(kind, [face], stranger, seed, region="lower")
+        y, x = np.nonzero(forgery.masks[0] > 0.9)
+        inside = np.s_[y.min() : y.max(), x.min() : x.max()]
+        assert high_frequencies(forgery.fake[0][inside]) < high_frequencies(face.pixels[inside])
+
+
+def test_across_people_another_face_is_pasted_in_the_colors_of_the_first(
+    face: Face, stranger: Face
+):
+    for seed in range(4):
+        forgery = forge("cross_blend", [face], stranger, seed, region="inner")
+        inside = forgery.masks[0] > 0.9
+        ours, theirs = face.pixels[inside].mean(axis=0), forgery.fake[0][inside].mean(axis=0)
+        far = np.abs(stranger.pixels[forgery.masks[0] > 0.9].mean(axis=0) - ours).mean()
+        assert np.abs(ours - theirs).mean() < 0.3 * far
+        np.testing.assert_array_equal(forgery.real[0], face.pixels)
+
+
+def test_the_x_ray_of_a_blend_lies_on_its_border(face: Face, stranger: Face):
+    mask = forge("cross_blend", [face], stranger, 1).masks[0]
+    ray = 4 * mask * (1 - mask)
+    assert ray.max() > 0.9
+    assert ray[mask > 0.99].max() < 0.05
+    assert ray[mask == 0].max() == 0
+
+
+def test_colors_are_transferred_under_the_mask_alone(face: Face, stranger: Face):
+    weight = np.zeros(face.pixels.shape[:2], np.float32)
+    weight[80:160, 80:160] = 1
+    moved = transfer_color(stranger.pixels, face.pixels, weight)
+    under = weight > 0
+    np.testing.assert_allclose(moved[under].mean(axis=0), face.pixels[under].mean(axis=0), atol=6)
+
+
+def test_the_distance_of_landmarks_is_that_of_shapes():
+    points = np.float32([[0, 0], [2, 0], [1, 1], [0.3, 2], [1.7, 2]])
+    turn = np.float32([[0, -1], [1, 0]])
+    wide = points * np.float32([1.5, 1])
+    distances = landmark_distances(points, np.stack([points * 3 + 7, points @ turn, wide]))
+    np.testing.assert_allclose(distances[:2], 0, atol=1e-6)
+    assert distances[2] > 0.01
+
+
+def test_another_moment_is_pasted_under_the_eyes(clip: list[Face]):
+    first, last = clip[0], clip[-1]
+    rng = np.random.default_rng(0)
+    forgery = forge_faces("lower_face", [first], rng, Material(moment=[last], region="mouth"))
+    x, y = (int(v) for v in first.landmarks_px[3:5].mean(axis=0))
+    mouth = np.s_[y + 4 : y + 9, x - 4 : x + 5]  # open in the last frame, closed in the first
+    assert forgery.fake[0][mouth].mean() < forgery.real[0][mouth].mean() - 10
+    eyes = int(first.landmarks_px[:2, 1].mean())
+    np.testing.assert_array_equal(forgery.fake[0][:eyes], first.pixels[:eyes])
+
+
+def test_a_frozen_mouth_stays_while_the_head_moves(clip: list[Face]):
+    for seed in range(4):
+        forgery = forge_faces("frozen_mouth", clip, np.random.default_rng(seed))
+        changed = [bool(mask.any()) for mask in forgery.masks]
+        assert sum(changed) >= round(0.6 * LENGTH) - 1
+        assert not all(changed)  # the frame that the mouth comes from is its own
+        for real, fake, is_changed in zip(forgery.real, forgery.fake, changed, strict=True):
+            assert np.array_equal(real, fake) is not is_changed
+
+
+def test_every_jittered_mouth_is_of_another_frame(clip: list[Face]):
+    for seed in range(4):
+        forgery = forge_faces("jittered_mouth", clip, np.random.default_rng(seed))
+        for real, fake, mask in zip(*forgery, strict=True):
+            assert difference(real, fake)[mask > 0.5].max() > 5
+
+
+def test_a_paste_swims_by_its_drift(clip: list[Face]):
+    still = [clip[0]] * LENGTH
+    forgery = forge_faces("swimming_paste", still, np.random.default_rng(0))
+    steps = np.array([difference(a, forgery.fake[0]).mean() for a in forgery.fake])
+    assert steps[-1] > 0
+    assert steps[1] < steps.max()  # slowly, not in one jump
+
+
+def test_an_unknown_kind_is_refused_with_the_known_ones(face: Face):
+    with pytest.raises(UnknownNameError, match=r"'flikker'. Did you mean 'flicker'\? Known: self_"):
+        get_kind("flikker")
+    with pytest.raises(UnknownNameError, match="Unknown kind of forgery"):
+        forge_faces("swap", [face], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_too_short_a_clip_is_refused(kind: str, face: Face):
+    least = KINDS[kind].least_frames
+    message = f"Cannot make {kind} of {least - 1} frames: expected at least {least}"
+    with pytest.raises(UsageError, match=message):
+        forge_faces(kind, [face] * (least - 1), np.random.default_rng(0))
+
+
+def test_across_people_without_another_one_is_refused(face: Face):
+    with pytest.raises(UsageError, match=r"expected another person's face, got none"):
+        forge_faces("cross_blend", [face], np.random.default_rng(0))
+
+
+def test_material_of_another_length_is_refused(face: Face, stranger: Face):
+    message = r"Cannot make cross_blend: the other person has 2 frames, the face 1"
+    with pytest.raises(UsageError, match=message):
+        material = Material(person=[stranger] * 2)
+        forge_faces("cross_blend", [face], np.random.default_rng(0), material)
+
+
+def test_odd_and_small_pictures_are_forged_too(face: Face, stranger: Face):
+    small = cv2.resize(face.pixels, (61, 47), interpolation=cv2.INTER_AREA)
+    scale = np.float32([61 / face.pixels.shape[1], 47 / face.pixels.shape[0]])
+    tiny = dataclasses.replace(face, pixels=small, landmarks_px=face.landmarks_px * scale)
+    for kind in STILL:
+        forgery = forge(kind, [tiny], stranger, 5)
+        assert forgery.fake[0].shape == (47, 61, 3)
