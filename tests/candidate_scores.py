@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from benchmarks.candidates._pairs import Pairs
 from benchmarks.candidates._scores import Videos
 

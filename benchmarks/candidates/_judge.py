@@ -20,7 +20,7 @@ from benchmarks.candidates._figures import (
     within_cells,
 )
 from benchmarks.candidates._scores import Videos
-from unmask.errors import NotMeasurableError
+from unmask.errors import DataError, NotMeasurableError
 from unmask.metrics import auc, compare_auc
 
 MAIN = "AUC within sources"
@@ -94,21 +94,24 @@ def sources_left_out(videos: Videos, rate: float) -> dict[str, dict[str, object]
 
 
 def tools_left_out(videos: Videos, rate: float, resamples: int) -> dict[str, dict[str, object]]:
-    """Each tool judged by what neither it nor its sources gave."""
-    folds = _folds.by_tool(videos)
-    thresholds = _folds.fit_apart(videos, folds, _folds.conformal(rate))
-    others = _folds.fit_apart(videos, folds, _folds.balanced)
-    result = {}
-    for fold, threshold, other in zip(folds, thresholds, others, strict=True):
-        part = videos[fold.judged]
-        is_tool = (videos.tool == fold.name) | (videos.label == 0)
-        result[fold.name] = {
-            **_found(part, threshold),
-            "balanced threshold": _found(part, other),
-            "AUC against real videos of its sources": _auc(part),
-            "AUC against all real videos": estimate(pooled_auc(videos[is_tool]), resamples).plain(),
-        }
-    return result
+    """Each tool judged by what neither it nor its sources gave; a note where that is too little."""
+    return {fold.name: _of_tool(videos, fold, rate, resamples) for fold in _folds.by_tool(videos)}
+
+
+def _of_tool(videos: Videos, fold: _folds.Fold, rate: float, resamples: int) -> dict[str, object]:
+    _folds.check_fold(videos, fold)
+    part = videos[fold.judged]
+    against_all = videos[(videos.tool == fold.name) | (videos.label == 0)]
+    areas: dict[str, object] = {
+        "AUC against real videos of its sources": _auc(part),
+        "AUC against all real videos": estimate(pooled_auc(against_all), resamples).plain(),
+    }
+    try:
+        (threshold,) = _folds.fit_apart(videos, [fold], _folds.conformal(rate))
+        (other,) = _folds.fit_apart(videos, [fold], _folds.balanced)
+    except DataError as error:
+        return {**areas, "note": str(error)}
+    return {**_found(part, threshold), "balanced threshold": _found(part, other), **areas}
 
 
 def _found(videos: Videos, threshold: float) -> dict[str, object]:

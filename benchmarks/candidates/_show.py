@@ -66,9 +66,9 @@ def _left_out(parts: Mapping[str, Any], area: str) -> str:
         (
             (
                 name,
-                _number(part["threshold"]),
-                _share(part["found"]),
-                _share(part["false alarms"]),
+                _number(part.get("threshold")),
+                _share(part.get("found")),
+                _share(part.get("false alarms")),
                 _number(part[area]),
             )
             for name, part in parts.items()
@@ -82,8 +82,8 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return _number(row["value"]), shown, row["n"]
 
 
-def _share(part: Mapping[str, Any]) -> str:
-    return f"{part['over']} of {part['of']}" if part["of"] else "-"
+def _share(part: Mapping[str, Any] | None) -> str:
+    return f"{part['over']} of {part['of']}" if part and part["of"] else "-"
 
 
 def _number(value: float | None) -> str:

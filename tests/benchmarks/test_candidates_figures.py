@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-
 from benchmarks.candidates import _figures
+
 from candidate_scores import drawn, pairs, videos
 
 ONES = np.ones((1, 8))

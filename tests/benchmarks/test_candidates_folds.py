@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-
 from benchmarks.candidates import _folds
+
 from candidate_scores import videos
 from unmask.errors import DataError
 
