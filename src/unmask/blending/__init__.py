@@ -1,7 +1,8 @@
 """Pseudo-forgeries made from real faces alone, and the augmentation both classes share.
 
-The identity of a face is never changed: the pasted pixels come from the same picture or from
-another moment of the same clip. This makes training data, not deepfakes.
+What is pasted comes from the same picture or from another moment of the same clip. One kind, for
+recipes that name it, takes another real face instead (``cross_blend``, after Face X-ray); no
+command offers it for faces that a user chooses. This makes training data, not deepfakes.
 """
 
 from __future__ import annotations

@@ -32,10 +32,6 @@ _Kinds = Annotated[
         show_default=False,
     ),
 ]
-_Person = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Shows another person, for cross_blend.", show_default=False),
-]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of everything random.")]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a sheet that is there.")]
 
@@ -44,7 +40,6 @@ def blend(
     path: _Path,
     out: _Out,
     kinds: _Kinds = None,
-    person: _Person = None,
     count: _Count = None,
     seed: _Seed = 0,
     overwrite: _Overwrite = False,
@@ -57,7 +52,7 @@ def blend(
 
     with writable(out):
         if kinds:
-            sheet = kind_sheet(path, kinds, count, seed, person=person)
+            sheet = kind_sheet(path, kinds, count, seed)
         else:
             sheet = contact_sheet(path, 12 if count is None else count, seed)
         with replacing([target]) as (partial,):

@@ -14,7 +14,7 @@ from unmask.blending.kinds import KINDS, get_kind
 from unmask.errors import DataError, UsageError
 from unmask.media import probe
 from unmask.prepared import FaceSequence
-from unmask.train.clip import FaceClip, forge_clip, read_clip, rolled, scaled
+from unmask.train.clip import FaceClip, forge_clip, read_clip, rolled
 from unmask.train.contact_sheet import Row, check_count, largest_person, lay_out
 
 ALL = "all"
@@ -23,12 +23,7 @@ _FRAMES = 24
 
 
 def kind_sheet(
-    path: str | Path,
-    kinds: Sequence[str],
-    count: int | None = None,
-    seed: int = 0,
-    *,
-    person: str | Path | None = None,
+    path: str | Path, kinds: Sequence[str], count: int | None = None, seed: int = 0
 ) -> Image.Image:
     """Forges the largest face of a file by chosen kinds, and lays the results out.
 
@@ -37,50 +32,44 @@ def kind_sheet(
 
     Args:
         path: a video, a picture or a folder of frames.
-        kinds: keys of ``KINDS``, or ``all`` for all that can be made of the file.
+        kinds: keys of ``KINDS``, or ``all`` for all that can be made of the file alone.
         count: rows; None gives one for each kind.
         seed: of everything random.
-        person: a file that shows another person, for kinds that paste one.
 
     Returns:
         An RGB picture with six columns.
 
     Raises:
         UnknownNameError: an unknown kind; the message lists the known ones.
-        UsageError: there is no other person for a kind that needs one, or no such number of rows.
-        DataError: a file shows no face, or is too short for a kind.
-        MediaError: a file cannot be read.
+        UsageError: a kind pastes another person, or there is no such number of rows.
+        DataError: the file shows no face, or is too short for a kind.
+        MediaError: the file cannot be read.
     """
     wanted = list(KINDS) if ALL in kinds else list(kinds)
     for name in wanted:
-        if get_kind(name).needs_person and person is None and ALL not in kinds:
+        if get_kind(name).needs_person and ALL not in kinds:
+            # No command puts the face of one chosen person on another: see docs/decisions.md.
             raise UsageError(
-                f"Cannot show {name}: it pastes another person. Give a file that shows one, "
-                "with --person."
+                f"Cannot show {name}: it pastes another person, which no command does; training "
+                "alone makes such pairs, of faces it draws itself. Name another kind, or all."
             )
     if count is not None:
         check_count(count)
     with tempfile.TemporaryDirectory() as folder:
         face = _longest(Path(path), Path(folder) / "faces")
         clip = read_clip(face, len(face), np.random.default_rng(0))
-        other = None
-        if person is not None:
-            moment = _longest(Path(person), Path(folder) / "person")
-            other = read_clip(moment, len(clip.frames), np.random.default_rng(0))
-            other = scaled(other, clip.side_px / other.side_px)
     if ALL in kinds:
-        wanted = [name for name in wanted if _can(name, clip, other)]
+        wanted = [name for name in wanted if _can(name, clip)]
     _check_length(path, wanted, clip)
     rows = [
-        _row(wanted[n % len(wanted)], n // len(wanted), seed, clip, other)
+        _row(wanted[n % len(wanted)], n // len(wanted), seed, clip)
         for n in range(count or len(wanted))
     ]
     return lay_out(rows)
 
 
-def _can(name: str, clip: FaceClip, other: FaceClip | None) -> bool:
-    kind = KINDS[name]
-    return len(clip.frames) >= kind.least_frames and (other is not None or not kind.needs_person)
+def _can(name: str, clip: FaceClip) -> bool:
+    return len(clip.frames) >= KINDS[name].least_frames and not KINDS[name].needs_person
 
 
 def _check_length(path: str | Path, names: Sequence[str], clip: FaceClip) -> None:
@@ -99,7 +88,7 @@ def _longest(path: Path, folder: Path) -> FaceSequence:
     return max(largest_person(path, 4, folder, frames), key=len)
 
 
-def _row(name: str, turn: int, seed: int, clip: FaceClip, other: FaceClip | None) -> Row:
+def _row(name: str, turn: int, seed: int, clip: FaceClip) -> Row:
     """A draw of a kind for pictures; of a kind for clips another frame of the one draw."""
     kind, number = KINDS[name], list(KINDS).index(name)
     is_still = kind.least_frames == 1
@@ -109,11 +98,10 @@ def _row(name: str, turn: int, seed: int, clip: FaceClip, other: FaceClip | None
     moment = None
     if count > 1 and rng.random() < kind.moment_share:
         moment = rolled(clip, rng)
-    person = other if kind.needs_person else None
     if is_still:
         clip, at = _frame(clip, at), 0
-        moment, person = (c and _frame(c, len(c.frames) // 2) for c in (moment, person))
-    real, fake = forge_clip(clip, name, rng, other=moment, person=person)
+        moment = moment and _frame(moment, len(moment.frames) // 2)
+    real, fake = forge_clip(clip, name, rng, other=moment)
     pair = Pair(real.frames[at], fake.frames[at], fake.masks[at])
     caption = f"{name}: {kind.summary}" if is_still else f"{name}, frame {at + 1}: {kind.summary}"
     return Row(caption, pair, augment_pair(pair, rng, Augmentation()))
