@@ -96,8 +96,8 @@ def fit_apart(videos: Videos, folds: list[Fold], fit: Callable[[Videos], Fitted]
             found.append(fit(part[part.is_decided]))
         except ValueError as error:
             raise DataError(
-                f"Cannot draw a threshold without {fold.left_out} '{fold.name}': {error}. Give "
-                "more real videos, or a higher --rate."
+                f"Cannot choose without {fold.left_out} '{fold.name}': {error}. Give "
+                "more videos, or a higher --rate."
             ) from error
     return found
 

@@ -81,8 +81,8 @@ def test_an_undecided_video_neither_chooses_nor_is_over_a_threshold():
 
 def test_too_few_real_videos_for_a_rate():
     message = (
-        r"Cannot draw a threshold without source 'A': 3 real videos cannot show a false-alarm "
-        r"rate of 0.05: at least 19 are needed. Give more real videos, or a higher --rate."
+        r"Cannot choose without source 'A': 3 real videos cannot show a false-alarm "
+        r"rate of 0.05: at least 19 are needed. Give more videos, or a higher --rate."
     )
     with pytest.raises(DataError, match=message):
         _folds.fit_apart(HAND, _folds.by_source(HAND), _folds.conformal(0.05))

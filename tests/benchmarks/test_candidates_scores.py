@@ -142,7 +142,7 @@ def test_the_command_scores_nothing_twice_and_writes_both_files(
     assert result["winner"] == next(iter(result["candidates"]))
     assert right["trained_on"] == "nothing"
     # The tool is in every source, so nothing is left to choose a threshold on.
-    told = "Cannot draw a threshold without tool 'tool': 0 real videos cannot show"
+    told = "Cannot choose without tool 'tool': 0 real videos cannot show"
     assert right["tools_left_out"]["tool"]["note"].startswith(told)
     tables = (tmp_path / "out" / "judged.md").read_text()
     assert tables in capsys.readouterr().out
