@@ -52,8 +52,8 @@ def deliver(frames: Sequence[Pixels], way: str, rng: np.random.Generator) -> lis
 def deliver_still(pictures: Sequence[Pixels], way: str, rng: np.random.Generator) -> list[Pixels]:
     """Sends single pictures of one size along one way: side by side, with slight motion.
 
-    Every picture of the sheet is one of three frames, with the others of its pair beside it, so
-    each is coded from the same budget.
+    The sheet is one of three frames, the others being the sheet a pixel or two aside; its pictures
+    share one budget of bits.
     """
     sheet = np.concatenate([_even(p) for p in pictures], axis=1)
     shifts = [(int(rng.integers(-2, 3)), int(rng.integers(-2, 3))) for _ in range(2)]

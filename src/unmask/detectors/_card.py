@@ -125,8 +125,8 @@ class Recipe:
         needs_masks: forgeries without a mask are refused.
         synthesize: ``self_blend`` or ``coarse_blend`` (easy, for tests of learning) makes
             forgeries from real faces; None trains on the forgeries in the data.
-        mix: kinds of pseudo-forgery (``unmask blend --kind`` shows each) and how often each is
-            drawn, in place of self-blends alone; empty: self-blends as they always were.
+        mix: kinds of pseudo-forgery (see the guide to training) and how often each is drawn, in
+            place of self-blends alone; empty: self-blends as they always were.
         codecs: codecs and ways of delivery, drawn for a pair alike after everything else, in
             place of those of ``augment``; empty: those of ``augment``.
         start: name of a method of the detector that is called once before the first step, with
