@@ -27,7 +27,7 @@ _KEYFRAME_FRAMES: Final = 4.0
 """A key frame takes about as many bits as so many other frames: a short clip is given them."""
 
 _PROBED_FRAMES: Final = 8
-_WORST: Final = 58
+_WORST: Final = 54
 _PROBES: Final = (20, 50)
 """Quality numbers of libvpx (0 to 63, more is worse) between which the right one is sought."""
 
@@ -38,8 +38,8 @@ class _Encoder(NamedTuple):
     options: Mapping[str, str]
 
 
-# One thread each, and nothing that depends on the processor: two runs make the same. Above these
-# quantizers small pictures turn gray: encoders of platforms do not go there.
+# One thread each, and nothing that depends on the processor: two runs make the same. The
+# quantizers are capped, by our choice: without, few bits for a small face leave a gray picture.
 _ENCODERS: Final[Mapping[str, _Encoder]] = MappingProxyType(
     {
         "h264": _Encoder(
@@ -48,7 +48,7 @@ _ENCODERS: Final[Mapping[str, _Encoder]] = MappingProxyType(
             {
                 "preset": "superfast",
                 "tune": "zerolatency",
-                "x264-params": "cpu-independent=1:qpmax=42",
+                "x264-params": "cpu-independent=1:qpmax=38",
             },
         ),
         "h265": _Encoder(
@@ -57,7 +57,7 @@ _ENCODERS: Final[Mapping[str, _Encoder]] = MappingProxyType(
             {
                 "preset": "ultrafast",
                 "tune": "zerolatency",
-                "x265-params": "pools=none:frame-threads=1:wpp=0:log-level=none:info=0:qpmax=44",
+                "x265-params": "pools=none:frame-threads=1:wpp=0:log-level=none:info=0:qpmax=40",
             },
         ),
         "vp9": _Encoder(

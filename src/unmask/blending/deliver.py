@@ -22,7 +22,7 @@ _CAMERA_BITS: Final = (0.1, 0.5)
 _PLATFORM_BITS: Final = (0.03, 0.2)
 _JPEG_QUALITY: Final = (35, 95)
 _PLATFORM_SHARES: Final = {"h264": 0.6, "vp9": 0.25, "h265": 0.15}
-_SMALLEST_PX: Final = 48
+_SMALLEST_PX: Final = 96
 _INTERPOLATIONS: Final = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 Clip = list[Pixels]
