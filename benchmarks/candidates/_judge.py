@@ -40,6 +40,9 @@ COMPARED = (
     "mask IoU, pseudo-forgeries, raw",
 )
 
+LOWER = ("Cllr, scaling of other sources",)
+"""Of these, the ones where less is better."""
+
 
 class Aim(NamedTuple):
     """What issue 5 asks of a figure: at least, or at most, ``bound``."""
@@ -187,7 +190,10 @@ def compare(
             {
                 "a": a,
                 "b": b,
-                "differences": {name: one.plain() for name, one in differences.items()},
+                "differences": {
+                    name: {**one.plain(), "better": better(a, b, one, lower=name in LOWER)}
+                    for name, one in differences.items()
+                },
                 "DeLong of the pooled AUC": _delong(videos[a], videos[b]),
                 "better": better(a, b, main),
             }
@@ -195,11 +201,14 @@ def compare(
     return result
 
 
-def better(a: str, b: str, found: Estimate) -> str | None:
-    """The candidate that a difference speaks for; None if 0 lies in its interval."""
+def better(a: str, b: str, found: Estimate, *, lower: bool = False) -> str | None:
+    """The candidate that ``a`` less ``b`` speaks for; None if 0 lies in its interval.
+
+    With ``lower``, a low figure is a good one.
+    """
     if found.low is None or found.high is None or found.low <= 0 <= found.high:
         return None
-    return a if found.low > 0 else b
+    return a if (found.low > 0) != lower else b
 
 
 def winner(names: Sequence[str], compared: Sequence[Mapping[str, object]]) -> str | None:

@@ -53,11 +53,16 @@ def _told_winner(result: Mapping[str, Any]) -> str:
 
 
 def _differences(pair: Mapping[str, Any]) -> str:
-    rows = [(name, *_cells(one)) for name, one in pair["differences"].items()]
+    rows = [(name, *_cells(one), one["better"] or "-") for name, one in pair["differences"].items()]
     delong = pair["DeLong of the pooled AUC"]
-    rows.append(("pooled AUC, DeLong", *_cells({**delong, "n": f"p = {delong.get('p', '-')}"})))
+    rows.append(
+        ("pooled AUC, DeLong", *_cells({**delong, "n": f"p = {delong.get('p', '-')}"}), "-")
+    )
     told = pair["better"] or "no difference"
-    return _table(("figure", "difference", "95 % interval", "n"), rows) + f"\n\nBetter: {told}."
+    return (
+        _table(("figure", "difference", "95 % interval", "n", "better"), rows)
+        + f"\n\nDecided: {told}."
+    )
 
 
 def _left_out(parts: Mapping[str, Any], area: str) -> str:

@@ -54,6 +54,8 @@ def test_zero_in_the_interval_is_no_difference():
     assert _judge.better("a", "b", estimated(0.1, -0.01, 0.2)) is None
     assert _judge.better("a", "b", estimated(0.1, 0.0, 0.2)) is None
     assert _judge.better("a", "b", estimated(0.1)) is None
+    assert _judge.better("a", "b", estimated(0.1, 0.01, 0.2), lower=True) == "b"
+    assert _judge.better("a", "b", estimated(-0.1, -0.2, -0.01), lower=True) == "a"
 
 
 def test_a_winner_beats_every_other_one():
@@ -74,6 +76,13 @@ def test_the_better_of_two_is_found_and_chosen_in_every_fold():
     assert [one["better"] for one in result["compared"]] == ["strong"]
     found = result["compared"][0]["differences"][_judge.MAIN]
     assert found["interval"][1] < 0
+    assert {one["better"] for one in result["compared"][0]["differences"].values()} <= {
+        "strong",
+        None,
+    }
+    cost = result["compared"][0]["differences"]["Cllr, scaling of other sources"]
+    assert cost["value"] > 0
+    assert cost["better"] == "strong"
     for what, folds in (("source", 12), ("tool", 2)):
         chosen = result["chosen_apart"][what]
         assert chosen["folds"] == folds
