@@ -19,6 +19,7 @@ import argparse
 import copy
 import csv
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from unmask.datasets import read_folder
 from unmask.detectors import get_card, load_detector
 from unmask.explain import grad_cam, occlusion, peak
 from unmask.explain.ask import at_input_size
+from unmask.explain.occlusion import cover_for
 from unmask.metrics import bootstrap_intervals
 from unmask.prepared import prepare
 from unmask.train.data import cached, keep_for
@@ -130,6 +132,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-d", "--detector", default="screener")
     parser.add_argument("-w", "--weights")
     parser.add_argument("--pictures", type=int, default=80)
+    parser.add_argument("--size", type=int, help="edge of occlusion's square in px")
     given = parser.parse_args(arguments)
     net, card = load_detector(given.detector, given.weights), get_card(given.detector)
     recipe = dataclasses.replace(card.recipe, synthesize="self_blend", sampling="pairs")
@@ -137,7 +140,8 @@ def main(arguments: list[str]) -> int:
     faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
     file_of = {face.group: face.video.path.name for face in faces}
     source_of = sources_of(given.data)
-    maps: dict[str, Map] = {"occlusion": occlusion, "grad_cam": grad_cam}
+    covered = functools.partial(occlusion, size_px=given.size)
+    maps: dict[str, Map] = {"occlusion": covered, "grad_cam": grad_cam}
     if "mask" in card.outputs:
         maps["mask"] = mask_map
     settings, _ = SETS["raw"]
@@ -160,6 +164,7 @@ def main(arguments: list[str]) -> int:
             "videos": len(file_of),
             "faces": len(faces),
             "seed": SEED,
+            "occlusion_size_px": cover_for((1, *card.input.size), given.size).size[1],
             "chance_is": "mean share of the region in the picture",
             "interval_is": "95 %, bootstrap over sources",
             "regions": regions,
