@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from PIL import Image, ImageDraw
 
 from unmask.blending import FAMILIES
@@ -14,6 +13,7 @@ from unmask.media import open_video
 from unmask.minibench.make import forged_path, real_path, root_of
 from unmask.minibench.plan import Source
 from unmask.minibench.settings import SENTENCE
+from unmask.train.contact_sheet import fit_into
 from unmask.types import Pixels
 
 _CELL_PX: Final = 200
@@ -47,7 +47,7 @@ def contact_sheet(out: Path, sources: Sequence[Source]) -> Image.Image:
         draw.text((_GAP_PX, top), f"{source.name}  {source.part} {source.split}", fill="dimgray")
         for place, path in _paths(out, source):
             column, below = place
-            cell = _cell(_frame(path, source.stretch.frames // 3))
+            cell = fit_into(_frame(path, source.stretch.frames // 3), _CELL_PX)
             sheet.paste(cell, (_GAP_PX + column * step, top + _TEXT_PX + below * step))
     return sheet
 
@@ -75,13 +75,3 @@ def _paths(out: Path, source: Source) -> list[tuple[tuple[int, int], Path]]:
 def _frame(path: Path, index: int) -> Pixels:
     with open_video(path) as video:
         return next(video.frames(lambda number, *_: number == index)).pixels
-
-
-def _cell(pixels: Pixels) -> Image.Image:
-    """The picture as large as fits into a cell, on light gray."""
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    share = _CELL_PX / max(image.size)
-    image = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))))
-    cell = Image.new("RGB", (_CELL_PX, _CELL_PX), "gainsboro")
-    cell.paste(image, ((_CELL_PX - image.width) // 2, (_CELL_PX - image.height) // 2))
-    return cell

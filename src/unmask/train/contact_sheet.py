@@ -130,7 +130,7 @@ def lay_out(rows: list[Row]) -> Image.Image:
         top = _CAPTION_PX + _GAP_PX + number * step_y
         draw.text((_GAP_PX, top + 2), row.caption, fill="dimgray")
         for column, pixels in enumerate([*_pictures(row.pair), *_pictures(row.augmented)]):
-            sheet.paste(_cell(pixels), (_GAP_PX + column * step_x, top + _CAPTION_PX))
+            sheet.paste(fit_into(pixels, _CELL_PX), (_GAP_PX + column * step_x, top + _CAPTION_PX))
     return sheet
 
 
@@ -143,11 +143,11 @@ def _gray(mask: Floats) -> Pixels:
     return np.repeat(gray[..., None], 3, axis=2)
 
 
-def _cell(pixels: Pixels) -> Image.Image:
-    """The picture as large as fits into a cell, on light gray."""
+def fit_into(pixels: Pixels, edge_px: int) -> Image.Image:
+    """A picture (H, W, 3) as large as fits into a square of that edge, on light gray."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    share = _CELL_PX / max(image.size)
+    share = edge_px / max(image.size)
     image = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))))
-    cell = Image.new("RGB", (_CELL_PX, _CELL_PX), "gainsboro")
-    cell.paste(image, ((_CELL_PX - image.width) // 2, (_CELL_PX - image.height) // 2))
-    return cell
+    square = Image.new("RGB", (edge_px, edge_px), "gainsboro")
+    square.paste(image, ((edge_px - image.width) // 2, (edge_px - image.height) // 2))
+    return square
