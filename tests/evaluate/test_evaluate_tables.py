@@ -79,6 +79,15 @@ def test_no_threshold_without_a_score():
         fit_threshold(rows)
 
 
+def test_changed_validation_videos_are_not_measured_at_the_threshold_of_the_same_videos():
+    plain = drawn(sources=6, split="val")
+    changed = drawn(sources=6, split="val", condition="blur 3")
+    found = measure([*plain, *changed], figures=["accuracy"], resamples=20)
+    assert {row.condition for row in found} == {"", "blur 3"}
+    for row in found:
+        assert row.figures["accuracy"].note.endswith("would be chosen on these videos")
+
+
 def test_validation_videos_are_not_measured_at_their_own_threshold():
     rows = table([*drawn(1), *drawn(2, split="val")])
     row = rows["d", "c23", "val", "all"]

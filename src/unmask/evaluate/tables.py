@@ -314,7 +314,7 @@ def threshold_of(
 ) -> tuple[float | None, str]:
     """The threshold for a group, or None and the reason."""
     dataset = threshold_from or group.dataset
-    if (dataset, VALIDATION, "") == (group.dataset, group.split, group.condition):
+    if (dataset, VALIDATION) == (group.dataset, group.split):  # Under a condition just as well.
         return None, "not measurable: the threshold would be chosen on these videos"
     rows = validation_of(groups, group, threshold_from)
     if not rows:
