@@ -201,6 +201,28 @@ def test_a_cache_that_cannot_be_used(rows, tmp_path):
         find_overlap(rows, cache=tmp_path / "no/where.jsonl", find_faces=no_faces)
 
 
+def test_another_file_is_not_taken_for_a_cache(rows, tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text("path,person\nann.mp4,Ann\n")
+    with pytest.raises(OutputError, match=r"Cannot keep hashes in .*people\.csv.*another file"):
+        find_overlap(rows, cache=people, find_faces=no_faces)
+    assert people.read_text() == "path,person\nann.mp4,Ann\n"
+
+
+def test_a_cache_whose_first_line_was_cut_off_is_gone_on_with(rows, tmp_path):
+    cache = tmp_path / "hashes.jsonl"
+    for beginning in ("", '{"key": "cut o'):
+        cache.write_text(beginning)
+        assert find_overlap(rows, cache=cache, find_faces=no_faces).sides
+
+
+def test_an_empty_folder_is_listed_with_a_cache_too(rows, tmp_path):
+    empty = dataclasses.replace(rows[0], path=tmp_path / "empty")
+    empty.path.mkdir()
+    found = find_overlap([*rows, empty], cache=tmp_path / "hashes", find_faces=no_faces)
+    assert any("empty" in problem for problem in found.unreadable)
+
+
 def test_the_rest_is_a_list_that_training_reads(rows, found, tmp_path, pack):
     out = tmp_path / "clean.csv"
     assert write_rest(out, rows, found, "train") == (pack / "train/ann.mp4",)

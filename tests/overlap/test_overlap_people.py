@@ -39,6 +39,17 @@ def test_a_source_holds_videos_together_where_nobody_is_named():
     assert found.named == 0
 
 
+def test_a_source_holds_together_a_file_that_names_people_and_one_that_does_not():
+    rows = [
+        row("a.mp4", "train", source_id="7"),
+        row("a_fake.mp4", "val", source_id="7"),
+        row("b.mp4", "train", source_id="8", identities=("ben",)),
+        row("b_fake.mp4", "val", source_id="8", identities=("ben",)),
+    ]
+    found = compare_people(rows, {Path("a.mp4"): ("Ann",)})
+    assert [person.name for person in found.shared] == ["ben", "source d:7"]
+
+
 def test_words_of_file_names_are_hints_unless_many_files_bear_them():
     rows = [row(f"clip_{i}_Obama.mp4", "train") for i in range(2)]
     rows += [row("uncrop_Obama.mp4", "val")]

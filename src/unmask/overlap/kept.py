@@ -13,6 +13,7 @@ from unmask.overlap.fingerprint import MOST_MOMENTS, SIDE, Fingerprint, Mark
 
 # Fingerprints made otherwise are made anew.
 _HOW: Final = [2, SIDE, MOST_MOMENTS]
+_START: Final = '{"key": "'
 
 
 class KeptFingerprints:
@@ -24,7 +25,7 @@ class KeptFingerprints:
         path: of the file; None keeps nothing.
 
     Raises:
-        OutputError: it cannot be read.
+        OutputError: it cannot be read, or is something else.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -39,6 +40,11 @@ class KeptFingerprints:
                     "kept. Remove the file, or give another name."
                 ) from error
             self._lines = {key: line for line in lines if (key := _key_of(line))}
+            if lines and not self._lines and not lines[0].startswith(_START):
+                raise OutputError(
+                    f"Cannot keep hashes in '{path}': expected none or those of an earlier run, "
+                    "got another file. Give another name."
+                )
 
     def get(self, path: Path) -> Fingerprint | None:
         """What is kept of a file, if it is still the same."""
@@ -70,7 +76,7 @@ class KeptFingerprints:
 def _key(path: Path) -> str:
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     stats = [file.stat() for file in files]
-    size, time = sum(s.st_size for s in stats), max(s.st_mtime_ns for s in stats)
+    size, time = sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)
     return json.dumps([str(path.absolute()), size, time, *_HOW])
 
 

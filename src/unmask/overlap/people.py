@@ -104,16 +104,23 @@ def compare_people(
         known: file -> who is in it.
     """
     by_person: defaultdict[str, list[LabelledVideo]] = defaultdict(list)
+    by_source: defaultdict[str, list[LabelledVideo]] = defaultdict(list)
+    unnamed: set[str] = set()
     by_word: defaultdict[str, list[LabelledVideo]] = defaultdict(list)
     named = 0
     for row in rows:
         people = {*row.identities, *(known or {}).get(row.path, ())} | ({row.subject} - {""})
         named += bool(people)
-        source = {f"source {row.dataset}:{row.source_id}"} if row.source_id else set()
-        for name in people or source:
+        for name in people:
             by_person[name].append(row)
+        if row.source_id:
+            source = f"source {row.dataset}:{row.source_id}"
+            by_source[source].append(row)
+            unnamed |= set() if people else {source}
         for word in {word.lower() for word in _WORD.findall(row.path.stem)}:
             by_word[word].append(row)
+    # Where all files of a source name their people, the names have been compared.
+    by_person.update({source: by_source[source] for source in unnamed})
     return People(
         named=named,
         unnamed=len(rows) - named,
