@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -95,7 +96,7 @@ def choose(
     Raises:
         DataError: too few serve; the message says why the others do not.
     """
-    order = iter(sorted(people, key=lambda name: (_draw(settings, people[name]), name)))
+    order = iter(_in_order(people, settings))
     wanted = settings.videos + settings.other
     found: dict[str, Stretch] = {}
     skipped: dict[str, str] = {}
@@ -115,6 +116,21 @@ def choose(
             else:
                 found[name] = stretch
     return Plan(_deal(folder, found, skipped, people, settings), skipped)
+
+
+def _in_order(people: Mapping[str, str], settings: Settings) -> list[str]:
+    """The videos of one person after the other, so many of each that everybody needed has room.
+
+    The rest of a person's videos comes after everybody else's.
+    """
+    most = max(1, (settings.videos + settings.other) // settings.least_videos)
+    seen: Counter[str] = Counter()
+    first: list[str] = []
+    rest: list[str] = []
+    for name in sorted(people, key=lambda name: (_draw(settings, people[name]), name)):
+        (first if seen[people[name]] < most else rest).append(name)
+        seen[people[name]] += 1
+    return first + rest
 
 
 class _Look(NamedTuple):

@@ -151,11 +151,11 @@ def _lessons(findings: Findings) -> list[str]:
 
 
 def _content(findings: Findings) -> dict[str, object]:
-    tables = [
-        json.loads(show_protocol.to_json(one.protocol, findings.data, one.ours))
-        | {"seconds": one.seconds, "reason": one.reason}
-        for one in findings.scored
-    ]
+    tables = []
+    for one in findings.scored:
+        table = json.loads(show_protocol.to_json(one.protocol, findings.data, one.ours))
+        del table["trainings"]  # Commands for what this run makes itself, with the paths of here.
+        tables.append(table | {"seconds": one.seconds, "reason": one.reason})
     return {
         "format": _FORMAT,
         "unmask": __version__,

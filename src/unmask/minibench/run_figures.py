@@ -99,6 +99,7 @@ def show_occlusion(table: Table, data: Sequence[Data], out: Path, device: str) -
 
 def _scores_of(scored: Scored, models: Sequence[str]) -> list[VideoScore]:
     """The scores of a protocol's own models on the splits that it looks at."""
+    sets = {scored.protocol.train_dataset, *scored.protocol.datasets}
     levels = {cell.compression for cell in scored.protocol.cells}
     conditions = {cell.condition for cell in scored.protocol.cells} | {""}
     try:
@@ -109,6 +110,7 @@ def _scores_of(scored: Scored, models: Sequence[str]) -> list[VideoScore]:
         row
         for row in rows
         if row.key.weights_sha256 in models
+        and row.key.dataset in sets
         and row.key.compression in levels
         and row.key.condition in conditions
     ]
