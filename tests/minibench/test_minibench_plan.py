@@ -84,6 +84,15 @@ def test_too_few_people():
         chosen(NAMES, dict.fromkeys(NAMES, "ann"))
 
 
+def test_people_of_many_videos_leave_room_for_others():
+    people = {name: f"person {number // 20}" for number, name in enumerate(NAMES)}
+    people |= {"x.mp4": "cem", "y.mp4": "dora"}
+    plan = chosen([*NAMES, "x.mp4", "y.mp4"], people)
+    assert len(plan.sources) == 16
+    assert {source.person for source in plan.sources} == set(people.values())
+    assert len(sizes(plan)) == 4
+
+
 def test_a_person_is_never_parted():
     people = {name: f"person {number // 3}" for number, name in enumerate(NAMES)}
     plan = chosen(NAMES, people, videos=24, other=6)
