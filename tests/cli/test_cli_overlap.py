@@ -84,6 +84,24 @@ def test_a_list_needs_a_side_to_drop(cli, pack, tmp_path):
     assert ran.error.startswith("--out and --drop belong together")
 
 
+@pytest.mark.parametrize(
+    ("name", "drop", "message"),
+    [
+        ("there.csv", "train", "it exists already. Give another name."),
+        ("no/where.csv", "train", "there is no such folder. Give another name."),
+        ("new.csv", "test", "Cannot drop from 'test': expected one of the sides train, val."),
+    ],
+)
+def test_a_list_that_cannot_be_written_is_refused_at_once(cli, pack, tmp_path, name, drop, message):
+    (tmp_path / "there.csv").write_text("mine")
+    out = ("-o", tmp_path / name, "--drop", drop)
+    ran = cli("datasets", "overlap", pack / "train", pack / "val", *out)
+    assert ran.code in (1, 2)
+    assert message in ran.error
+    assert ran.out == ""
+    assert (tmp_path / "there.csv").read_text() == "mine"
+
+
 def test_one_side_is_nothing_to_compare(cli, tmp_path, pack):
     (tmp_path / "list.csv").write_text(f"path,label,split\n{pack}/train/ann.mp4,0,train\n")
     ran = cli("datasets", "overlap", tmp_path / "list.csv", "--dataset", "csv")

@@ -74,23 +74,22 @@ def overlap(
     """Find near-duplicates and named persons on both sides of a split; exit with 1 if any."""
     if (out is None) != (drop is None):
         raise UsageError("--out and --drop belong together: give both, or neither.")
-    from unmask.overlap import FACE_LIMIT, FRAME_LIMIT, find_overlap, read_sides, write_rest
+    from unmask import overlap as library
 
-    rows = read_sides(layout, paths)
+    rows = library.read_sides(layout, paths)
+    if out is not None and drop is not None:
+        library.check_rest(out, {row.split for row in rows}, drop)
+    frames = library.FRAME_LIMIT if frame_limit is None else frame_limit
+    faces = library.FACE_LIMIT if face_limit is None else face_limit
     with _progress() as tick:
-        found = find_overlap(
-            rows,
-            frame_limit=FRAME_LIMIT if frame_limit is None else frame_limit,
-            face_limit=FACE_LIMIT if face_limit is None else face_limit,
-            people=people,
-            cache=cache,
-            report=tick,
+        found = library.find_overlap(
+            rows, frame_limit=frames, face_limit=faces, people=people, cache=cache, report=tick
         )
     _show(found, as_json)
     if out is not None and drop is not None:
         # Given --validation, train takes every row of its list: of two roots it must hold one.
         kept = rows if len(paths) == 1 else [row for row in rows if row.split == drop]
-        left_out = write_rest(out, kept, found, drop)
+        left_out = library.write_rest(out, kept, found, drop)
         files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
         show_note(f"{out}: without {files} of {drop}.")
     elif not found.is_clean:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from unmask.overlap.find import FACE_LIMIT, FRAME_LIMIT, find_overlap, read_sides, write_rest
+from unmask.overlap.find import (
+    FACE_LIMIT,
+    FRAME_LIMIT,
+    check_rest,
+    find_overlap,
+    read_sides,
+    write_rest,
+)
 from unmask.overlap.report import Match, OverlapReport
 
 __all__ = [
@@ -10,6 +17,7 @@ __all__ = [
     "FRAME_LIMIT",
     "Match",
     "OverlapReport",
+    "check_rest",
     "find_overlap",
     "read_sides",
     "write_rest",

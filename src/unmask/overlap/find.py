@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -189,6 +189,22 @@ def _clusters(near: Sequence[Near], rows: Sequence[LabelledVideo]) -> tuple[tupl
     return tuple(sorted((tuple(its) for its in groups.values()), key=lambda its: (-len(its), its)))
 
 
+def check_rest(path: Path, sides: Collection[str], drop: str) -> None:
+    """Refuses what ``write_rest`` would refuse, before hours of comparing.
+
+    Raises:
+        UsageError: there is no side ``drop``.
+        OutputError: the file exists already, or its folder does not.
+    """
+    if drop not in sides:
+        known = ", ".join(sorted(sides))
+        raise UsageError(f"Cannot drop from {drop!r}: expected one of the sides {known}.")
+    if os.path.lexists(path) or not path.absolute().parent.is_dir():
+        is_there = os.path.lexists(path)
+        what = "it exists already" if is_there else "there is no such folder"
+        raise OutputError(f"Cannot write '{path}': {what}. Give another name.")
+
+
 def write_rest(
     path: Path, rows: Sequence[LabelledVideo], report: OverlapReport, drop: str
 ) -> tuple[Path, ...]:
@@ -207,9 +223,7 @@ def write_rest(
         UsageError: there is no such side.
         OutputError: the file exists already or cannot be written.
     """
-    if drop not in report.sides:
-        known = ", ".join(report.sides)
-        raise UsageError(f"Cannot drop from {drop!r}: expected one of the sides {known}.")
+    check_rest(path, report.sides, drop)
     left_out = report.crossing(rows, drop)
     folder = path.absolute().parent
     names = [item.name for item in dataclasses.fields(LabelledVideo)]
@@ -221,9 +235,8 @@ def write_rest(
                 if row.split != drop or row.path not in left_out:
                     table.writerow(_entry(row, folder))
     except OSError as error:
-        reason = "it exists already" if isinstance(error, FileExistsError) else error.strerror
         raise OutputError(
-            f"Cannot write '{path}': {reason}. Give another name, or remove the file."
+            f"Cannot write '{path}': {error.strerror}. Give another name, or remove the file."
         ) from error
     return tuple(sorted(left_out))
 
