@@ -56,7 +56,9 @@ def test_the_pairs_of_faceforensics_divide_it_as_the_papers_do(tree: Path):
         "953": "val",
         "011": "test",
     }
-    assert {row.dataset for row in rows} == {"deeper_forensics"}
+    # Another name for another split: scores of both are never taken for one another.
+    assert {row.dataset for row in rows} == {"deeper_forensics_ff"}
+    assert {row.dataset for row in read_dataset("deeper_forensics", tree)} == {"deeper_forensics"}
 
 
 def test_people_shared_by_the_pairs_are_a_remark(tree: Path):

@@ -101,8 +101,38 @@ def test_published_figures_stand_in_their_columns():
         "celeb_df",
         "dfdc",
         "faceforensics",
-        "deeper_forensics",
+        "deeper_forensics_ff",
     )
+
+
+def test_tests_on_the_videos_of_faceforensics_keep_to_its_split():
+    for protocol in PROTOCOLS:
+        # Its own lists divide the same 1,000 real videos otherwise.
+        assert "deeper_forensics" not in protocol.datasets, protocol.name
+        assert all("deeper_forensics" not in cell.also for cell in protocol.cells)
+
+
+def test_rows_of_every_method_of_the_paper_stand_in_the_table():
+    rows = {name: len(get_protocol(name).published) for name in _ROWS}
+    assert rows == _ROWS
+
+
+_ROWS = {
+    "lipforensics/table1": 8,
+    "lipforensics/table2": 11,
+    "lipforensics/table3": 6,
+    "lipforensics/table4": 7,
+    "lipforensics/table6": 10,
+    "two_branch/table2": 3,
+    "two_branch/table3": 4,
+    "two_branch/table4a": 8,
+    "emd/table2": 9,
+    "emd/table3": 8,
+    "emd/table4": 4,
+    "emd/table5": 4,
+    "anti_compression/table1": 6,
+    "spatio_temporal/table1": 5,
+}
 
 
 def test_an_unknown_protocol():

@@ -100,6 +100,14 @@ def test_a_network_that_learns_from_pairs_needs_both_levels():
     assert plain.compressions == ("c40",)
 
 
+def test_the_map_of_two_branch_is_of_a_plain_network():
+    (found,) = trainings(get_protocol("two_branch/figure4b"), get_card("two_branch"))
+    table = trainings(get_protocol("two_branch/table1a"), get_card("two_branch"))
+    assert found in table
+    assert {"has_log=false", "hidden=0", "input.frames=1"} <= set(found.settings)
+    assert "objective=cross_entropy" not in found.settings  # that one has no embedding
+
+
 def test_a_stage_is_trained_before():
     card = get_card("emd")
     (found,) = {t for t in trainings(get_protocol("emd/table5"), card) if "F2F" in t.name} - {

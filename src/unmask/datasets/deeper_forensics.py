@@ -30,16 +30,18 @@ from unmask.datasets.faceforensics import read_pairs
 from unmask.errors import DataError
 from unmask.types import LabelledVideo
 
+_BY_LISTS, _BY_PAIRS = "deeper_forensics", "deeper_forensics_ff"
 _REALS = "original_sequences/youtube/c23/videos"
 
 
 def _read(root: Path) -> Found:
     listed = _listed(root)
-    return _found(root, {name.partition("_")[0]: split for name, split in listed.items()}, listed)
+    targets = {name.partition("_")[0]: split for name, split in listed.items()}
+    return _found(root, _BY_LISTS, targets, listed)
 
 
 def _read_with_pairs(root: Path) -> Found:
-    return _found(root, read_pairs(root).reals, {})
+    return _found(root, _BY_PAIRS, read_pairs(root).reals, {})
 
 
 def _listed(root: Path) -> dict[str, str]:
@@ -56,19 +58,19 @@ def _listed(root: Path) -> dict[str, str]:
     return listed
 
 
-def _found(root: Path, targets: Mapping[str, str], listed: Mapping[str, str]) -> Found:
+def _found(root: Path, name: str, targets: Mapping[str, str], listed: Mapping[str, str]) -> Found:
     """Rows of all variants; ``targets`` divides the videos that were forged."""
     rows: list[LabelledVideo] = []
     missing: list[str] = []
     unlisted: set[str] = set()
     for folder in folders_in(root / "manipulated_videos"):
         files = media_in(folder)
-        rows += _fakes(folder.name, files, targets)
+        rows += _fakes(name, folder.name, files, targets)
         unlisted |= {stem for stem in files if stem.partition("_")[0] not in targets}
         place = folder.relative_to(root).as_posix()
         missing += [f"{place}/{stem}.mp4" for stem in sorted(listed.keys() - files.keys())]
     reals = media_in(root / _REALS)
-    rows += _reals({stem: path for stem, path in reals.items() if stem in targets}, targets)
+    rows += _reals(name, {stem: path for stem, path in reals.items() if stem in targets}, targets)
     notes = []
     if unlisted:
         notes.append(f"{count_of(len(unlisted), 'video')} in no split left out ({some(unlisted)})")
@@ -83,7 +85,7 @@ def _found(root: Path, targets: Mapping[str, str], listed: Mapping[str, str]) ->
 
 
 def _fakes(
-    method: str, files: Mapping[str, Path], targets: Mapping[str, str]
+    name: str, method: str, files: Mapping[str, Path], targets: Mapping[str, str]
 ) -> Iterator[LabelledVideo]:
     for stem, path in files.items():
         target, _, actor = stem.partition("_")
@@ -92,7 +94,7 @@ def _fakes(
         yield LabelledVideo(
             path=path,
             label=1,
-            dataset="deeper_forensics",
+            dataset=name,
             split=targets[target],
             method=method,
             source_id=target,
@@ -102,12 +104,14 @@ def _fakes(
         )
 
 
-def _reals(files: Mapping[str, Path], targets: Mapping[str, str]) -> Iterator[LabelledVideo]:
+def _reals(
+    name: str, files: Mapping[str, Path], targets: Mapping[str, str]
+) -> Iterator[LabelledVideo]:
     for stem, path in files.items():
         yield LabelledVideo(
             path=path,
             label=0,
-            dataset="deeper_forensics",
+            dataset=name,
             split=targets[stem],
             source_id=stem,
             subject=f"ff/{stem}",
@@ -139,6 +143,6 @@ def _adapter(name: str, title: str, with_pairs: bool) -> Adapter:
 
 
 ADAPTERS = (
-    _adapter("deeper_forensics", "DeeperForensics-1.0, by its own lists", with_pairs=False),
-    _adapter("deeper_forensics_ff", "DeeperForensics-1.0, split as FaceForensics++", True),
+    _adapter(_BY_LISTS, "DeeperForensics-1.0, by its own lists", with_pairs=False),
+    _adapter(_BY_PAIRS, "DeeperForensics-1.0, split as FaceForensics++", True),
 )

@@ -67,10 +67,12 @@ _SLOW = {"rgb": 1.25e-5} | {
 _ALIKE = "balance=(1.0, 1.0)"
 
 
-def _ablation(part: str, row: str, *settings: str, starts_from: str | None = "") -> Ablation:
+def _ablation(
+    part: str, row: str, *settings: str, starts_from: str | None = "", also: tuple[str, ...] = ()
+) -> Ablation:
     """A row of table 1: all but the best start at random, as an imported file fits the card's."""
-    table = f"two_branch/table1{part}"
-    return Ablation(row=row, tables=(table,), settings=settings, starts_from=starts_from)
+    tables = (f"two_branch/table1{part}", *also)
+    return Ablation(row=row, tables=tables, settings=settings, starts_from=starts_from)
 
 
 _ABLATIONS = (
@@ -81,6 +83,8 @@ _ABLATIONS = (
     _ablation(
         *("a", "ft+drop+loss", "has_log=false", *_FRAME, "learning_rate=1e-4"),
         *(f"learning_rates={_SLOW}", "sampling=balanced"),
+        # A plain DenseNet (section 3.3), trained with the loss.
+        also=("two_branch/figure4b",),
     ),
     _ablation("b", "one-branch", "has_log=false", *_FRAME, _ALIKE),
     _ablation("b", "two-branch", *_FRAME, _ALIKE),

@@ -31,6 +31,10 @@ PROTOCOLS: Final = (
         train_methods=(DF, F2F, NT),
         cells=per_method(("accuracy",), (DF, F2F, NT), ("c23", "c40")),
         published=published_rows("""
+            Steg. features + SVM: 77.12 74.68 76.94 65.58 60.58 60.69
+            Cozzolino et al.: 81.78 85.32 80.60 68.26 62.08 62.42
+            Bayar and Stamm: 90.18 94.93 86.04 80.95 76.83 72.38
+            Rahmouni et al.: 82.16 93.48 75.18 73.25 67.08 62.59
             MesoNet: 95.26 95.84 85.95 89.52 83.56 75.74
             MultiTask: 93.92 92.77 88.05 85.77 82.31 80.67
             XceptionNet: 98.85 98.23 94.50 94.28 91.56 82.11
