@@ -16,7 +16,7 @@ def test_the_default_detector_explains_a_video(cli, portrait_video: Path, tmp_pa
     assert ran.code == 0, ran.err
     names = ["explanation.json", "face-1-grad_cam.png", "face-1.mp4"]
     assert ran.out.splitlines() == [str(tmp_path / "out" / name) for name in names]
-    assert "Face 1: grad_cam (1 passes)" in ran.err.splitlines()
+    assert "Face 1: grad_cam (1 pass)" in ran.err.splitlines()
     content = json.loads((tmp_path / "out" / "explanation.json").read_text())
     assert content["detector"]["name"] == default_detectors()[0]
     assert content["detector"]["is_untrained"] is False

@@ -12,7 +12,7 @@ from unmask.cli import scan_each
 from unmask.cli.main import app, main
 
 COMMANDS = ["scan", "list", "describe", "prepare", "train", "blend", "datasets", "weights"]
-COMMANDS += ["schema", "demo", "corrupt", "evaluate", "explain"]
+COMMANDS += ["schema", "demo", "corrupt", "evaluate", "explain", "minibench"]
 
 
 def _python(code):

@@ -124,7 +124,8 @@ def explain_face(
     results: dict[str, Any] = {}
     heats: dict[str, Floats] = {}
     for method in methods:
-        report(f"{numbers['name']}: {method.name} ({work.passes(method)} passes)")
+        passes = work.passes(method)
+        report(f"{numbers['name']}: {method.name} ({passes} pass{'' if passes == 1 else 'es'})")
         if method.kind == "heat":
             heats[method.name] = work.heat(method, work.clip)
             results[method.name] = _show_heat(work, method, heats[method.name])

@@ -206,7 +206,7 @@ def _seed(settings: Settings, part: str, sha256: str) -> int:
 
 def _too_few(folder: Path, people: int, skipped: Mapping[str, str], settings: Settings) -> str:
     """How many are needed, how many there are, and why the others do not serve."""
-    reasons = [f"'{name}': {reason}" for name, reason in skipped.items()]
+    reasons = [f"'{name}': {reason.rstrip('.')}" for name, reason in skipped.items()]
     shown = "; ".join(reasons[:_MOST_REASONS])
     rest = len(reasons) - _MOST_REASONS
     why = f" Not usable: {shown}{f' and {rest:,} more' if rest > 0 else ''}." if reasons else ""
