@@ -14,6 +14,7 @@ from unmask.datasets import read_dataset
 from unmask.detectors import _registry as registry
 from unmask.detectors import save_weights
 from unmask.detectors._card import Ablation
+from unmask.evaluate import run_protocol as run_protocol_module
 from unmask.evaluate.measures import LOG_LOSS
 from unmask.evaluate.protocol_figures import draw_protocol
 from unmask.evaluate.protocols import get_protocol
@@ -164,6 +165,25 @@ def test_a_training_that_is_missing_is_named_with_its_command(tmp_path, data, we
         "--method Face2Face --method NeuralTextures -o runs/bright-without-swap"
     ) in text
     assert "runs/bright-without-models" not in text
+
+
+def test_weights_that_a_training_only_starts_from_are_not_measured(
+    tmp_path, data, weights, monkeypatch
+):
+    protocol = only(on_c23(get_protocol("lipforensics/table2")), "FSh")
+    file, load = weights(1.0), run_protocol_module.load_detector
+
+    def start(name, given, device):
+        net = load(name, given or file, device)
+        vars(net)["card"] = dataclasses.replace(net.card, starts_from=net.weights_used.weights)
+        return net
+
+    monkeypatch.setattr(run_protocol_module, "load_detector", start)
+    (ours,) = run_protocol(protocol, data, ["bright"], tmp_path / "a", resamples=30)
+    assert ours.figures[0].note.startswith("no weights: needs a training")
+    given = {"bright": file}
+    (ours,) = run_protocol(protocol, data, ["bright"], tmp_path / "b", weights=given, resamples=30)
+    assert ours.figures[0].value is not None
 
 
 def test_ablations_are_rows(tmp_path, data, weights, monkeypatch):

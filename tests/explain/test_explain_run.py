@@ -61,7 +61,7 @@ def test_a_picture_detector(portrait_video: Path, tmp_path: Path):
     assert face["name"] == "Face 1"
     assert set(face["methods"]) == {"occlusion", "grad_cam", "dark"}
     occlusion = face["methods"]["occlusion"]
-    assert occlusion["passes"] == 50
+    assert occlusion["passes"] == 226
     assert occlusion["lowest"] <= occlusion["highest"]
     x, y = occlusion["highest_at"]["frame_px"]
     x0, y0, x1, y1 = face["regions_px"][0]
@@ -69,7 +69,7 @@ def test_a_picture_detector(portrait_video: Path, tmp_path: Path):
     assert y0 <= y <= y1
     assert {heat.method for heat in made.heats} == {"occlusion", "grad_cam", "dark"}
     assert all(heat.heat.shape == (32, 32) for heat in made.heats)
-    assert "Face 1: occlusion (50 passes)" in lines
+    assert "Face 1: occlusion (226 passes)" in lines
 
 
 def test_a_clip_detector_with_time_and_order(portrait_video: Path, tmp_path: Path):

@@ -56,7 +56,11 @@ _Face = Annotated[
 ]
 _Size = Annotated[
     int | None,
-    typer.Option("--size", metavar="PX", help="Edge of the gray square; else a quarter."),
+    typer.Option(
+        "--size",
+        metavar="PX",
+        help="Edge of the gray square; else a sixth of a picture, a quarter of a clip.",
+    ),
 ]
 _Stride = Annotated[
     int | None,

@@ -239,7 +239,8 @@ def _models(
 ) -> dict[str, Model]:
     """The models that there are weights for, by the key of their training.
 
-    Where one training serves the whole table, the detector's own weights serve if it has some.
+    Where one training serves the whole table, the detector's own weights serve if it has some;
+    not those that a training only starts from.
     """
     known = {t.key: t for card in cards for t in trainings(protocol, card)}
     for name in given:
@@ -253,7 +254,8 @@ def _models(
     for key, training in known.items():
         if key in given or not training.name:
             model = Model(load_detector(training.detector, given.get(key), device))
-            if model.use.sha256:
+            is_start = key not in given and model.use.weights == model.card.starts_from
+            if model.use.sha256 and not is_start:
                 models[key] = model
     return models
 
