@@ -189,6 +189,7 @@ def test_parts_that_the_recipe_names_exist(card: Card, net: nn.Module):
     prefixes = tuple(card.recipe.learning_rates)
     assert all(any(key.startswith(prefix) for key in modules) for prefix in prefixes)
     methods = [card.recipe.start, card.recipe.step, card.recipe.adversary_step]
+    methods += [card.recipe.after_step, card.recipe.fit]
     assert all(callable(getattr(net, method)) for method in methods if method is not None)
     assert bool(card.recipe.adversary) == (card.recipe.adversary_step is not None)
 

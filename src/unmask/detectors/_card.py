@@ -94,6 +94,11 @@ class Recipe:
         loss: ``(output, target) -> scalar``.
         step: name of a method ``(clips, target) -> scalar`` of the detector that takes the place
             of ``loss(detector(clips), target)`` in training; validation keeps ``loss``.
+        after_step: name of a method ``()`` of the detector that is called after every step of an
+            optimizer, to put weights back onto a constraint.
+        fit: name of a method ``(features (N, D), label (N,)) -> mean loss`` of the detector that
+            sets its last part at once, from the embeddings of all clips of an epoch; no gradient
+            is followed then, and a clip's embedding must not depend on what is fitted.
         adversary: prefixes of the parts that ``adversary_step`` trains, with an optimizer of
             their own; the other step leaves them alone.
         adversary_step: name of a method ``(clips, target) -> scalar`` of the detector.
@@ -139,6 +144,8 @@ class Recipe:
 
     loss: Callable[[Output, Target], Tensor]
     step: str | None = None
+    after_step: str | None = None
+    fit: str | None = None
     adversary: tuple[str, ...] = ()
     adversary_step: str | None = None
     adversary_steps: int = 1

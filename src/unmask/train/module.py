@@ -42,7 +42,14 @@ class Training(Learning):
             # Twice as fast on a CPU; torch has no such layout for 3-D convolutions.
             self.net = self.net.to(memory_format=torch.channels_last)
         # An adversary has an optimizer of its own, and Lightning lets us say who steps when.
-        self.automatic_optimization = not card.recipe.adversary
+        # A detector that is fitted has none that moves anything.
+        self.automatic_optimization = not (card.recipe.adversary or card.recipe.fit)
+        self._gathered: list[tuple[Tensor, Tensor]] = []
+        if card.recipe.fit and devices > 1:
+            raise UsageError(
+                f"Cannot fit {card.name} in {devices} processes: each would see a part of the "
+                "clips. Use one."
+            )
         check_parts(card, self.net)
         self._freeze()
 
@@ -106,6 +113,8 @@ class Training(Learning):
         if self.automatic_optimization:
             return self.told(self._loss(clips, target))
         recipe = self.card.recipe
+        if recipe.fit is not None:
+            return self._gather(clips, target)
         ours, others = cast(list[LightningOptimizer], self.optimizers())
         is_adversary = number % (recipe.adversary_steps + 1) < recipe.adversary_steps
         optimizer = others if is_adversary else ours
@@ -122,6 +131,33 @@ class Training(Learning):
         optimizer.step()
         self.untoggle_optimizer(optimizer)
         return None
+
+    def _gather(self, clips: Tensor, target: Target) -> None:
+        """Keeps the embeddings of a batch for the end of the epoch."""
+        self.net.eval()
+        with torch.no_grad():
+            features = _in_float(self.net(clips)).embedding
+        assert features is not None
+        self._gathered.append((features.cpu(), target.label.cpu()))
+        # Moves nothing without a gradient, but Lightning tells its checkpoints apart by steps.
+        cast(LightningOptimizer, self.optimizers()).step()
+
+    def on_validation_epoch_start(self) -> None:
+        """Fits what the recipe says is fitted, on all clips of the epoch that has just ended."""
+        name = self.card.recipe.fit
+        if name is None or not self._gathered:
+            return
+        features, label = (torch.cat(column) for column in zip(*self._gathered, strict=True))
+        self._gathered.clear()
+        with torch.no_grad():
+            self._losses.append(float(getattr(self.net, name)(features, label)))
+
+    def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
+        """Puts weights back onto the constraint that the recipe names."""
+        name = self.card.recipe.after_step
+        if name is not None:
+            with torch.no_grad():
+                getattr(self.net, name)()
 
     def loss_of(self, batch: Batch) -> Tensor:
         """The recipe's loss on one batch."""

@@ -26,10 +26,12 @@ def check_parts(card: Card, net: nn.Module) -> None:
     """Refuses a misspelled part: it would silently be trained, or at the wrong rate.
 
     Raises:
-        UsageError: the recipe names a part that the network does not have, or trains against an
-            adversary in a way that two optimizers cannot take turns in.
+        UsageError: the recipe names a part or a method that the network does not have, trains
+            against an adversary in a way that two optimizers cannot take turns in, or changes the
+            steps of a detector that is fitted without any.
     """
     recipe = card.recipe
+    check_methods(card, net)
     if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule == "cosine"):
         raise UsageError(
             "Cannot train against an adversary with accumulate above 1 or a cosine schedule: "
@@ -51,3 +53,24 @@ def check_parts(card: Card, net: nn.Module) -> None:
                     f"Cannot use {key} of {name!r}: {card.name} has no such part. "
                     f"Its parts: {known}, and theirs after a dot."
                 )
+
+
+def check_methods(card: Card, net: nn.Module) -> None:
+    """Refuses methods of the recipe that the network lacks, and steps where there are none.
+
+    Raises:
+        UsageError: there is no such method, or the recipe changes the steps of a detector that is
+            fitted at once.
+    """
+    recipe = card.recipe
+    for key, name in {"after_step": recipe.after_step, "fit": recipe.fit}.items():
+        if name is not None and not callable(getattr(net, name, None)):
+            raise UsageError(
+                f"Cannot use {key}={name!r}: {card.name} has no such method. Leave the recipe's "
+                f"own, or use --set {key}=none."
+            )
+    if recipe.fit and (recipe.adversary or recipe.accumulate > 1 or recipe.schedule == "cosine"):
+        raise UsageError(
+            f"Cannot fit {card.name} with an adversary, accumulate above 1 or a cosine schedule: "
+            "it is set at once from all clips of an epoch. Leave them out."
+        )
