@@ -114,7 +114,7 @@ def _entrant(name: str, tag: str, weights: str | Path) -> Entrant:
         weights=weights,
         threshold=0.0 if line is None else line.threshold,
         threshold_from="logit 0 (the authors' 0.5)" if line is None else line.name,
-        min_face_px=0.0 if line is None else line.min_face_px,
+        min_face_px=0.0 if line is None else line.domain.min_face_px,
     )
 
 

@@ -20,7 +20,7 @@ FILES = sorted(SRC.rglob("*.py"))
 
 STAGES = {"media", "faces", "clips", "detectors", "verdict", "report"}
 LEVELS = {
-    0: {"errors", "types", "_version"},
+    0: {"errors", "calibration", "types", "_version"},
     1: {"media", "faces", "clips", "verdict", "report", "datasets", "corruptions", "blending"}
     | {"metrics", "nn", "losses"},
     2: {"detectors"},
@@ -34,7 +34,8 @@ BELOW = {
     for room in rooms
 }
 MAY_IMPORT = BELOW | {
-    "types": {"errors"},
+    "types": {"errors", "calibration"},
+    "calibration": set(),
     "detectors": LEVELS[0] | {"nn", "losses", "blending"},
     "pipeline": LEVELS[0] | STAGES,
     "evidence": LEVELS[0] | STAGES,

@@ -18,7 +18,7 @@ from unmask import Finding, pipeline, scan
 from unmask.detectors import load_detector
 from unmask.errors import MediaError, UnknownNameError, UsageError, WeightsError
 from unmask.faces import FaceFinder
-from unmask.types import Calibration, Frame, InputSpec, Pixels
+from unmask.types import Calibration, Frame, InputSpec, Pixels, QualityClass
 from unmask.verdict import write_calibration
 
 
@@ -48,8 +48,8 @@ def calibrated(tmp_path: Path) -> tuple[Path, Calibration]:
         fakes_found=20,
         data="val",
         date="2026-11-20",
-        slope=1.0,
-        intercept=0.0,
+        scale="llr",
+        classes=(QualityClass(name="all", slope=1.0, intercept=0.0),),
     )
 
 
@@ -183,7 +183,10 @@ def test_a_still_is_inconclusive_even_when_calibrated(
     )
     assert verdict.finding is Finding.INCONCLUSIVE
     assert verdict.probability is None
-    assert verdict.faces[0].reasons == ("only 1 moment could be scored; at least 3 are needed",)
+    assert verdict.faces[0].gates == (
+        "this is a single picture; the calibration is of videos",
+        "only 1 moment could be scored; at least 3 are needed",
+    )
 
 
 def test_a_folder_of_frames(image_folder: Path):

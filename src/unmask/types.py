@@ -16,6 +16,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.calibration import Calibration as Calibration
+from unmask.calibration import Domain as Domain
+from unmask.calibration import ErrorRates as ErrorRates
+from unmask.calibration import FaceLook as FaceLook
+from unmask.calibration import PanelMember as PanelMember
+from unmask.calibration import QualityClass as QualityClass
+
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -46,6 +53,7 @@ class VideoInfo:
     Sizes are those of the upright picture (rotation already applied). A still image has
     ``frame_count`` 1, ``duration_s`` 0 and ``is_still``; a folder of frames has codec ``images``.
     ``frame_count`` and ``duration_s`` are what the container claims: a damaged file may hold less.
+    ``bit_rate_bps`` is of the whole file, ``video_bit_rate_bps`` of its pictures alone.
     """
 
     path: Path
@@ -62,6 +70,7 @@ class VideoInfo:
     has_audio: bool
     is_still: bool = False
     bit_rate_bps: int | None = None
+    video_bit_rate_bps: int | None = None
     size_bytes: int = 0
     start_s: float = 0.0
 
@@ -209,33 +218,6 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """How logits become a finding, and on what data that was decided.
-
-    ``slope`` and ``intercept`` map a video's logit to a log-odds at equal priors (None: the
-    report gives no probability). A video logit at or above ``threshold`` is ``manipulated``,
-    one below ``lower`` is ``no_manipulation_found``, between them ``inconclusive``.
-    """
-
-    name: str
-    detector: str
-    weights_sha256: str
-    threshold: float
-    lower: float
-    target_false_alarm_rate: float
-    real_videos: int
-    false_alarms: int
-    fake_videos: int
-    fakes_found: int
-    data: str
-    date: str
-    slope: float | None = None
-    intercept: float | None = None
-    min_face_px: float = 0.0
-    min_scored_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorUse:
     """Which detector spoke, with which weights."""
 
@@ -267,7 +249,20 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceVerdict:
-    """The answer for one person: when seen, what found, and each detector's logit."""
+    """The answer for one person: when seen, what found, and each detector's logit.
+
+    Attributes:
+        score: what is compared with the calibration's threshold; None if nothing calibrated spoke.
+        llr: the score within the calibration's bounds, a natural log-likelihood ratio; None where
+            no probability is given.
+        probability: sigmoid of ``llr``: equal priors.
+        probability_interval: 95 %, (low, high).
+        quality: the quality class that the score was made by.
+        errors: how many validation videos mislead at this score.
+        gates: why a calibration does not hold for this face, each in plain words.
+        calibration: name of the one that judged.
+        thresholds: by detector, the logit from which a clip of this face counts as high.
+    """
 
     track_id: int
     start_s: float
@@ -278,6 +273,15 @@ class FaceVerdict:
     face_px: float
     clips: int
     reasons: tuple[str, ...] = ()
+    score: float | None = None
+    llr: float | None = None
+    probability_interval: tuple[float, float] | None = None
+    quality: str = ""
+    errors: ErrorRates | None = None
+    gates: tuple[str, ...] = ()
+    calibration: str = ""
+    thresholds: dict[str, float] = field(default_factory=dict)
+    look: FaceLook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +291,11 @@ class Verdict:
     ``probability`` is None without a calibration, never a bare sigmoid. ``tracks`` is the
     geometry of every face found, ``clip_scores`` every number a detector gave. ``scanned_at``
     is the UTC time of the scan in ISO 8601.
+
+    ``score``, ``llr``, ``probability`` and its interval are those of the face that decided,
+    ``decided_by`` its ``track_id``; ``calibration`` is the one that judged it (of nobody: the
+    first that fits), ``calibrations`` are all that fit. ``bits_per_pixel`` is the video's, per
+    pixel and frame; None if its bit rate is unknown.
     """
 
     video: VideoInfo
@@ -303,6 +312,12 @@ class Verdict:
     device: str
     unmask_version: str
     scanned_at: str = ""
+    score: float | None = None
+    llr: float | None = None
+    probability_interval: tuple[float, float] | None = None
+    decided_by: int | None = None
+    bits_per_pixel: float | None = None
+    calibrations: tuple[Calibration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -14,11 +14,13 @@ from unmask.types import (
     ClipScore,
     Coverage,
     DetectorUse,
+    Domain,
     FaceObservation,
     FaceTrack,
     FaceVerdict,
     Finding,
     KeyFrame,
+    QualityClass,
     Verdict,
     VideoInfo,
 )
@@ -61,10 +63,11 @@ def make_calibration(real_videos: int = 76, slope: float | None = 1.12) -> Calib
         fakes_found=59,
         data="validation clips: talking heads, phone videos and television, H.264",
         date="2026-11-18",
-        slope=slope,
-        intercept=None if slope is None else -0.31,
-        min_face_px=48.0,
-        min_scored_s=1.0,
+        scale="logit" if slope is None else "llr",
+        target_miss_rate=0.2,
+        classes=(QualityClass(name="all", slope=1.0, intercept=0.0, real_videos=real_videos),),
+        llr_bounds=None if slope is None else (-4.0, 4.0),
+        domain=Domain(min_face_px=48.0, min_scored_s=1.0),
     )
 
 

@@ -6,9 +6,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from verdict_builders import COVERAGE, calibration, scores, track, use, verdict
+from verdict_builders import COVERAGE, calibration, line, scores, track, use, verdict
 
-from unmask.types import Finding
+from unmask.types import Domain, Finding
 
 MANIPULATED, INCONCLUSIVE = Finding.MANIPULATED, Finding.INCONCLUSIVE
 NOTHING_FOUND, NO_FACE = Finding.NO_MANIPULATION_FOUND, Finding.NO_FACE
@@ -48,7 +48,7 @@ def test_a_part_that_stays_over_the_threshold_is_pointed_out():
     ]
     result = verdict(moments)
     assert result.finding is INCONCLUSIVE
-    assert "from 5.0 s to 8.0 s every score reaches it" in result.reasons[0]
+    assert "from 5.0 s to 8.0 s every score of d reaches its threshold" in result.reasons[0]
 
 
 def test_a_short_flare_changes_nothing():
@@ -61,16 +61,16 @@ def test_a_short_flare_changes_nothing():
 
 def test_the_probability_is_that_of_the_calibration():
     expected = 1 / (1 + math.exp(-(1.5 * 3.0 - 1.0)))
-    result = verdict(scores(3.0), calibrations=[calibration(slope=1.5, intercept=-1.0)])
+    result = verdict(scores(3.0), calibrations=[calibration(classes=line(1.5, -1.0))])
     assert result.probability == pytest.approx(expected)
     assert result.faces[0].probability == pytest.approx(expected)
 
 
 @given(logit=st.floats(-1e6, 1e6), slope=st.floats(0, 1e3))
 def test_a_probability_lies_between_zero_and_one(logit: float, slope: float):
-    result = verdict(scores(logit), calibrations=[calibration(slope=slope)])
+    result = verdict(scores(logit), calibrations=[calibration(classes=line(slope))])
     assert result.probability is not None
-    assert 0 < result.probability < 1
+    assert 0 <= result.probability <= 1
 
 
 @given(logit=st.floats(-100, 100))
@@ -89,7 +89,7 @@ def test_without_a_calibration_there_is_neither_probability_nor_answer(logit: fl
 
 
 def test_a_calibration_without_a_slope_decides_but_gives_no_probability():
-    result = verdict(scores(5.0), calibrations=[calibration(slope=None, intercept=None)])
+    result = verdict(scores(5.0), calibrations=[calibration(scale="logit")])
     assert result.finding is MANIPULATED
     assert result.probability is None
 
@@ -103,7 +103,7 @@ def test_no_face_is_its_own_answer():
     )
 
 
-UNDECIDED = "No face was large enough and seen long enough to decide on."
+UNDECIDED = "No face could be decided on."
 
 
 def assert_undecided(result, why: str):  # type: ignore[no-untyped-def]
@@ -111,7 +111,7 @@ def assert_undecided(result, why: str):  # type: ignore[no-untyped-def]
     assert result.probability is None
     assert result.faces[0].finding is INCONCLUSIVE
     assert result.faces[0].reasons == (why,)
-    assert result.reasons[0] == UNDECIDED
+    assert result.reasons[:2] == (UNDECIDED, f"Face 1: {why}.")
 
 
 def test_a_face_that_was_not_scored():
@@ -127,20 +127,22 @@ def test_too_few_clips(count: int, noun: str):
 
 def test_too_small_a_face():
     assert_undecided(
-        verdict(scores(9.0, face_px=40), calibrations=[calibration(min_face_px=64.0)]),
+        verdict(
+            scores(9.0, face_px=40), calibrations=[calibration(domain=Domain(min_face_px=64.0))]
+        ),
         "the face is 40 px large; the calibration holds from 64 px",
     )
 
 
 def test_too_short_a_time():
     assert_undecided(
-        verdict(scores(9.0, 5), calibrations=[calibration(min_scored_s=2.0)]),
+        verdict(scores(9.0, 5), calibrations=[calibration(domain=Domain(min_scored_s=2.0))]),
         "only 1.0 s could be scored; the calibration holds from 2.0 s",
     )
 
 
 def test_exactly_the_least_time_is_enough():
-    result = verdict(scores(9.0, 5), calibrations=[calibration(min_scored_s=1.0)])
+    result = verdict(scores(9.0, 5), calibrations=[calibration(domain=Domain(min_scored_s=1.0))])
     assert result.finding is MANIPULATED
 
 
@@ -161,7 +163,7 @@ def test_of_two_faces_the_worst_decides():
 def test_a_face_that_cannot_decide_does_not_hide_one_that_can():
     result = verdict([*scores(-3.0), *scores(9.0, 1, track_id=1)], tracks=[track(0), track(1)])
     assert result.finding is NOTHING_FOUND
-    assert result.reasons[1] == ("1 of 2 faces could not be decided on (too small or too brief).")
+    assert result.reasons[1] == "1 of 2 faces could not be decided on; see each for the reason."
 
 
 def test_of_many_faces_three_are_told_and_the_rest_counted():
@@ -172,7 +174,9 @@ def test_of_many_faces_three_are_told_and_the_rest_counted():
 
 
 TWO = [use("d"), use("e", "bb")]
-OTHER = calibration(detector="e", weights_sha256="bb", threshold=5.0, lower=4.0, min_face_px=80.0)
+OTHER = calibration(
+    detector="e", weights_sha256="bb", threshold=5.0, lower=4.0, domain=Domain(min_face_px=80.0)
+)
 
 
 def test_the_most_suspicious_calibrated_detector_speaks():

@@ -14,6 +14,7 @@ from unmask.types import (
     Coverage,
     DetectorUse,
     FaceTrack,
+    QualityClass,
     Verdict,
     VideoInfo,
 )
@@ -68,10 +69,14 @@ def calibration(**changes: object) -> Calibration:
         fakes_found=20,
         data="val",
         date="2026-11-20",
-        slope=1.0,
-        intercept=-2.0,
+        scale="llr",
+        classes=(QualityClass(name="all", slope=1.0, intercept=0.0),),
     )
     return dataclasses.replace(standard, **changes)  # type: ignore[arg-type]
+
+
+def line(slope: float, intercept: float = 0.0) -> tuple[QualityClass, ...]:
+    return (QualityClass(name="all", slope=slope, intercept=intercept),)
 
 
 def track(track_id: int = 0, side: float = 100.0, seconds: float = 10.0) -> FaceTrack:

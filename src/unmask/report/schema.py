@@ -203,12 +203,74 @@ def _calibration() -> Node:
             "fakes_found": _count("of these, called manipulated"),
             "data": _text("the videos used"),
             "date": _text("when this was measured, YYYY-MM-DD"),
-            "slope": _nullable(_number("of the map from logit to log-odds")),
-            "intercept": _nullable(_number("of the map from logit to log-odds")),
-            "min_face_px": _number("smaller faces get no finding, in pixels"),
-            "min_scored_s": _number("shorter scored time gets no finding, in seconds"),
+            "scale": {
+                "enum": ["llr", "logit"],
+                "description": "llr: scores are natural log-likelihood ratios; logit: no "
+                "probability is given",
+            },
+            "target_miss_rate": _nullable(_share("of forged videos in which nothing may be found")),
+            "classes": _list(_quality_class(), "by quality; the first that holds for a face"),
+            "llr_bounds": _nullable(_pair("low, high: a stated log-likelihood ratio ends there")),
+            "real_scores": _list(_number("score"), "of each real validation video, sorted"),
+            "fake_scores": _list(_number("score"), "of each forged validation video, sorted"),
+            "domain": _domain(),
+            "panel": _list(_member(), "detectors judged together; empty for a single one"),
         },
     )
+
+
+def _quality_class() -> Node:
+    return _record(
+        "faces of one quality, and the line from their logits to scores",
+        {
+            "name": _text("name of the class"),
+            "slope": _number("of the map from logit to score"),
+            "intercept": _number("of the map from logit to score"),
+            "min_face_px": _nullable(_number("smallest face, in pixels")),
+            "max_face_px": _nullable(_number("faces are smaller than this, in pixels")),
+            "min_bits_per_pixel": _nullable(_number("least bits per pixel and frame")),
+            "max_bits_per_pixel": _nullable(_number("fewer bits per pixel and frame than this")),
+            "codecs": _list(_text("family of codecs"), "families; empty: any"),
+            "real_videos": _count("real videos with a copy in this class"),
+            "fake_videos": _count("forged videos with a copy in this class"),
+            "interval": _list(
+                _list({"type": "number"}, "score, low, high"), "95 % interval of a score"
+            ),
+        },
+    )
+
+
+def _domain() -> Node:
+    return _record(
+        "where the calibration holds; outside: inconclusive",
+        {
+            "min_face_px": _number("smaller faces get no finding, in pixels"),
+            "min_scored_s": _number("shorter scored time gets no finding, in seconds"),
+            "min_bits_per_pixel": _nullable(_number("stronger compression gets no finding")),
+            "max_flat_share": _nullable(_number("more flat pixels are taken for a drawing")),
+            "min_change": _nullable(_number("less change is taken for a still, gray levels")),
+        },
+    )
+
+
+def _member() -> Node:
+    return _record(
+        "one detector of a panel",
+        {
+            "detector": _text("name"),
+            "weights_sha256": _text("SHA-256 of its weights"),
+            "weight": _number("of its logit in the sum"),
+            "longest_cpu_s": _nullable(_number("left out of longer videos on a CPU, in seconds")),
+        },
+    )
+
+
+def _pair(description: str) -> Node:
+    return {
+        **_list({"type": "number"}, description),
+        "minItems": 2,
+        "maxItems": 2,
+    }
 
 
 def _record(description: str, properties: dict[str, Node]) -> Node:

@@ -85,7 +85,7 @@ def _video(info: VideoInfo) -> dict[str, Json]:
 
 
 def _calibration(calibration: Calibration | None) -> Json:
-    return None if calibration is None else asdict(calibration)
+    return None if calibration is None else json.loads(json.dumps(asdict(calibration)))
 
 
 def _face(face: FaceVerdict) -> dict[str, Json]:

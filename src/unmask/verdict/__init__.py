@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from unmask.verdict.aggregate import aggregate, face_logits, scored_s, video_logit
-from unmask.verdict.calibrate import conformal_threshold, read_calibration, write_calibration
+from unmask.verdict.calibration_file import read_calibration, write_calibration
+from unmask.verdict.conformal import conformal_threshold
 from unmask.verdict.decide import decide
 
 __all__ = [
