@@ -7,9 +7,11 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from unmask.blending import Face
 from unmask.blending.cross import landmark_distances, transfer_color
+from unmask.blending.decoders import decoded, shipped
 from unmask.blending.forgery import Forgery, Material
 from unmask.blending.kinds import KINDS, forge_faces, get_kind
 from unmask.errors import UnknownNameError, UsageError
@@ -256,3 +258,24 @@ def test_odd_and_small_pictures_are_forged_too(face: Face, stranger: Face):
     for kind in STILL:
         forgery = forge(kind, [tiny], stranger, 5)
         assert forgery.fake[0].shape == (47, 61, 3)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_every_decoder_draws_the_picture_it_is_given(number: int, face: Face):
+    _, net = shipped()[number]
+    side = 64
+    top, left = face.box_px[1::-1].astype(int)
+    given = face.pixels[top : top + side, left : left + side]
+    picture = torch.from_numpy(given.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+    drawn = (net(picture)[0].permute(1, 2, 0).numpy() + 1) * 127.5
+
+    mean = np.abs(given - given.mean(axis=(0, 1))).mean()
+    assert 0.2 < np.abs(drawn - given).mean() < 0.5 * mean
+
+
+def test_a_decoder_takes_pictures_of_any_size(face: Face):
+    for rows, columns in ((61, 87), (17, 33), (120, 64)):
+        for seed in range(6):
+            made = decoded(face.pixels[:rows, :columns], np.random.default_rng(seed))
+            assert made.shape == (rows, columns, 3)
+            assert made.dtype == np.uint8

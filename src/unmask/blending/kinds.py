@@ -11,6 +11,7 @@ import numpy as np
 
 from unmask.blending.blend import Face, self_blend
 from unmask.blending.cross import cross_blend
+from unmask.blending.decoders import decoded
 from unmask.blending.families import LEAST_FRAMES, mouth_swap_in_time
 from unmask.blending.forgery import Forgery, Maker, Material, gather, steady
 from unmask.blending.lower_face import lower_face
@@ -85,6 +86,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             summary="the face through a small linear autoencoder of its patches",
             make=on_face(patch_code),
         ),
+        "decoded": Kind(
+            summary="the face through a small convolutional autoencoder",
+            make=on_face(decoded),
+        ),
         "smooth_skin": Kind(
             summary="skin without pores, rims too sharp", make=on_face(smooth_skin)
         ),
@@ -97,6 +102,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         ),
         "re_rendered_everywhere": Kind(
             summary="the whole picture through the autoencoder", make=everywhere(patch_code)
+        ),
+        "decoded_everywhere": Kind(
+            summary="the whole picture through the convolutional autoencoder",
+            make=everywhere(decoded),
         ),
         "smooth_skin_everywhere": Kind(
             summary="the whole picture smoothed between sharp rims", make=everywhere(smooth_skin)
