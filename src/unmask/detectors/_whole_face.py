@@ -1,0 +1,19 @@
+"""What the networks that LipForensics is compared with share: whole faces, and its own recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from unmask.detectors import _lip_reading
+
+RECIPE = replace(_lip_reading.RECIPE, augment="flip")
+
+TRAINING_DIFFERENCES = (
+    "Training: the whole network, by LipForensics' recipe (Adam 2e-4, batches of 32, balanced, a "
+    "flip, ended after 10 epochs without a lower validation loss, or after 100). Its text gives "
+    "no other for its baselines; their details are in a supplement that was not at hand.",
+    "Video: the mean logit of all its clips; LipForensics averages predictions.",
+)
+
+UNDECIDED = "none: the head is replaced by zeros, so every logit is 0 until trained"
+"""The polarity of weights that are a start only."""
