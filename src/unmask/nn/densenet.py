@@ -1,4 +1,4 @@
-"""Torchvision's DenseNet-121 in two halves, and two first halves joined into one stream."""
+"""DenseNets under their present names, DenseNet-121 in halves, and two halves in one stream."""
 
 from __future__ import annotations
 
@@ -46,14 +46,27 @@ def densenet_state(published: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], 
     left out.
     """
     halves: tuple[dict[str, Tensor], dict[str, Tensor]] = ({}, {})
-    for key, value in published.items():
-        if key.startswith("classifier."):
-            continue
-        name = _OLD_NAME.sub(r"\1\2.", key.removeprefix(_PREFIX))
+    for key, value in present_names(published).items():
+        name = key.removeprefix(_PREFIX)
         halves[name.partition(".")[0] not in FIRST_HALF][name] = value
-    for half in halves:
-        add_batch_counters(half)
     return halves
+
+
+def present_names(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A published state dict of any of torchvision's DenseNets, without its head.
+
+    Torchvision's files have the layers' names of before 2018 and no batch counters.
+
+    >>> list(present_names({"features.denseblock1.denselayer2.conv.1.weight": torch.zeros(1)}))
+    ['features.denseblock1.denselayer2.conv1.weight']
+    """
+    ours = {
+        _OLD_NAME.sub(r"\1\2.", key): value
+        for key, value in published.items()
+        if not key.startswith("classifier.")
+    }
+    add_batch_counters(ours)
+    return ours
 
 
 class InterleavedFusion(nn.Module):
