@@ -60,7 +60,7 @@ def test_a_network_cut_elsewhere_is_refused(published: dict[str, Tensor], tmp_pa
     kept = {k: v for k, v in published.items() if not k.startswith("block3")}
     kept["convout.weight"] = torch.zeros(2, 256, 1, 1)
     torch.save(kept, tmp_path / "x.pth")
-    with pytest.raises(WeightsError, match="cut after block 3, got one cut after block 2. Give"):
+    with pytest.raises(WeightsError, match=r"cut after block 3, got one cut after block 2\. Give"):
         import_weights("patch_based", tmp_path / "x.pth", tmp_path / "x.st")
 
 

@@ -80,7 +80,7 @@ CARD = Card(
             "CenterFace box, which is the authors' twice two eye distances at the median over 433 "
             "photographs. Theirs is also as wide as 3.6 distances of eyes and mouth where that is "
             "more, and centered higher, a tenth of the way from the eyes to the mouth.",
-            "Size: straight to 299 px; the authors store faces at 128 px and enlarge them (Lanczos). "
+            "Size: straight to 299 px; the authors keep faces of 128 px, enlarged by Lanczos. "
             "For a pair both crops are made by the same points, here as there.",
             "Mask: the patches' logits, 19 x 19 places. Each learned the label of its picture, "
             "not whether it is itself forged.",
