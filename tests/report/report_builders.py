@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -9,24 +10,29 @@ from pathlib import Path
 
 import numpy as np
 
+from unmask.report.wording import by_suspicion
 from unmask.types import (
     Calibration,
     ClipScore,
     Coverage,
     DetectorUse,
     Domain,
+    FaceLook,
     FaceObservation,
     FaceTrack,
     FaceVerdict,
     Finding,
     KeyFrame,
+    PanelMember,
     QualityClass,
     Verdict,
     VideoInfo,
 )
+from unmask.verdict.likelihood import error_rates, probability, probability_interval, stated_llr
 
 LOWER, THRESHOLD = -0.42, 1.37
 DETECTOR = "toydetector"
+OTHER = "othernet"
 WEIGHTS_SHA256 = "3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea"
 
 
@@ -50,6 +56,9 @@ def make_info(name: str = "interview_2026-11-03.mp4", duration_s: float = 12.48)
 
 
 def make_calibration(real_videos: int = 76, slope: float | None = 1.12) -> Calibration:
+    """Scores as they might come out of real and forged validation videos, the same each time."""
+    draw = np.random.default_rng(5)
+    line = tuple((at, at - 0.9, at + 0.7) for at in (-6.0, 0.0, 6.0))
     return Calibration(
         name="toydetector 2026-11 far05",
         detector=DETECTOR,
@@ -65,9 +74,47 @@ def make_calibration(real_videos: int = 76, slope: float | None = 1.12) -> Calib
         date="2026-11-18",
         scale="logit" if slope is None else "llr",
         target_miss_rate=0.2,
-        classes=(QualityClass(name="all", slope=1.0, intercept=0.0, real_videos=real_videos),),
-        llr_bounds=None if slope is None else (-4.0, 4.0),
-        domain=Domain(min_face_px=48.0, min_scored_s=1.0),
+        classes=(
+            QualityClass(
+                name="small or strongly compressed",
+                slope=1.0,
+                intercept=0.0,
+                max_face_px=100.0,
+                real_videos=31,
+                fake_videos=35,
+                interval=line,
+            ),
+            QualityClass(
+                name="other",
+                slope=1.0,
+                intercept=0.0,
+                real_videos=real_videos,
+                fake_videos=81,
+                interval=line,
+            ),
+        ),
+        llr_bounds=None if slope is None else (-4.2, 3.9),
+        real_scores=tuple(np.sort(draw.normal(-1.6, 1.3, real_videos)).round(3).tolist()),
+        fake_scores=tuple(np.sort(draw.normal(2.2, 1.7, 81)).round(3).tolist()),
+        domain=Domain(
+            min_face_px=48.0,
+            min_scored_s=1.0,
+            min_bits_per_pixel=0.0061,
+            max_flat_share=0.45,
+            min_change=0.8,
+        ),
+    )
+
+
+def make_panel_calibration() -> Calibration:
+    """Of the toy detector and another one together."""
+    return replace(
+        make_calibration(),
+        name="panel 2026-11",
+        panel=(
+            PanelMember(detector=DETECTOR, weights_sha256=WEIGHTS_SHA256, weight=0.8),
+            PanelMember(detector=OTHER, weights_sha256="ab" * 32, weight=0.45, longest_cpu_s=120.0),
+        ),
     )
 
 
@@ -128,19 +175,65 @@ def make_face(
     logit: float,
     start_s: float = 0.0,
     end_s: float = 12.4,
-    probability: float | None = None,
     reasons: tuple[str, ...] = (),
+    calibration: Calibration | None = None,
 ) -> FaceVerdict:
+    """A face judged by the calibration (its line is score = logit), numbers as the verdict's."""
+    judge = calibration or make_calibration()
+    llr = stated_llr(logit, judge) if math.isfinite(logit) else None
+    one = judge.classes[-1]
     return FaceVerdict(
         track_id=track_id,
         start_s=start_s,
         end_s=end_s,
         finding=finding,
         logits={DETECTOR: logit},
-        probability=probability,
+        probability=None if llr is None else probability(llr),
         face_px=235.5,
         clips=62,
         reasons=reasons,
+        score=logit,
+        llr=llr,
+        probability_interval=None if llr is None else probability_interval(logit, one, judge),
+        quality=one.name,
+        errors=error_rates(logit, judge),
+        calibration=judge.name,
+        thresholds={DETECTOR: THRESHOLD},
+        look=FaceLook(flat_share=0.08, change=4.2, moments=12),
+    )
+
+
+def without_numbers(face: FaceVerdict, **changes: object) -> FaceVerdict:
+    """The face as one that nothing calibrated decided on."""
+    bare = replace(
+        face,
+        score=None,
+        llr=None,
+        probability=None,
+        probability_interval=None,
+        quality="",
+        errors=None,
+        calibration="",
+    )
+    return replace(bare, **changes)  # type: ignore[arg-type]
+
+
+def decided(verdict: Verdict, calibration: Calibration | None = None) -> Verdict:
+    """The verdict with the numbers of its most suspicious face, as ``decide`` fills them in."""
+    able = [face for face in by_suspicion(verdict) if face.score is not None]
+    worst = able[0] if able else None
+    judge = calibration or verdict.calibration
+    return replace(
+        verdict,
+        calibration=judge,
+        calibrations=() if judge is None else (judge,),
+        threshold=judge.threshold if judge else None,
+        probability=worst.probability if worst else None,
+        score=worst.score if worst else None,
+        llr=worst.llr if worst else None,
+        probability_interval=worst.probability_interval if worst else None,
+        decided_by=worst.track_id if worst else None,
+        bits_per_pixel=0.0874,
     )
 
 
@@ -164,11 +257,11 @@ def make_coverage(**changes: object) -> Coverage:
 
 def make_verdict(finding: Finding = Finding.MANIPULATED, name: str = "") -> Verdict:
     """One face; forged (if it is) from second 4 to 9."""
-    logit, probability, reason = {
-        Finding.MANIPULATED: (3.21, 0.963, "Face 1 scores over the threshold from 4.0 s to 9.0 s."),
-        Finding.INCONCLUSIVE: (0.55, 0.58, "The score lies between the two bounds."),
-        Finding.NO_MANIPULATION_FOUND: (-2.36, 0.049, "All 62 clips score below the lower bound."),
-        Finding.NO_FACE: (0.0, None, "No face larger than 48 px was found."),
+    logit, reason = {
+        Finding.MANIPULATED: (3.21, "Face 1 scores over the threshold from 4.0 s to 9.0 s."),
+        Finding.INCONCLUSIVE: (0.55, "The score lies between the two bounds."),
+        Finding.NO_MANIPULATION_FOUND: (-2.36, "All 62 clips score below the lower bound."),
+        Finding.NO_FACE: (0.0, "No face larger than 48 px was found."),
     }[finding]
 
     def logit_at(time_s: float) -> float:
@@ -176,13 +269,13 @@ def make_verdict(finding: Finding = Finding.MANIPULATED, name: str = "") -> Verd
         return float(logit + wave if 4 <= time_s < 9 else min(logit, -1.8) + wave)
 
     has_face = finding is not Finding.NO_FACE
-    return Verdict(
+    verdict = Verdict(
         video=make_info(name) if name else make_info(),
         finding=finding,
-        probability=probability,
+        probability=None,
         threshold=THRESHOLD,
         calibration=make_calibration(),
-        faces=(make_face(0, finding, logit, probability=probability),) if has_face else (),
+        faces=(make_face(0, finding, logit),) if has_face else (),
         clip_scores=make_scores(0, 0.2, 10.6, logit_at) if has_face else (),
         tracks=(make_track(0, 0.0, 12.4),) if has_face else (),
         coverage=make_coverage()
@@ -209,18 +302,63 @@ def make_verdict(finding: Finding = Finding.MANIPULATED, name: str = "") -> Verd
         device="cpu",
         unmask_version="0.1.0",
     )
+    return decided(verdict)
 
 
 def make_uncalibrated() -> Verdict:
     verdict = make_verdict(Finding.INCONCLUSIVE)
-    faces = tuple(replace(face, probability=None) for face in verdict.faces)
-    return replace(
+    faces = tuple(without_numbers(face, thresholds={}) for face in verdict.faces)
+    bare = replace(
         verdict,
         faces=faces,
         calibration=None,
-        threshold=None,
-        probability=None,
         reasons=("There is no calibration for toydetector.",),
+    )
+    return decided(bare)
+
+
+def make_without_probability() -> Verdict:
+    """A calibration whose scores are compared with bounds only."""
+    judge = make_calibration(slope=None)
+    face = make_face(0, Finding.INCONCLUSIVE, 0.55, calibration=judge)
+    return decided(replace(make_verdict(Finding.INCONCLUSIVE), faces=(face,)), judge)
+
+
+def make_gated() -> Verdict:
+    """One tiny face that hardly changes: outside of what the calibration saw."""
+    gates = (
+        "the face is 31 px large; the calibration holds from 48 px",
+        "the face hardly changes between moments (0.12 gray levels, real videos at least 0.80): "
+        "it may be a still picture shown as a video",
+    )
+    face = make_face(0, Finding.INCONCLUSIVE, 2.9)
+    closed = without_numbers(face, gates=gates, reasons=("; ".join(gates),), face_px=31.0)
+    verdict = make_verdict(Finding.INCONCLUSIVE)
+    reasons = ("No face could be decided on.", f"Face 1: {'; '.join(gates)}.")
+    return decided(replace(verdict, faces=(closed,), reasons=reasons))
+
+
+def make_panel() -> Verdict:
+    """Two detectors judge together; a third is shown only."""
+    judge = make_panel_calibration()
+    said = {DETECTOR: 2.1, OTHER: 3.4, "thirdnet": -0.3}
+    face = replace(
+        make_face(0, Finding.MANIPULATED, 3.21, calibration=judge),
+        logits=said,
+        thresholds={DETECTOR: 1.2, OTHER: 2.2},
+        reasons=("toydetector with othernet score 3.21, at or above the threshold 1.37",),
+    )
+    verdict = make_verdict()
+    scores = [
+        make_scores(0, 0.2, 10.6, lambda t, z=z: z + float(np.sin(3 * t)), step_s=0.8, detector=n)  # type: ignore[misc]
+        for n, z in said.items()
+    ]
+    uses = tuple(
+        DetectorUse(name=n, weights="w", sha256=sha, license="MIT", trained_on="self-blends")
+        for n, sha in ((DETECTOR, WEIGHTS_SHA256), (OTHER, "ab" * 32), ("thirdnet", "cd" * 32))
+    )
+    return decided(
+        replace(verdict, faces=(face,), clip_scores=tuple(sum(scores, ())), detectors=uses), judge
     )
 
 
@@ -228,8 +366,8 @@ def make_two_people() -> Verdict:
     """Track 0 is untouched; track 1 is forged and speaks from second 3 to 8, with a gap."""
     one = make_verdict()
     faces = (
-        make_face(0, Finding.NO_MANIPULATION_FOUND, -2.4, probability=0.04),
-        make_face(1, Finding.MANIPULATED, 3.21, 3.0, 8.0, 0.963, ("2 clips were left out.",)),
+        make_face(0, Finding.NO_MANIPULATION_FOUND, -2.4),
+        make_face(1, Finding.MANIPULATED, 3.21, 3.0, 8.0, ("2 clips were left out.",)),
     )
     scores = (
         *make_scores(0, 0.0, 12.4, lambda t: -2.4 + 0.5 * float(np.sin(t))),
@@ -238,7 +376,7 @@ def make_two_people() -> Verdict:
         *make_scores(1, 3.0, 8.0, lambda t: 0.4, detector="othernet", with_mask=False),
     )
     tracks = (make_track(0, 0.0, 12.4), make_track(1, 3.0, 8.0))
-    return replace(
+    verdict = replace(
         one,
         faces=faces,
         clip_scores=scores,
@@ -255,6 +393,7 @@ def make_two_people() -> Verdict:
             ),
         ),
     )
+    return decided(verdict)
 
 
 def make_crowd(people: int = 20) -> Verdict:
@@ -274,7 +413,7 @@ def make_crowd(people: int = 20) -> Verdict:
         faces.append(make_face(track_id, finding, logit, start_s, start_s + 5))
         scores += make_scores(track_id, start_s, start_s + 5, lambda t, z=logit: z)  # type: ignore[misc]
         tracks.append(make_track(track_id, start_s, start_s + 5))
-    return replace(
+    verdict = replace(
         make_verdict(),
         faces=tuple(faces),
         clip_scores=tuple(scores),
@@ -282,6 +421,7 @@ def make_crowd(people: int = 20) -> Verdict:
         coverage=make_coverage(faces_found=people, faces_scored=people),
         reasons=tuple(f"Reason number {number}." for number in range(9)),
     )
+    return decided(verdict)
 
 
 def make_long() -> Verdict:
@@ -289,14 +429,15 @@ def make_long() -> Verdict:
     scores = make_scores(
         0, 0.0, 3600.0, lambda t: 3.4 if 1860 <= t < 1880 else -2.5 + float(np.sin(t)), step_s=1.0
     )
-    return replace(
+    verdict = replace(
         make_verdict(),
         video=make_info("debate.mkv", 3600.0),
-        faces=(make_face(0, Finding.MANIPULATED, 3.4, 0.0, 3600.0, 0.97),),
+        faces=(make_face(0, Finding.MANIPULATED, 3.4, 0.0, 3600.0),),
         clip_scores=scores,
         tracks=(make_track(0, 0.0, 3600.0, step_s=1.0),),
         coverage=make_coverage(duration_s=3600.0, decoded_s=3600.0, face_s=3580.0, scored_s=3550.0),
     )
+    return decided(verdict)
 
 
 def make_still() -> Verdict:
@@ -310,10 +451,10 @@ def make_still() -> Verdict:
         has_audio=False,
         bit_rate_bps=None,
     )
-    return replace(
+    verdict = replace(
         make_verdict(),
         video=info,
-        faces=(make_face(0, Finding.MANIPULATED, 2.2, 0.0, 0.0, 0.9),),
+        faces=(make_face(0, Finding.MANIPULATED, 2.2, 0.0, 0.0),),
         clip_scores=make_scores(0, 0.0, 0.1, lambda _: 2.2),
         tracks=(make_track(0, 0.0, 0.05),),
         coverage=make_coverage(
@@ -328,6 +469,7 @@ def make_still() -> Verdict:
             audio="none",
         ),
     )
+    return decided(verdict)
 
 
 def make_damaged() -> Verdict:
@@ -384,5 +526,8 @@ def all_verdicts() -> dict[str, Verdict]:
         "long": make_long(),
         "still": make_still(),
         "damaged": make_damaged(),
+        "without probability": make_without_probability(),
+        "gated": make_gated(),
+        "panel": make_panel(),
         "odd name": make_verdict(name="<script>alert(1)<script> \x1b[2J\u202e é 'x\".mp4"),
     }

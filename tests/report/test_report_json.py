@@ -13,15 +13,26 @@ from jsonschema import Draft202012Validator
 from report_builders import (
     all_verdicts,
     make_face,
+    make_gated,
     make_info,
+    make_panel,
     make_scores,
     make_two_people,
     make_verdict,
+    make_without_probability,
 )
 
 from unmask.errors import OutputError
 from unmask.report import schema, to_json
-from unmask.types import Finding
+from unmask.types import (
+    Calibration,
+    Domain,
+    ErrorRates,
+    FaceLook,
+    Finding,
+    PanelMember,
+    QualityClass,
+)
 
 VERDICTS = all_verdicts()
 
@@ -112,13 +123,62 @@ def test_the_text_is_stable_and_readable() -> None:
     text = to_json(make_verdict())
     assert text == to_json(make_verdict())
     assert text.endswith("}\n")
-    assert text.splitlines()[1] == '  "schema_version": "1.0",'
-    assert max(map(len, text.splitlines())) < 400
+    assert text.splitlines()[1] == '  "schema_version": "2.0",'
+    assert max(map(len, text.splitlines())) < 1000
+
+
+def test_the_numbers_of_an_answer_come_back_as_they_were() -> None:
+    """What the text says can be made into the same records again."""
+    verdict = make_panel()
+    document = json.loads(to_json(verdict))
+    for name in ("score", "llr", "probability", "threshold", "decided_by", "bits_per_pixel"):
+        assert document[name] == getattr(verdict, name), name
+    assert tuple(document["probability_interval"]) == verdict.probability_interval
+    (face,), (told,) = verdict.faces, document["faces"]
+    for name in ("score", "llr", "probability", "quality", "calibration", "logits", "thresholds"):
+        assert told[name] == getattr(face, name), name
+    assert face.errors is not None
+    assert ErrorRates(**{k: _tupled(v) for k, v in told["errors"].items()}) == face.errors
+    assert FaceLook(**told["look"]) == face.look
+    assert document["calibration"] == document["calibrations"][0]
+    assert read_back(document["calibration"]) == verdict.calibration
+
+
+def read_back(told: dict) -> Calibration:
+    plain = {key: _tupled(value) for key, value in told.items()}
+    return Calibration(
+        **plain
+        | {
+            "classes": tuple(
+                QualityClass(**{k: _tupled(v) for k, v in one.items()}) for one in told["classes"]
+            ),
+            "domain": Domain(**told["domain"]),
+            "panel": tuple(PanelMember(**one) for one in told["panel"]),
+        }
+    )
+
+
+def _tupled(value: object) -> object:
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
+
+
+def test_closed_gates_and_missing_numbers_are_told() -> None:
+    document = json.loads(to_json(make_gated()))
+    assert document["faces"][0]["gates"][0] == (
+        "the face is 31 px large; the calibration holds from 48 px"
+    )
+    nothing = ("score", "llr", "probability", "probability_interval", "decided_by")
+    assert [document[name] for name in nothing] == [None] * 5
+    bounds_only = json.loads(to_json(make_without_probability()))
+    assert bounds_only["llr"] is None
+    assert bounds_only["score"] == 0.55
+    assert bounds_only["calibration"]["scale"] == "logit"
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_number_that_is_not_finite_is_refused_by_name(bad: float) -> None:
-    verdict = replace(make_verdict(), faces=(make_face(0, Finding.MANIPULATED, bad),))
+    face = replace(make_face(0, Finding.MANIPULATED, 2.0), logits={"toydetector": bad})
+    verdict = replace(make_verdict(), faces=(face,))
     with pytest.raises(OutputError) as caught:
         to_json(verdict)
     assert str(caught.value) == (

@@ -10,10 +10,13 @@ from report_builders import (
     make_crowd,
     make_damaged,
     make_face,
+    make_gated,
     make_still,
     make_two_people,
     make_uncalibrated,
     make_verdict,
+    make_without_probability,
+    without_numbers,
 )
 
 from unmask.report import summary
@@ -52,9 +55,16 @@ def test_the_first_line_gives_name_and_finding(finding: Finding, words: str) -> 
 
 def test_two_people_stand_in_order_of_suspicion() -> None:
     lines = summary(make_two_people()).splitlines()
-    assert lines[1] == "  Probability of manipulation: 96 % (if equally likely beforehand)"
-    assert lines[2] == "  Face 2 0:03.0-0:08.0: Manipulated (score +3.21, 96 %)"
-    assert lines[3] == "  Face 1 0:00.0-0:12.4: No manipulation found (score -2.40, 4 %)"
+    assert lines[1] == (
+        "  Probability of manipulation: 96 % (95 % interval 91 to 98 %), "
+        "if equally likely beforehand"
+    )
+    assert lines[2] == (
+        "  Log-likelihood ratio +3.21; 0 of 76 real validation videos score this high or higher, "
+        "61 of 81 forged ones this low or lower"
+    )
+    assert lines[3] == "  Face 2 0:03.0-0:08.0: Manipulated (score +3.21, 96 %)"
+    assert lines[4] == "  Face 1 0:00.0-0:12.4: No manipulation found (score -2.40, 8 %)"
     assert lines[-1] == (
         "  Looked at: 12.5 s of 12.5 s decoded, a face in 12.1 s, scored 11.8 s; "
         "2 of 2 faces scored; audio not analyzed"
@@ -63,13 +73,31 @@ def test_two_people_stand_in_order_of_suspicion() -> None:
 
 def test_the_rest_of_a_crowd_is_counted() -> None:
     text = summary(make_crowd())
-    assert "... and 16 faces more: 16 no manipulation found" in text
+    assert "... and 17 faces more: 17 no manipulation found" in text
     assert "... and 6 reasons more in the report" in text
 
 
 def test_damage_and_missing_calibration_are_told() -> None:
     assert summary(make_damaged()).endswith("the file is damaged")
-    assert "Probability of manipulation: not given" in summary(make_uncalibrated())
+    lines = summary(make_uncalibrated()).splitlines()
+    assert lines[1] == (
+        "  No probability: no calibration belongs to these detectors with these weights"
+    )
+    assert lines[2] == "  Face 1 0:00.0-0:12.4: Inconclusive (score +0.55, decides nothing)"
+
+
+def test_bounds_alone_give_no_probability_and_no_ratio_but_the_errors() -> None:
+    text = summary(make_without_probability())
+    assert "No probability: on the validation videos the scores did not tell forged from" in text
+    assert "ratio" not in text
+    assert "  1 of 76 real validation videos score this high or higher, 17 of 81 forged" in text
+
+
+def test_a_closed_gate_is_the_reason_given() -> None:
+    text = summary(make_gated())
+    assert "No probability: outside of what the calibration saw a number would be a guess" in text
+    assert "the face is 31 px large; the calibration holds from 48 px" in text
+    assert "validation videos score" not in text
 
 
 def test_a_still_has_no_times() -> None:
@@ -78,7 +106,7 @@ def test_a_still_has_no_times() -> None:
 
 
 def test_a_face_without_a_score_is_called_that() -> None:
-    face = replace(make_face(0, Finding.INCONCLUSIVE, 0.0), logits={})
+    face = without_numbers(make_face(0, Finding.INCONCLUSIVE, 0.0), logits={})
     text = summary(replace(make_verdict(Finding.INCONCLUSIVE), faces=(face,)))
     assert "Face 1 0:00.0-0:12.4: Inconclusive (not scored)" in text
 
@@ -86,13 +114,17 @@ def test_a_face_without_a_score_is_called_that() -> None:
 def test_the_explanation_never_contradicts_the_numbers() -> None:
     """A finding that rests on something else than the highest logit is told without numbers."""
     verdict = make_verdict(Finding.MANIPULATED)
-    low = replace(verdict, faces=(make_face(0, Finding.MANIPULATED, 0.1),))
+    low = replace(verdict, score=0.1)
     assert explain(low) == "At least one face carries traces of manipulation."
     assert "+3.21, reaches the threshold of +1.37" in explain(verdict)
     unclear = replace(low, finding=Finding.INCONCLUSIVE)
     assert "lies between the lower bound of -0.42 and the threshold of +1.37" in explain(unclear)
     sure = replace(verdict, finding=Finding.INCONCLUSIVE)
     assert explain(sure).startswith("What could be examined does not support an answer")
+    calm = make_verdict(Finding.NO_MANIPULATION_FOUND)
+    assert "-2.36, stays below the lower bound of -0.42. This does not prove" in explain(calm)
+    assert "bound" not in explain(replace(calm, score=0.0))
+    assert explain(make_gated()).startswith("No face lies within what the calibration saw")
 
 
 def test_the_finding_ranks_before_the_score() -> None:
@@ -106,3 +138,14 @@ def test_the_finding_ranks_before_the_score() -> None:
         ),
     )
     assert [face.track_id for face in by_suspicion(verdict)] == [2, 1, 0]
+
+
+def test_a_face_that_could_decide_ranks_before_one_that_could_not() -> None:
+    verdict = replace(
+        make_verdict(Finding.INCONCLUSIVE),
+        faces=(
+            without_numbers(make_face(0, Finding.INCONCLUSIVE, 5.0)),
+            make_face(1, Finding.INCONCLUSIVE, 0.5),
+        ),
+    )
+    assert [face.track_id for face in by_suspicion(verdict)] == [1, 0]

@@ -12,7 +12,9 @@ from report_builders import (
     LOWER,
     THRESHOLD,
     all_verdicts,
+    make_calibration,
     make_long,
+    make_panel,
     make_scores,
     make_still,
     make_two_people,
@@ -80,13 +82,33 @@ def test_the_calibrated_detector_comes_first_and_only_it_has_a_threshold() -> No
 
 
 def test_colors_run_from_green_to_red_at_the_bounds() -> None:
-    scale = scale_for("toydetector", make_verdict())
+    verdict = make_verdict()
+    scale = scale_for("toydetector", verdict.faces[0], verdict)
     assert scale.place(LOWER) == pytest.approx(-1)
     assert scale.place(THRESHOLD) == pytest.approx(1)
     low, high = channels(scale.color(LOWER - 3)), channels(scale.color(THRESHOLD + 3))
     assert low[1] > low[0]
     assert high[0] > high[1]
     assert sum(high) < sum(low)
+
+
+def test_the_bounds_are_those_of_the_face_s_own_quality() -> None:
+    """A steeper line puts the same scores at smaller logits."""
+    verdict = make_verdict()
+    judge = make_calibration()
+    steep = replace(judge, classes=tuple(replace(one, slope=2.0) for one in judge.classes))
+    face = replace(verdict.faces[0], thresholds={"toydetector": THRESHOLD / 2})
+    scale = scale_for("toydetector", face, replace(verdict, calibrations=(steep,)))
+    assert scale.high == pytest.approx(THRESHOLD / 2)
+    assert scale.low == pytest.approx(LOWER / 2)
+    assert not scale_for("thirdnet", face, verdict).is_calibrated
+    assert not scale_for("toydetector", None, verdict).is_calibrated
+
+
+def test_a_member_of_a_panel_without_bounds_of_its_own_still_has_a_threshold() -> None:
+    verdict = make_panel()
+    scale = scale_for("othernet", verdict.faces[0], verdict)
+    assert (scale.low, scale.high) == pytest.approx((0.2, 2.2))
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-5, 5), st.floats(0, 5))

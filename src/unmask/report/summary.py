@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from unmask.report.strength import (
+    at_this_score,
+    deciding_face,
+    probability_text,
+    why_no_probability,
+)
 from unmask.report.wording import (
     FINDING_WORDS,
     by_suspicion,
@@ -11,32 +17,44 @@ from unmask.report.wording import (
     clock,
     face_name,
     file_name,
-    leading_logit,
     plural,
     printable,
     score_text,
     span,
+    told_score,
 )
 from unmask.types import FaceVerdict, Verdict
 
-_FACES = 4
+_FACES = 3
 _REASONS = 3
 
 
 def summary(verdict: Verdict) -> str:
     """The verdict as at most 12 lines of plain text, without colour codes."""
     lines = [f"{file_name(verdict.video.path)}: {FINDING_WORDS[verdict.finding]}"]
-    if verdict.probability is not None:
-        lines.append(
-            f"  Probability of manipulation: {chance(verdict.probability)} "
-            "(if equally likely beforehand)"
-        )
-    elif verdict.faces:
-        lines.append("  Probability of manipulation: not given")
+    lines += _strength(verdict)
     lines += _faces(verdict)
     lines += _reasons(verdict.reasons)
     lines.append(f"  {_coverage(verdict)}")
     return "\n".join(lines)
+
+
+def _strength(verdict: Verdict) -> list[str]:
+    """Probability, likelihood ratio and the errors behind them, in at most two lines."""
+    if not verdict.faces:
+        return []
+    if verdict.probability is None:
+        reason = why_no_probability(verdict, deciding_face(verdict))
+        lines = [f"  No probability: {reason}"]
+    else:
+        told = probability_text(verdict.probability, verdict.probability_interval)
+        lines = [f"  Probability of manipulation: {told}, if equally likely beforehand"]
+    ratio = [] if verdict.llr is None else [f"log-likelihood ratio {score_text(verdict.llr)}"]
+    errors = [told] if (told := at_this_score(verdict)) else []
+    if ratio or errors:
+        text = "; ".join(ratio + errors)
+        lines.append(f"  {text[:1].upper()}{text[1:]}")
+    return lines
 
 
 def _faces(verdict: Verdict) -> list[str]:
@@ -53,8 +71,8 @@ def _faces(verdict: Verdict) -> list[str]:
 
 def _face(face: FaceVerdict, verdict: Verdict) -> str:
     when = "" if verdict.video.is_still else f" {clock(face.start_s)}-{clock(face.end_s)}"
-    logit = leading_logit(face, verdict)
-    score = "not scored" if logit is None else f"score {score_text(logit)}"
+    score = told_score(face)
+    score = score if score == "not scored" else f"score {score}"
     odds = "" if face.probability is None else f", {chance(face.probability)}"
     return f"  {face_name(face.track_id)}{when}: {FINDING_WORDS[face.finding]} ({score}{odds})"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unmask.report.wording import clock, plural, score_text
-from unmask.types import ClipScore, FaceTrack, Verdict
+from unmask.types import ClipScore, FaceTrack, FaceVerdict, Verdict
 
 _CELLS = 240
 _TICKS = 6
@@ -82,12 +82,23 @@ class Bar:
     is_calibrated: bool
 
 
-def scale_for(detector: str, verdict: Verdict) -> Scale:
-    """The calibration's bounds for its own detector; logit 0 for any other."""
-    calibration = verdict.calibration
-    if calibration is not None and calibration.detector == detector:
-        return Scale(low=calibration.lower, high=calibration.threshold, is_calibrated=True)
-    return Scale(low=-1.0, high=1.0, is_calibrated=False)
+def scale_for(detector: str, face: FaceVerdict | None, verdict: Verdict) -> Scale:
+    """The bounds that hold for a detector's logits in this face; around logit 0 without any."""
+    high = None if face is None else face.thresholds.get(detector)
+    if face is None or high is None:
+        return Scale(low=-1.0, high=1.0, is_calibrated=False)
+    return Scale(low=high - _width(detector, face, verdict), high=high, is_calibrated=True)
+
+
+def _width(detector: str, face: FaceVerdict, verdict: Verdict) -> float:
+    """How far the lower bound lies under the threshold, in the detector's own logits."""
+    known = (*verdict.calibrations, *([verdict.calibration] if verdict.calibration else []))
+    own = next((one for one in known if one.detector == detector and not one.panel), None)
+    slopes = [] if own is None else [c.slope for c in own.classes if c.name == face.quality]
+    slopes += [] if own is None else [c.slope for c in own.classes[-1:]]
+    if own is None or not slopes or slopes[0] <= 0:
+        return 2.0
+    return (own.threshold - own.lower) / slopes[0]
 
 
 def legend_stops() -> list[tuple[float, str]]:
@@ -132,8 +143,9 @@ def bars(track_id: int, verdict: Verdict) -> list[Bar]:
             by_detector.setdefault(score.detector, []).append(score)
     tracks = [track for track in verdict.tracks if track.track_id == track_id]
     seen = _seen(tracks[0], total_s) if tracks and total_s > 0 else ()
+    face = next((one for one in verdict.faces if one.track_id == track_id), None)
     made = [
-        _bar(name, scores, seen, scale_for(name, verdict), total_s)
+        _bar(name, scores, seen, scale_for(name, face, verdict), total_s)
         for name, scores in by_detector.items()
     ]
     return sorted(made, key=lambda bar: not bar.is_calibrated)

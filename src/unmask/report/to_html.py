@@ -10,8 +10,9 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from unmask.report import pictures, timeline, wording
-from unmask.types import FaceVerdict, KeyFrame, Verdict, VideoInfo
+from unmask.report import answer_view, pictures, strength, timeline, wording
+from unmask.report.spread import Spread, spread
+from unmask.types import Calibration, FaceVerdict, KeyFrame, Verdict, VideoInfo
 
 # More open sections than this make a page that nobody reads to the end.
 _OPEN_FACES = 4
@@ -36,8 +37,21 @@ class FaceView:
     face: FaceVerdict
     finding: str
     score: str
+    figures: list[answer_view.Figure]
+    no_probability: str
+    quality: str
+    sayings: list[answer_view.Said]
+    spread: Spread | None
     bars: list[timeline.Bar]
     frames: list[FrameView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationView:
+    """A calibration and, in sentences, how often its threshold was wrong."""
+
+    calibration: Calibration
+    error_rates: list[str]
 
 
 def to_html(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
@@ -56,9 +70,12 @@ def to_html(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
         info=verdict.video,
         coverage=verdict.coverage,
         calibration=calibration,
+        calibrations=_calibrations(verdict),
         name=wording.file_name(verdict.video.path),
         finding=wording.FINDING_WORDS[verdict.finding],
         explanation=wording.explain(verdict),
+        decider=next((v for v in faces if v.face.track_id == verdict.decided_by), None),
+        no_probability=strength.why_no_probability(verdict, strength.deciding_face(verdict)),
         error_rates=wording.error_rates(calibration) if calibration else [],
         sample=wording.sample(calibration) if calibration else "",
         faces=faces,
@@ -71,11 +88,22 @@ def to_html(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
         ],
         ticks=timeline.ticks(timeline.length_s(verdict)),
         length_s=timeline.length_s(verdict),
-        legend=_legend(verdict),
+        legend={"stops": timeline.legend_stops(), "marks": _marks(verdict)},
         rate=_rate(verdict.video),
         hash_commands=_hash_commands(verdict.video),
         citation=_citation(verdict),
     )
+
+
+def _calibrations(verdict: Verdict) -> list[CalibrationView]:
+    """Those that judged a face, the video's own first; without any, the video's own alone."""
+    own = verdict.calibration
+    judges = [strength.calibration_of(face, verdict) for face in verdict.faces]
+    used = {one.name: one for one in (own, *judges) if one is not None}
+    return [
+        CalibrationView(calibration=one, error_rates=wording.error_rates(one))
+        for one in used.values()
+    ]
 
 
 @cache
@@ -91,6 +119,9 @@ def _environment() -> Environment:
         clock=wording.clock,
         span=wording.span,
         percent=wording.percent,
+        chances=strength.interval_text,
+        limits=wording.limits,
+        sentence=wording.sentence,
         chance=wording.chance,
         score=wording.score_text,
         printable=wording.printable,
@@ -108,7 +139,7 @@ def _tight(text: str) -> str:
 def _faces(verdict: Verdict, key_frames: Sequence[KeyFrame]) -> list[FaceView]:
     views = []
     for face in wording.by_suspicion(verdict):
-        logit = wording.leading_logit(face, verdict)
+        calibration = strength.calibration_of(face, verdict)
         shown = sorted(
             (frame for frame in key_frames if frame.track_id == face.track_id),
             key=lambda frame: frame.time_s,
@@ -118,7 +149,12 @@ def _faces(verdict: Verdict, key_frames: Sequence[KeyFrame]) -> list[FaceView]:
                 name=wording.face_name(face.track_id),
                 face=face,
                 finding=wording.FINDING_WORDS[face.finding],
-                score="not scored" if logit is None else wording.score_text(logit),
+                score=wording.told_score(face),
+                figures=answer_view.figures(face, verdict),
+                no_probability=strength.why_no_probability(verdict, face),
+                quality=strength.quality_text(face, calibration),
+                sayings=answer_view.sayings(face, verdict),
+                spread=spread(face, calibration),
                 bars=timeline.bars(face.track_id, verdict),
                 frames=[_frame(frame, verdict) for frame in shown],
             )
@@ -139,17 +175,15 @@ def _frame(shown: KeyFrame, verdict: Verdict) -> FrameView:
     )
 
 
-def _legend(verdict: Verdict) -> dict[str, object]:
-    calibration = verdict.calibration
-    name = calibration.detector if calibration else ""
-    scale = timeline.scale_for(name, verdict)
-    marks = []
-    if scale.is_calibrated:
-        marks = [
-            (scale.percent(scale.low), "lower bound", wording.score_text(scale.low)),
-            (scale.percent(scale.high), "threshold", wording.score_text(scale.high)),
-        ]
-    return {"stops": timeline.legend_stops(), "marks": marks}
+def _marks(verdict: Verdict) -> list[tuple[float, str]]:
+    """Where the two bounds lie on the legend: at the same places whatever their values."""
+    if not any(face.thresholds for face in verdict.faces):
+        return []
+    scale = timeline.Scale(low=-1.0, high=1.0, is_calibrated=True)
+    return [
+        (scale.percent(scale.low), "lower bound"),
+        (scale.percent(scale.high), "threshold"),
+    ]
 
 
 def _rate(info: VideoInfo) -> str:

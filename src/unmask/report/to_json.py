@@ -15,6 +15,8 @@ from unmask.errors import OutputError
 from unmask.types import (
     Calibration,
     ClipScore,
+    ErrorRates,
+    FaceLook,
     FaceObservation,
     FaceTrack,
     FaceVerdict,
@@ -22,7 +24,7 @@ from unmask.types import (
     VideoInfo,
 )
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 _LINE_WIDTH = 120
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -41,16 +43,22 @@ def to_json(verdict: Verdict) -> str:
         "unmask_version": verdict.unmask_version,
         "scanned_at": verdict.scanned_at,
         "finding": verdict.finding.value,
-        "probability": verdict.probability,
+        "score": verdict.score,
         "threshold": verdict.threshold,
+        "llr": verdict.llr,
+        "probability": verdict.probability,
+        "probability_interval": _pair(verdict.probability_interval),
+        "decided_by": verdict.decided_by,
         "reasons": list(verdict.reasons),
         "video": _video(verdict.video),
+        "bits_per_pixel": verdict.bits_per_pixel,
         "coverage": asdict(verdict.coverage),
         "faces": [_face(face) for face in verdict.faces],
         "clip_scores": [_clip_score(score) for score in verdict.clip_scores],
         "tracks": [_track(track) for track in verdict.tracks],
         "detectors": [asdict(use) for use in verdict.detectors],
-        "calibration": _calibration(verdict.calibration),
+        "calibration": _plain(verdict.calibration),
+        "calibrations": [_plain(one) for one in verdict.calibrations],
         "device": verdict.device,
     }
     _check_finite(document, "", path_text(verdict.video.path))
@@ -77,6 +85,7 @@ def _video(info: VideoInfo) -> dict[str, Json]:
         "start_s": info.start_s,
         "frame_count": info.frame_count,
         "bit_rate_bps": info.bit_rate_bps,
+        "video_bit_rate_bps": info.video_bit_rate_bps,
         "is_variable_rate": info.is_variable_rate,
         "has_audio": info.has_audio,
         "is_still": info.is_still,
@@ -84,8 +93,18 @@ def _video(info: VideoInfo) -> dict[str, Json]:
     return values
 
 
-def _calibration(calibration: Calibration | None) -> Json:
-    return None if calibration is None else json.loads(json.dumps(asdict(calibration)))
+def _plain(record: Calibration | ErrorRates | FaceLook | None) -> Json:
+    """A record as JSON has it: its tuples become lists."""
+    plain: Json = None if record is None else json.loads(json.dumps(asdict(record)))
+    return plain
+
+
+def _pair(interval: tuple[float, float] | None) -> Json:
+    return None if interval is None else [float(end) for end in interval]
+
+
+def _by_name(numbers: Mapping[str, float]) -> dict[str, Json]:
+    return {name: float(number) for name, number in sorted(numbers.items())}
 
 
 def _face(face: FaceVerdict) -> dict[str, Json]:
@@ -94,10 +113,19 @@ def _face(face: FaceVerdict) -> dict[str, Json]:
         "start_s": face.start_s,
         "end_s": face.end_s,
         "finding": face.finding.value,
+        "score": face.score,
+        "llr": face.llr,
         "probability": face.probability,
-        "logits": {name: float(logit) for name, logit in sorted(face.logits.items())},
+        "probability_interval": _pair(face.probability_interval),
+        "calibration": face.calibration,
+        "quality": face.quality,
+        "errors": _plain(face.errors),
+        "gates": list(face.gates),
+        "logits": _by_name(face.logits),
+        "thresholds": _by_name(face.thresholds),
         "face_px": round(float(face.face_px), 1),
         "clips": face.clips,
+        "look": _plain(face.look),
         "reasons": list(face.reasons),
     }
 

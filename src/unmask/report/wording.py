@@ -7,7 +7,7 @@ import os
 import unicodedata
 from pathlib import Path
 
-from unmask.types import Calibration, FaceVerdict, Finding, Verdict
+from unmask.types import Calibration, Domain, FaceVerdict, Finding, Verdict
 
 FINDING_WORDS = {
     Finding.MANIPULATED: "Manipulated",
@@ -89,6 +89,15 @@ def percent(share: float) -> str:
     return f"{text.removesuffix('.0')} %"
 
 
+def number_range(low: float, high: float) -> str:
+    """A range of shares in per cent.
+
+    >>> number_range(0.0, 0.0992), number_range(0.883, 0.957)
+    ('0 to 9.9 %', '88 to 96 %')
+    """
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+
+
 def chance(probability: float) -> str:
     """A probability in per cent that never claims certainty.
 
@@ -118,6 +127,42 @@ def face_name(track_id: int) -> str:
     return f"Face {track_id + 1}"
 
 
+def capital(text: str) -> str:
+    """The text with its first letter large.
+
+    >>> capital("about H.264")
+    'About H.264'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """The text with a large first letter and a full stop.
+
+    >>> sentence("only 2 moments could be scored"), sentence("Done.")
+    ('Only 2 moments could be scored.', 'Done.')
+    """
+    return capital(text) + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def limits(domain: Domain) -> list[str]:
+    """Where a calibration holds, in plain words."""
+    told = []
+    if domain.min_face_px:
+        told.append(f"faces from {domain.min_face_px:.0f} px")
+    if domain.min_scored_s:
+        told.append(f"{span(domain.min_scored_s)} scored or more")
+    if domain.min_bits_per_pixel is not None:
+        told.append(f"{domain.min_bits_per_pixel:.4f} bits or more for each pixel of a frame")
+    if domain.max_flat_share is not None:
+        told.append(f"at most {percent(domain.max_flat_share)} of a face's pixels flat (drawings)")
+    if domain.min_change is not None:
+        told.append(
+            f"faces that change by {domain.min_change:.2f} gray levels or more (still pictures)"
+        )
+    return told
+
+
 def plural(count: int, noun: str) -> str:
     """The count with its noun.
 
@@ -127,22 +172,31 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def leading_logit(face: FaceVerdict, verdict: Verdict) -> float | None:
-    """The logit that the finding rests on: the calibrated detector's, else the highest."""
-    if verdict.calibration is not None and verdict.calibration.detector in face.logits:
-        return face.logits[verdict.calibration.detector]
+def leading_score(face: FaceVerdict) -> float | None:
+    """The score that the finding rests on; without one the highest logit, which decides nothing."""
+    if face.score is not None:
+        return face.score
     finite = [logit for logit in face.logits.values() if math.isfinite(logit)]
     return max(finite, default=None)
 
 
-def by_suspicion(verdict: Verdict) -> list[FaceVerdict]:
-    """The faces, most suspicious first."""
+def told_score(face: FaceVerdict) -> str:
+    """The score of a face; one that no calibration turned into an answer is marked as such."""
+    score = leading_score(face)
+    if score is None:
+        return "not scored"
+    return score_text(score) + ("" if face.score is not None else ", decides nothing")
 
-    def rank(face: FaceVerdict) -> tuple[int, float, float]:
-        logit = leading_logit(face, verdict)
+
+def by_suspicion(verdict: Verdict) -> list[FaceVerdict]:
+    """The faces, most suspicious first; those that could decide before those that could not."""
+
+    def rank(face: FaceVerdict) -> tuple[int, bool, float, float]:
+        score = leading_score(face)
         return (
             _SEVERITY[face.finding],
-            -(-math.inf if logit is None or math.isnan(logit) else logit),
+            face.score is None,
+            -(-math.inf if score is None or math.isnan(score) else score),
             face.start_s,
         )
 
@@ -151,35 +205,49 @@ def by_suspicion(verdict: Verdict) -> list[FaceVerdict]:
 
 def explain(verdict: Verdict) -> str:
     """One sentence that says what the finding means, with the numbers it rests on."""
-    calibration = verdict.calibration
-    logits = [leading_logit(face, verdict) for face in verdict.faces]
-    highest = max((z for z in logits if z is not None and math.isfinite(z)), default=None)
     if verdict.finding is Finding.NO_FACE:
         return "No face was found that could be examined, so nothing is said about manipulation."
     if verdict.finding is Finding.MANIPULATED:
-        text = "At least one face carries traces of manipulation"
-        if calibration and highest is not None and highest >= calibration.threshold:
-            text += (
-                f": the highest face score, {score_text(highest)}, reaches the threshold of "
-                f"{score_text(calibration.threshold)}"
-            )
-        return text + "."
+        return f"At least one face carries traces of manipulation{_against_threshold(verdict)}."
     if verdict.finding is Finding.NO_MANIPULATION_FOUND:
-        text = "No face that was examined carries traces that this detector knows"
-        if calibration and highest is not None and highest < calibration.lower:
-            text += (
-                f": the highest face score, {score_text(highest)}, stays below the lower bound of "
-                f"{score_text(calibration.lower)}"
-            )
-        return text + ". This does not prove that the video is untouched."
+        return (
+            "No face that was examined carries traces that this detector knows"
+            f"{_against_lower(verdict)}. This does not prove that the video is untouched."
+        )
+    return _explain_inconclusive(verdict)
+
+
+def _against_threshold(verdict: Verdict) -> str:
+    score, calibration = verdict.score, verdict.calibration
+    if score is None or calibration is None or score < calibration.threshold:
+        return ""
+    limit = score_text(calibration.threshold)
+    return f": the highest face score, {score_text(score)}, reaches the threshold of {limit}"
+
+
+def _against_lower(verdict: Verdict) -> str:
+    score, calibration = verdict.score, verdict.calibration
+    if score is None or calibration is None or score >= calibration.lower:
+        return ""
+    limit = score_text(calibration.lower)
+    return f": the highest face score, {score_text(score)}, stays below the lower bound of {limit}"
+
+
+def _explain_inconclusive(verdict: Verdict) -> str:
+    score, calibration = verdict.score, verdict.calibration
     if calibration is None:
         return (
             "The detector gave scores, but no calibration says how to read them, so they are "
             "not turned into an answer."
         )
-    if highest is not None and calibration.lower <= highest < calibration.threshold:
+    if score is None and any(face.gates for face in verdict.faces):
         return (
-            f"The highest face score, {score_text(highest)}, lies between the lower bound of "
+            "No face lies within what the calibration saw, so no score is turned into an answer; "
+            "the reasons below say what is outside."
+        )
+    if score is not None and calibration.lower <= score < calibration.threshold:
+        return (
+            f"The highest face score, {score_text(score)}, lies between the lower bound of "
             f"{score_text(calibration.lower)} and the threshold of "
             f"{score_text(calibration.threshold)}: neither answer is supported."
         )
