@@ -25,7 +25,8 @@ class Augmentation:
 
     ``codec_shares`` are those of none, JPEG and H.264. Pairs of numbers are low and high.
     ``light_gain`` and ``light_offset`` are standard deviations, of a factor and of values in
-    0..255; ``color`` is the chance that every channel is shifted by itself.
+    0..255; ``color`` is the chance that every channel is shifted by itself; ``blur_sigma`` is in
+    pixels.
     """
 
     light: float = 0.5
@@ -34,6 +35,7 @@ class Augmentation:
     resize: float = 0.5
     resize_share: tuple[float, float] = (0.4, 1.6)
     blur: float = 0.15
+    blur_sigma: tuple[float, float] = (0.3, 1.5)
     noise: float = 0.15
     codec_shares: tuple[float, float, float] = (0.25, 0.35, 0.4)
     jpeg_quality: tuple[int, int] = (35, 95)
@@ -128,7 +130,7 @@ def _blurred(
 ) -> list[Pixels]:
     if rng.random() >= settings.blur:
         return pictures
-    sigma = rng.uniform(0.3, 1.5)
+    sigma = rng.uniform(*settings.blur_sigma)
     return [_in_bytes(cv2.GaussianBlur(p, (0, 0), sigma)) for p in pictures]
 
 

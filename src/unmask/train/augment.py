@@ -32,6 +32,17 @@ _ONE_OF_EIGHT: tuple[Augmentation | None, ...] = (
 )
 
 
+def _blur_and_jpeg(chance: float) -> Augmentation:
+    """Those of Wang et al., "CNN-generated images are surprisingly easy to spot" (CVPR 2020)."""
+    return dataclasses.replace(
+        NOTHING,
+        blur=chance,
+        blur_sigma=(0.01, 3.0),  # from nothing; OpenCV refuses 0
+        codec_shares=(1 - chance, chance, 0),
+        jpeg_quality=(30, 101),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What is done to a training sample.
@@ -76,6 +87,29 @@ CHANGES = {
     "crop_and_flip": Change(is_crop_random=True),
     "crop_flip_and_time_mask": Change(is_crop_random=True, time_mask=15),
     "one_of_eight": Change(one_of=0.5),
+    "blur_and_jpeg": Change(pixels=_blur_and_jpeg(0.1), is_crop_random=True),
+    "blur_and_jpeg_half": Change(pixels=_blur_and_jpeg(0.5), is_crop_random=True),
+    "color": Change(
+        pixels=dataclasses.replace(NOTHING, light=0.5, color=0.5), shift=0.04, scale=0.06
+    ),
+    "color_and_jpeg": Change(
+        pixels=dataclasses.replace(
+            NOTHING, light=0.3, color=0.3, codec_shares=(0.5, 0.5, 0), jpeg_quality=(40, 101)
+        ),
+        shift=0.04,
+        scale=0.06,
+    ),
+    "resize_and_jpeg": Change(
+        pixels=dataclasses.replace(
+            NOTHING,
+            resize=0.5,
+            resize_share=(0.25, 1.0),
+            codec_shares=(0.5, 0.5, 0),
+            jpeg_quality=(60, 101),
+        ),
+        shift=0.04,
+        scale=0.06,
+    ),
 }
 
 
