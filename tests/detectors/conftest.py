@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import cv2
 import pytest
+from PIL import Image
 
 import toy_detectors
+from unmask.types import Pixels
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -37,3 +41,17 @@ def own_names(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toy_detectors.own_registry(monkeypatch)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_and_forged(
+    tmp_path_factory: pytest.TempPathFactory, faces: Callable[..., list[Pixels]]
+) -> Path:
+    """Four photographs of a face, and the same after a median filter as the forged ones."""
+    root = tmp_path_factory.mktemp("real_and_forged") / "data"
+    for name, change in (("real", lambda p: p), ("fake/smooth", lambda p: cv2.medianBlur(p, 5))):
+        folder = root / name
+        folder.mkdir(parents=True)
+        for number, picture in enumerate(faces(4, 240)):
+            Image.fromarray(change(picture)).save(folder / f"{number}.png")
+    return root

@@ -114,7 +114,8 @@ class Training(Learning):
             return self.told(self._loss(clips, target))
         recipe = self.card.recipe
         if recipe.fit is not None:
-            return self._gather(clips, target)
+            self._gather(clips, target)
+            return None
         ours, others = cast(list[LightningOptimizer], self.optimizers())
         is_adversary = number % (recipe.adversary_steps + 1) < recipe.adversary_steps
         optimizer = others if is_adversary else ours
