@@ -11,11 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from unmask.detectors._card import Ablation, Card, Output, Paper, Recipe, Stage, Target, Weights
+from unmask.detectors._card import Ablation, Card, Output, Paper, Recipe, Target
+from unmask.detectors._expression import (
+    BASE_FILE,
+    BRANCHES_OF,
+    esr_start,
+    esr_state,
+    expression_stage,
+    is_esr,
+)
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
 from unmask.detectors._xception import (
@@ -25,19 +31,16 @@ from unmask.detectors._xception import (
     imagenet_start,
     undecided,
 )
-from unmask.errors import UsageError, WeightsError, WrongVariantError
-from unmask.losses import ensemble_loss, manipulation_loss
+from unmask.errors import UsageError, WeightsError
+from unmask.losses import manipulation_loss
 from unmask.nn.deeplab import LATENT_MAPS, DeepLabDecoder, XceptionEncoder
-from unmask.nn.esr import BRANCHES, CLASSES, ESR, MAPS, vote
-from unmask.nn.esr import from_published as esr_from_published
+from unmask.nn.esr import CLASSES, MAPS
+from unmask.nn.expression import ExpressionStream
 from unmask.nn.fresh import fresh_state
-from unmask.nn.xception import from_published as xception_from_published
-from unmask.types import InputSpec
+from unmask.nn.xception import from_published
 
 FerName = Literal["none", "sim", "ens"]
 
-_FER_PX = 96
-_BASE_FILE = "Net-Base-Shared_Representations.pt"
 _FROM_XCEPTION = tuple(
     f"encoder.net.{part}"
     for part in ("conv1.", "bn1.", "conv2.", "bn2.", "block", "conv3.", "bn3.")
@@ -46,8 +49,6 @@ _FROM_XCEPTION = tuple(
 
 _ZEROED = "head and mask are"
 _WITH_ESR = ", and the files of ESR-9 if they lie in the same folder"
-
-_BRANCHES = {"sim": 1, "ens": BRANCHES}
 
 
 def _loss(output: Output, target: Target) -> Tensor:
@@ -63,17 +64,17 @@ def _from_published(path: Path) -> dict[str, Tensor]:
     """
     published = read_tensors(path)
     state: dict[str, Tensor] = {}
-    if "block1.skip.weight" in (xception := xception_from_published(published)):
+    if "block1.skip.weight" in (xception := from_published(published)):
         state |= _encoder_state(xception)
-        if path.with_name(_BASE_FILE).is_file():
-            state |= _fer_state(path.parent)
-    elif {"conv4.weight", "bn4.weight"} <= published.keys():
-        state |= _fer_state(path.parent)
+        if path.with_name(BASE_FILE).is_file():
+            state |= esr_state(path.parent)
+    elif is_esr(published):
+        state |= esr_state(path.parent)
         if (imagenet := path.with_name(IMAGENET_FILE)).is_file():
-            state |= _encoder_state(xception_from_published(read_tensors(imagenet)))
+            state |= _encoder_state(from_published(read_tensors(imagenet)))
     else:
         raise WeightsError(
-            f"Weights '{path}' are neither of ESR-9 nor of an Xception. Give {_BASE_FILE} with "
+            f"Weights '{path}' are neither of ESR-9 nor of an Xception. Give {BASE_FILE} with "
             "Net-Branch_1.pt to Net-Branch_9.pt beside it, or an Xception file."
         )
     given = {key.partition(".")[0] for key in state}
@@ -85,80 +86,11 @@ def _from_published(path: Path) -> dict[str, Tensor]:
     return start | state
 
 
-def _fer_state(folder: Path) -> dict[str, Tensor]:
-    """The ten files of ESR-9; the heads for valence and arousal are left out."""
-    names = [_BASE_FILE, *(f"Net-Branch_{number}.pt" for number in range(1, BRANCHES + 1))]
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
-        raise WrongVariantError(
-            f"Weights of ESR-9 in '{folder}' are not whole: expected {_BASE_FILE} and "
-            f"{names[1]} to {names[-1]}, missing {', '.join(missing)}. "
-            "Put all ten files into one folder."
-        )
-    base, *branches = (read_tensors(folder / name) for name in names)
-    state = esr_from_published(base, branches, has_affect=False)
-    return {f"fer.esr.{key}": value for key, value in state.items()}
-
-
 def _encoder_state(xception: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """An Xception without its last convolution and its head."""
     replaced = ("conv4.", "bn4.", "last_linear.")
     return {f"encoder.net.{k}": v for k, v in xception.items() if not k.startswith(replaced)}
 
-
-def _build_fer(args: Mapping[str, object], classes: int) -> nn.Module:
-    """The expression network to be trained by itself, for the detector's arguments."""
-    fer, expected = str(args["fer"]), args["classes"]
-    if fer not in _BRANCHES:
-        raise UsageError(
-            f"Cannot train the expression network: fer is {fer!r}, so the detector has none. "
-            "Use --set fer=ens or --set fer=sim."
-        )
-    if classes != expected:
-        raise UsageError(
-            f"Cannot train the expression network: the data have {classes} expressions, the "
-            f"detector expects {expected}. Use --set classes={classes}, here and for the detector, "
-            "or choose the expressions with --method."
-        )
-    return _ExpressionClassifier(_BRANCHES[fer], classes)
-
-
-_EXPRESSIONS = (
-    *("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"),
-)
-_FER = Stage(
-    summary="Facial expressions: shared layers and nine branches, each with its own cross entropy.",
-    layout="affectnet",
-    classes=_EXPRESSIONS,
-    # The detector's crop, which is what the network is shown later on.
-    input=InputSpec(
-        region="face",
-        margin=INPUT.margin,
-        size=(_FER_PX, _FER_PX),
-        mean=(0.0, 0.0, 0.0),
-        std=(1.0, 1.0, 1.0),
-        frames=1,
-    ),
-    # EMD does not say how; these are the settings of ESR's authors, who add branches one by one.
-    recipe=Recipe(
-        loss=_loss,
-        optimizer="sgd",
-        learning_rate=0.1,
-        momentum=0.9,
-        batch_size=32,
-        epochs=50,
-        schedule="step",
-        schedule_epochs=10,
-        schedule_factor=0.5,
-        patience=50,
-        augment="flip",
-        sampling="balanced",
-        monitor="accuracy",
-    ),
-    build=_build_fer,
-    loss=ensemble_loss,
-    into=dict,  # _ExpressionClassifier has the detector's names.
-)
 
 CARD = Card(
     name="emd",
@@ -222,14 +154,10 @@ CARD = Card(
         monitor="accuracy",
     ),
     weights=(
-        Weights(
-            tag="esr9",
-            license="non-commercial (the authors' README; their code is MIT); data: research only",
-            trained_on=f"AffectNet: ESR-9, {_BASE_FILE} with Net-Branch_1.pt to Net-Branch_9.pt "
-            f"in the same folder, and {IMAGENET_FILE} if it lies there: a start for training, "
-            "not a detector",
+        esr_start(
+            _from_published,
             polarity=undecided(_ZEROED),
-            importer=_from_published,
+            used=f", and {IMAGENET_FILE} if it lies there",
         ),
         imagenet_start(_from_published, zeroed=_ZEROED, used=_WITH_ESR),
         faceforensics_start(_from_published, zeroed=_ZEROED, used=_WITH_ESR),
@@ -240,7 +168,7 @@ CARD = Card(
     heat_maps={"fer_cam": "expression_map"},
     aggregate="mean",
     args={"fer": "ens", "classes": len(CLASSES)},
-    stages={"fer": _FER},
+    stages={"fer": expression_stage(_loss)},
     starts_from="imagenet",
     ablations=(
         Ablation(
@@ -260,55 +188,6 @@ CARD = Card(
 )
 
 
-class ExpressionStream(nn.Module):
-    """ESR, and of each picture the maps of the branch that is surest of the expression.
-
-    Args:
-        branches: 9, or 1 for SimFER.
-        classes: expressions.
-    """
-
-    def __init__(self, branches: int, classes: int) -> None:
-        super().__init__()
-        self.esr = ESR(branches, classes, has_affect=False)
-
-    def emotions(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, H, W), RGB in 0..1, to logits (B, N, classes) and maps (B, N, 512, 6, 6)."""
-        # OpenCV's order of channels and its resizing, which ESR was trained with.
-        small = functional.interpolate(pictures.flip(1), (_FER_PX, _FER_PX), mode="bilinear")
-        output = self.esr(small)
-        return output.emotions, output.maps
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """(B, 3, H, W), RGB in 0..1, to the chosen branches' maps (B, 512, 6, 6) (Eq. 5)."""
-        emotions, maps = self.emotions(pictures)
-        _, branch = vote(emotions)
-        return _take(maps, branch)
-
-    def activation(self, pictures: Tensor) -> Tensor:
-        """(B, 3, H, W), RGB in 0..1, to where the voted expression is seen, (B, 6, 6) (Fig. 7).
-
-        The chosen branch's maps, weighted by its head's weights for that expression.
-        """
-        emotions, maps = self.emotions(pictures)
-        expression, branch = vote(emotions)
-        heads = torch.stack(tuple(one.get_parameter("fc.weight") for one in self.esr.branches))
-        return torch.einsum("bc,bchw->bhw", heads[branch, expression], _take(maps, branch))
-
-
-class _ExpressionClassifier(nn.Module):
-    """The expression stream as its own stage trains it; named as in the detector."""
-
-    def __init__(self, branches: int, classes: int) -> None:
-        super().__init__()
-        self.fer = ExpressionStream(branches, classes)
-
-    def forward(self, clips: Tensor) -> Tensor:
-        """(B, 3, 1, 96, 96), RGB in 0..1, to logits (B, branches, classes)."""
-        logits: Tensor = self.fer.emotions(clips.squeeze(2))[0]
-        return logits
-
-
 @detector(CARD)
 class Emd(nn.Module):
     """Xception and DeepLabv3+'s decoder, joined by the expression stream.
@@ -325,9 +204,9 @@ class Emd(nn.Module):
         super().__init__()
         if fer not in get_args(FerName):
             raise UsageError(f"Cannot set fer={fer!r}: expected 'ens', 'sim' or 'none'.")
-        has_fer = fer in _BRANCHES
+        has_fer = fer in BRANCHES_OF
         # Without the stream a part of that name still stands there to be frozen.
-        self.fer = ExpressionStream(_BRANCHES[fer], classes) if has_fer else nn.Identity()
+        self.fer = ExpressionStream(BRANCHES_OF[fer], classes) if has_fer else nn.Identity()
         self.encoder = XceptionEncoder(beside=MAPS if has_fer else 0)
         self.decoder = DeepLabDecoder()
         self.head = nn.Linear(LATENT_MAPS, 2)
@@ -354,8 +233,3 @@ class Emd(nn.Module):
                 "Cannot show where the expression is seen: fer is 'none'. Use fer='ens' or 'sim'."
             )
         return self.fer.activation(clips.squeeze(2) / 2 + 0.5)
-
-
-def _take(maps: Tensor, branch: Tensor) -> Tensor:
-    """Of maps (B, N, C, h, w) those of one branch (B,) for each picture: (B, C, h, w)."""
-    return maps.take_along_dim(branch[:, None, None, None, None], dim=1).squeeze(1)
