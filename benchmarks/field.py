@@ -29,7 +29,7 @@ import numpy as np
 
 import unmask
 from benchmarks import _result
-from benchmarks.calibrate import wilson, within_sources
+from benchmarks._shares import wilson, within_sources
 from unmask.datasets import read_dataset
 from unmask.detectors import get_card, import_weights, list_detectors, load_detector
 from unmask.evaluate import evaluate, measure, read_scores

@@ -21,7 +21,7 @@ from typing import Any
 
 import unmask
 from benchmarks import _result
-from benchmarks.calibrate import FALSE_ALARM_RATE, MIN_FACE_PX
+from benchmarks._shares import FALSE_ALARM_RATE, MIN_FACE_PX
 from benchmarks.candidates import _folds, _judge
 from benchmarks.candidates._figures import Figure, estimate, figures_of
 from benchmarks.candidates._pairs import SETS, Pairs, score_pairs

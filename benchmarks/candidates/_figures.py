@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.calibrate import wilson
+from benchmarks._shares import wilson
 from benchmarks.candidates import _folds
 from benchmarks.candidates._pairs import Pairs
 from benchmarks.candidates._scores import Videos

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.calibrate import line
+from benchmarks._shares import line
 from benchmarks.candidates._scores import Videos
 from unmask.errors import DataError
 from unmask.metrics.threshold import best_threshold

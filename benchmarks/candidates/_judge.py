@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.calibrate import wilson
+from benchmarks._shares import wilson
 from benchmarks.candidates import _folds
 from benchmarks.candidates._figures import (
     Estimate,

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.calibrate import MIN_FACE_PX
+from benchmarks._shares import MIN_FACE_PX
 from benchmarks.field import deciding, write_list
 from unmask.datasets import read_dataset
 from unmask.detectors import load_detector

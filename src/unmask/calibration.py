@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 
@@ -19,8 +19,10 @@ class QualityClass:
     ``verdict.quality_class``. ``score = slope * logit + intercept``, with a slope of at least 0.
 
     ``interval`` are rows of (score, low, high): the 95 % interval of a score, from fits on
-    resampled sources; linear between rows. ``real_videos`` and ``fake_videos`` are those with at
-    least one copy in the class.
+    resampled sources; linear between rows. ``threshold``, ``lower``, ``real_scores`` and
+    ``fake_scores`` mean what they do in a ``Calibration``, for copies of this class alone; None
+    or empty where it has too few videos, and then the calibration's are used. ``real_videos`` and
+    ``fake_videos`` are those with at least one copy in the class.
     """
 
     name: str
@@ -33,6 +35,10 @@ class QualityClass:
     codecs: tuple[str, ...] = ()
     real_videos: int = 0
     fake_videos: int = 0
+    threshold: float | None = None
+    lower: float | None = None
+    real_scores: tuple[float, ...] = ()
+    fake_scores: tuple[float, ...] = ()
     interval: tuple[tuple[float, float, float], ...] = ()
 
 
@@ -75,20 +81,20 @@ class Calibration:
     they are compared with the bounds, but no probability is given.
 
     A score at or above ``threshold`` is ``manipulated``, one below ``lower`` is
-    ``no_manipulation_found``, between them ``inconclusive``. Both are conformal:
-    ``target_false_alarm_rate`` of real videos reach the one, ``target_miss_rate`` of forged ones
-    stay under the other, at most.
+    ``no_manipulation_found``, between them ``inconclusive``; a quality class may have bounds of
+    its own. All are conformal: at most ``target_false_alarm_rate`` of real videos are expected to
+    reach the one, ``target_miss_rate`` of forged ones to stay under the other.
 
     Attributes:
         detector: whom it belongs to; of a panel the first member.
         weights_sha256: of this detector.
-        false_alarms: of ``real_videos``, those whose score reaches ``threshold``.
+        false_alarms: of ``real_videos``, as they are, those called manipulated.
         fakes_found: of ``fake_videos``, the same.
         llr_bounds: (low, high) that a stated log-likelihood ratio is cut to, because so few
             videos support no stronger one.
-        real_scores: one for each real validation video, sorted: of its copies (as it is,
-            recompressed, smaller) the highest, by a fit on other sources than its own.
-        fake_scores: one for each forged one, sorted: of its copies the lowest.
+        real_scores: one for each real validation video, sorted: the highest of its copies (as
+            it is, recompressed, smaller).
+        fake_scores: one for each forged one, sorted: the lowest of its copies.
         panel: the members; empty for a single detector.
     """
 
@@ -113,11 +119,25 @@ class Calibration:
     domain: Domain = field(default_factory=Domain)
     panel: tuple[PanelMember, ...] = ()
 
+    def for_class(self, name: str) -> Calibration:
+        """The same with the bounds and scores of one quality class, where it has its own."""
+        one = next((one for one in self.classes if one.name == name), None)
+        if one is None or one.threshold is None or one.lower is None:
+            return self
+        return replace(
+            self,
+            threshold=one.threshold,
+            lower=one.lower,
+            real_scores=one.real_scores,
+            fake_scores=one.fake_scores,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRates:
     """How often real and forged validation videos score as misleadingly as this face.
 
+    Of the videos of its quality class, or of all where the class has too few:
     ``real_at_or_above`` of ``real_videos`` reach its score: called manipulated from here on, so
     many would be false alarms. ``fake_at_or_below`` of ``fake_videos`` stay at or under it. The
     intervals are Wilson's, 95 %; they take videos as independent although those of one source

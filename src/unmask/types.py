@@ -252,7 +252,8 @@ class FaceVerdict:
     """The answer for one person: when seen, what found, and each detector's logit.
 
     Attributes:
-        score: what is compared with the calibration's threshold; None if nothing calibrated spoke.
+        score: what is compared with ``threshold`` and ``lower``, those of its quality class or of
+            the calibration; None if no calibration may decide on this face.
         llr: the score within the calibration's bounds, a natural log-likelihood ratio; None where
             no probability is given.
         probability: sigmoid of ``llr``: equal priors.
@@ -274,6 +275,8 @@ class FaceVerdict:
     clips: int
     reasons: tuple[str, ...] = ()
     score: float | None = None
+    threshold: float | None = None
+    lower: float | None = None
     llr: float | None = None
     probability_interval: tuple[float, float] | None = None
     quality: str = ""
@@ -292,9 +295,9 @@ class Verdict:
     geometry of every face found, ``clip_scores`` every number a detector gave. ``scanned_at``
     is the UTC time of the scan in ISO 8601.
 
-    ``score``, ``llr``, ``probability`` and its interval are those of the face that decided,
-    ``decided_by`` its ``track_id``; ``calibration`` is the one that judged it (of nobody: the
-    first that fits), ``calibrations`` are all that fit. ``bits_per_pixel`` is the video's, per
+    ``score``, ``threshold``, ``llr``, ``probability`` and its interval are those of the face that decided,
+    ``decided_by`` its ``track_id``; ``calibration`` is the one that judged it, with the
+    bounds of its quality class (of nobody: the first that fits), ``calibrations`` are all that fit. ``bits_per_pixel`` is the video's, per
     pixel and frame; None if its bit rate is unknown.
     """
 

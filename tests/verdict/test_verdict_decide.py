@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from verdict_builders import COVERAGE, calibration, line, scores, track, use, verdict
 
@@ -66,6 +66,7 @@ def test_the_probability_is_that_of_the_calibration():
     assert result.faces[0].probability == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(logit=st.floats(-1e6, 1e6), slope=st.floats(0, 1e3))
 def test_a_probability_lies_between_zero_and_one(logit: float, slope: float):
     result = verdict(scores(logit), calibrations=[calibration(classes=line(slope))])
@@ -231,6 +232,7 @@ def test_one_dropped_clip_is_told_in_the_singular():
     assert verdict(scores(3.0), coverage=coverage).reasons[-1].startswith("1 clip was left out")
 
 
+@settings(deadline=None)
 @given(
     logits=st.lists(st.floats(-20, 20), min_size=1, max_size=5),
     more=st.floats(0, 10),

@@ -180,6 +180,7 @@ def _examine_container(path: Path, max_pixels: int) -> Examined:
             is_variable_rate=packets.is_variable,
             has_audio=has_audio,
             bit_rate_bps=container.bit_rate or None,
+            video_bit_rate_bps=stream.bit_rate or None,
             size_bytes=path.stat().st_size,
             start_s=start_s,
         )

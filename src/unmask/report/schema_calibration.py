@@ -62,6 +62,10 @@ def _quality_class() -> Node:
             "codecs": list_of(text("family of codecs"), "families; empty: any"),
             "real_videos": count("real videos with a copy in this class"),
             "fake_videos": count("forged videos with a copy in this class"),
+            "threshold": nullable(number("of this class; null: the calibration's")),
+            "lower": nullable(number("of this class; null: the calibration's")),
+            "real_scores": list_of(number("score"), "of each real video of this class, sorted"),
+            "fake_scores": list_of(number("score"), "of each forged video of this class, sorted"),
             "interval": list_of(
                 list_of({"type": "number"}, "score, low, high"), "95 % interval of a score"
             ),

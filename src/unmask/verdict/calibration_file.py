@@ -63,6 +63,8 @@ def _parse(content: Any) -> Calibration:
             **one
             | {
                 "codecs": tuple(one["codecs"]),
+                "real_scores": tuple(one["real_scores"]),
+                "fake_scores": tuple(one["fake_scores"]),
                 "interval": tuple((float(s), float(a), float(b)) for s, a, b in one["interval"]),
             }
         )
@@ -121,22 +123,16 @@ def _number(name: str, value: object) -> float:
 
 def _check(calibration: Calibration) -> None:
     """Refuses what would only fail, or decide nonsense, in the middle of a scan."""
-    for name in ("threshold", "lower", "target_false_alarm_rate"):
-        _number(name, getattr(calibration, name))
-    if calibration.lower > calibration.threshold:
-        raise ValueError(
-            f"lower ({calibration.lower:g}) is above the threshold ({calibration.threshold:g})"
-        )
+    _number("target_false_alarm_rate", calibration.target_false_alarm_rate)
+    _check_bounds(calibration.threshold, calibration.lower)
     if calibration.scale not in ("llr", "logit"):
         raise ValueError(f"scale is {calibration.scale!r}, expected 'llr' or 'logit'")
     _check_classes(calibration.classes)
     low, high = calibration.llr_bounds or (0.0, 0.0)
     if not _number("llr_bounds", low) <= 0 <= _number("llr_bounds", high):
         raise ValueError(f"llr_bounds are {low:g} and {high:g}, expected 0 between them")
-    for name in ("real_scores", "fake_scores"):
-        values = [_number(name, value) for value in getattr(calibration, name)]
-        if values != sorted(values):
-            raise ValueError(f"{name} are not sorted")
+    _check_sorted("real_scores", calibration.real_scores)
+    _check_sorted("fake_scores", calibration.fake_scores)
     for field in dataclasses.fields(calibration.domain):
         if (value := getattr(calibration.domain, field.name)) is not None:
             _number(field.name, value)
@@ -145,11 +141,26 @@ def _check(calibration: Calibration) -> None:
             raise ValueError(f"the weight of {member.detector} is below 0")
 
 
+def _check_bounds(threshold: object, lower: object) -> None:
+    high, low = _number("threshold", threshold), _number("lower", lower)
+    if low > high:
+        raise ValueError(f"lower ({low:g}) is above the threshold ({high:g})")
+
+
+def _check_sorted(name: str, values: tuple[float, ...]) -> None:
+    if [_number(name, value) for value in values] != sorted(values):
+        raise ValueError(f"{name} are not sorted")
+
+
 def _check_classes(classes: tuple[QualityClass, ...]) -> None:
     for one in classes:
         if _number("slope", one.slope) < 0:
             raise ValueError(f"the slope of class '{one.name}' is below 0")
         _number("intercept", one.intercept)
+        _check_sorted("real_scores", one.real_scores)
+        _check_sorted("fake_scores", one.fake_scores)
+        if one.threshold is not None or one.lower is not None:
+            _check_bounds(one.threshold, one.lower)
     bounds = ("min_face_px", "max_face_px", "min_bits_per_pixel", "max_bits_per_pixel")
     last = classes[-1] if classes else None
     if last is None or last.codecs or any(getattr(last, name) is not None for name in bounds):

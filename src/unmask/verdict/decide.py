@@ -72,13 +72,13 @@ def decide(
     known = [*([panel] if panel else []), *calibrations.values()]
     worst = _worst(faces)
     main = next((c for c in known if worst is not None and c.name == worst.calibration), None)
-    main = main or next(iter(known), None)
+    main = main.for_class(worst.quality) if main and worst else next(iter(known), None)
     finding, reasons = _join(faces, worst, coverage, known, detectors)
     return Verdict(
         video=video,
         finding=finding,
         probability=worst.probability if worst else None,
-        threshold=main.threshold if main else None,
+        threshold=worst.threshold if worst else (main.threshold if main else None),
         calibration=main,
         faces=faces,
         clip_scores=tuple(scores),

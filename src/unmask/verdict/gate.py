@@ -6,6 +6,10 @@ from unmask.types import Domain, FaceLook, VideoInfo
 from unmask.verdict.quality import bits_per_pixel
 
 
+MOST_FLAT = 0.5
+LEAST_CHANGE = 0.5
+
+
 def closed_gates(
     domain: Domain, video: VideoInfo, face_px: float, seconds: float, look: FaceLook | None
 ) -> list[str]:

@@ -89,11 +89,13 @@ def judge_face(
 
 
 def _with_numbers(face: FaceVerdict, opinion: _Opinion) -> FaceVerdict:
-    calibration, score = opinion.calibration, _said(opinion)
+    calibration, score = opinion.calibration.for_class(opinion.quality.name), _said(opinion)
     llr = stated_llr(score, calibration)
     return replace(
         face,
         score=score,
+        threshold=calibration.threshold,
+        lower=calibration.lower,
         llr=llr,
         probability=None if llr is None else probability(llr),
         probability_interval=probability_interval(score, opinion.quality, calibration),
@@ -149,7 +151,7 @@ def _opinion(
     mine = [s for s in scores if s.detector == calibration.detector]
     face_px = float(np.median([s.face_px for s in mine]))
     bits = bits_per_pixel(judges.video)
-    quality = quality_class(calibration, face_px, bits, judges.video.codec)
+    quality = quality_class(calibration.classes, face_px, bits, judges.video.codec)
     logit = panel_logit(calibration, logits)
     gates = []
     if not math.isfinite(logit):
@@ -165,7 +167,7 @@ def _opinion(
             calibration, quality, None, Finding.INCONCLUSIVE, "; ".join(gates), tuple(gates)
         )
     score = quality.slope * logit + quality.intercept
-    finding, reason = _answer(score, calibration, scores, _thresholds(scores, judges))
+    finding, reason = _answer(score, calibration, quality, scores, _thresholds(scores, judges))
     return _Opinion(calibration, quality, score, finding, reason, ())
 
 
@@ -183,27 +185,32 @@ def _thresholds(scores: Sequence[ClipScore], judges: Judges) -> dict[str, float]
     for name, calibration in judges.calibrations.items():
         sizes = [s.face_px for s in scores if s.detector == name]
         if sizes:
-            one = quality_class(calibration, float(np.median(sizes)), bits, judges.video.codec)
+            one = quality_class(
+                calibration.classes, float(np.median(sizes)), bits, judges.video.codec
+            )
             if one.slope > 0:
-                found[name] = (calibration.threshold - one.intercept) / one.slope
+                threshold = calibration.for_class(one.name).threshold
+                found[name] = (threshold - one.intercept) / one.slope
     return found
 
 
 def _answer(
     score: float,
     calibration: Calibration,
+    quality: QualityClass,
     scores: Sequence[ClipScore],
     thresholds: Mapping[str, float],
 ) -> tuple[Finding, str]:
     """What a calibration says to a score, and why."""
     members = [member.detector for member in calibration.panel] or [calibration.detector]
     name = " with ".join(members)
-    alarms = f"{calibration.false_alarms} of {calibration.real_videos} real validation videos"
     verb = "score" if len(members) > 1 else "scores"
-    said, limit = f"{name} {verb} {score:.2f}", f"{calibration.threshold:.2f}"
-    if score >= calibration.threshold:
+    bounds = calibration.for_class(quality.name)
+    threshold, lower = bounds.threshold, bounds.lower
+    said, limit = f"{name} {verb} {score:.2f}", f"{threshold:.2f}"
+    if score >= threshold:
         return Finding.MANIPULATED, (
-            f"{said}, at or above the threshold {limit} that {alarms} reach"
+            f"{said}, at or above the threshold {limit} that {_alarms(quality, calibration)} reach"
         )
     for member in members:
         high = thresholds.get(member, math.inf)
@@ -215,9 +222,9 @@ def _answer(
                 f"{start_s:.1f} s to {end_s:.1f} s every score of {member} reaches its threshold: "
                 "look at that part"
             )
-    if score >= calibration.lower:
+    if score >= lower:
         return Finding.INCONCLUSIVE, (
-            f"{said}, below the threshold {limit} but above {calibration.lower:.2f}: both real "
+            f"{said}, below the threshold {limit} but above {lower:.2f}: both real "
             "and forged videos score like this"
         )
     few = (
@@ -225,4 +232,12 @@ def _answer(
         if calibration.target_miss_rate is None
         else f"as at most {calibration.target_miss_rate:.0%} of forged videos do"
     )
-    return Finding.NO_MANIPULATION_FOUND, f"{said}, below {calibration.lower:.2f}, {few}"
+    return Finding.NO_MANIPULATION_FOUND, f"{said}, below {lower:.2f}, {few}"
+
+
+def _alarms(quality: QualityClass, calibration: Calibration) -> str:
+    """How many real validation videos reach the threshold, in words."""
+    if quality.threshold is not None:
+        over = sum(score >= quality.threshold for score in quality.real_scores)
+        return f"{over} of {len(quality.real_scores)} real validation videos of this quality"
+    return f"{calibration.false_alarms} of {calibration.real_videos} real validation videos"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from unmask.types import Calibration, QualityClass, VideoInfo
+from unmask.types import QualityClass, VideoInfo
 
 _FAMILIES: Final = {
     "h264": "h264",
@@ -46,18 +47,18 @@ def bits_per_pixel(info: VideoInfo) -> float | None:
 
 
 def quality_class(
-    calibration: Calibration, face_px: float, bits: float | None, codec: str
+    classes: Sequence[QualityClass], face_px: float, bits: float | None, codec: str
 ) -> QualityClass:
-    """The first class of a calibration that a face belongs to; the last holds for all.
+    """The first class that a face belongs to; the last one must hold for all.
 
     Args:
-        calibration: with at least one class.
+        classes: of a calibration.
         face_px: median longest side of the face's box.
         bits: per pixel and frame; unknown, no class that asks for them holds.
         codec: as ``VideoInfo`` names it.
     """
     family = codec_family(codec)
-    return next(one for one in calibration.classes if _holds(one, face_px, bits, family))
+    return next(one for one in classes if _holds(one, face_px, bits, family))
 
 
 def _holds(one: QualityClass, face_px: float, bits: float | None, family: str) -> bool:

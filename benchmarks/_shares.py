@@ -1,83 +1,22 @@
-"""Scans labelled videos and draws the line for one detector's weights: its calibration.
-
-    python -m benchmarks calibrate --data ../shared/media/val [-d screener] [--calibrate FILE]
-
-Prints and writes: the mean of the AUCs within sources (sources differ in codec, size and sound,
-so a pooled AUC flatters or hides), the pooled AUC with a 95 % interval from a bootstrap over
-sources, detections per forgery method at the threshold, and false alarms on real videos, both
-at the shipped threshold and with each source judged by a threshold from the other sources.
-"""
+"""Shares, intervals and areas that several benchmarks state of one detector's scores."""
 
 from __future__ import annotations
 
-import argparse
-import csv
-import datetime
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-import unmask
-from benchmarks import _result
-from unmask.datasets import read_folder
-from unmask.detectors import get_card
-from unmask.types import Calibration
-from unmask.verdict import aggregate, conformal_threshold, video_logit, write_calibration
+from unmask.verdict import aggregate, conformal_threshold
 from unmask.verdict.aggregate import LONG_RUN_S, longest_run_s
 
 MIN_FACE_PX = 48.0
 FALSE_ALARM_RATE = 0.05
 CAUTION_RATE = 0.25
 RESAMPLES = 2000
-
-
-def read_rows(data: Path) -> list[dict[str, Any]]:
-    """Path, label, method and source of every video, from manifest.csv beside it if there."""
-    manifest = data.parent / "manifest.csv"
-    if manifest.is_file():
-        with manifest.open() as lines:
-            return [
-                {
-                    "path": data.parent / row["path"],
-                    "label": int(row["label"]),
-                    "method": row["method"],
-                    "source": row["source"],
-                }
-                for row in csv.DictReader(lines)
-                if row["split"] == data.name
-            ]
-    return [
-        {"path": v.path, "label": v.label, "method": v.method, "source": v.source_id}
-        for v in read_folder(data, split="val")
-    ]
-
-
-def score(rows: list[dict[str, Any]], name: str, weights: str | None) -> list[dict[str, Any]]:
-    """Scans every video; adds its logit (None: no face could decide), face size and clips."""
-    how = get_card(name).aggregate
-    given = {name: weights} if weights else None
-    for number, row in enumerate(rows):
-        verdict = unmask.scan(row["path"], [name], weights=given, calibrations=[])
-        row["logit"] = video_logit(verdict.clip_scores, name, how, MIN_FACE_PX)
-        row["face_px"] = max((f.face_px for f in verdict.faces), default=0.0)
-        row["clips"] = len(verdict.clip_scores)
-        row["clip_logits"] = {
-            str(face.track_id): [
-                round(s.logit, 2) for s in verdict.clip_scores if s.track_id == face.track_id
-            ]
-            for face in verdict.faces
-        }
-        row["scores"] = verdict.clip_scores
-        row["sha256"] = verdict.detectors[0].sha256
-        shown = "no decision" if row["logit"] is None else f"{row['logit']:.3f}"
-        print(f"{number + 1}/{len(rows)} {row['label']} {shown} {row['path'].name}", flush=True)
-    return rows
 
 
 def auc(label: np.ndarray, logit: np.ndarray) -> float:
@@ -229,75 +168,3 @@ def _alarms_from_other_sources(label: np.ndarray, logit: np.ndarray, source: np.
         limit = line(list(others), FALSE_ALARM_RATE)
         alarms += int((logit[(label == 0) & (source == name)] >= limit).sum())
     return alarms
-
-
-def calibration(
-    rows: list[dict[str, Any]], result: dict[str, Any], name: str, data: str
-) -> Calibration:
-    """The calibration that the scores support; without a probability if they do not order."""
-    able = [r for r in rows if r["logit"] is not None]
-    label = np.array([r["label"] for r in able])
-    logit = np.array([r["logit"] for r in able])
-    threshold = line(list(logit[label == 0]), FALSE_ALARM_RATE)
-    lower = min(line(list(logit[label == 0]), CAUTION_RATE), threshold)
-    slope: float | None = None
-    intercept: float | None = None
-    # A probability is given only if the scores order the classes beyond doubt.
-    if result["pooled_auc_interval"][0] > 0.5 and result["within_source_auc_interval"][0] > 0.5:
-        fit = LogisticRegression(class_weight="balanced").fit(logit[:, None], label)
-        slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
-    return Calibration(
-        name=f"{name} on {Path(data).name}, {datetime.date.today().isoformat()}",
-        detector=name,
-        weights_sha256=able[0]["sha256"],
-        threshold=threshold,
-        lower=lower,
-        target_false_alarm_rate=FALSE_ALARM_RATE,
-        real_videos=int((label == 0).sum()),
-        false_alarms=int((logit[label == 0] >= threshold).sum()),
-        fake_videos=int(label.sum()),
-        fakes_found=int((logit[label == 1] >= threshold).sum()),
-        data=f"{len(able)} videos of the media pack's {Path(data).name} split",
-        date=datetime.date.today().isoformat(),
-        slope=slope,
-        intercept=intercept,
-        min_face_px=MIN_FACE_PX,
-    )
-
-
-def main(arguments: list[str]) -> int:
-    """Command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks calibrate")
-    parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("-d", "--detector", default="screener")
-    parser.add_argument("-w", "--weights")
-    parser.add_argument("--name", help="of the result file")
-    parser.add_argument("--calibrate", type=Path, help="writes the calibration to this file")
-    given = parser.parse_args(arguments)
-    rows = score(read_rows(given.data.resolve()), given.detector, given.weights)
-    result = figures(rows)
-    able = [row for row in rows if row["logit"] is not None]
-    result["other_ways"] = other_ways(able, result["threshold"])
-    listed = [
-        {k: v for k, v in row.items() if k not in ("sha256", "scores")} | {"path": row["path"].name}
-        for row in rows
-    ]
-    path = _result.write(
-        given.name or f"calibration_{given.detector}",
-        "python -m benchmarks calibrate " + " ".join(arguments),
-        {
-            "detector": given.detector,
-            "weights": given.weights,
-            "weights_sha256": rows[0]["sha256"],
-            **result,
-            "scores": listed,
-        },
-    )
-    for key, value in result.items():
-        print(f"{key}: {value}")
-    if given.calibrate:
-        write_calibration(
-            calibration(rows, result, given.detector, str(given.data)), given.calibrate
-        )
-    print(path)
-    return 0
