@@ -6,6 +6,7 @@ from torch import Tensor
 
 from unmask.detectors._card import Output, Target
 from unmask.losses import binary_loss
+from unmask.losses.hinge import hinge_loss
 from unmask.types import InputSpec
 
 GREEN = 1
@@ -40,3 +41,8 @@ def middle_of_face(side_px: int, unit: float = 1.0) -> InputSpec:
 def label_loss(output: Output, target: Target) -> Tensor:
     """Binary cross entropy of the logit, which of two logits is their difference."""
     return binary_loss(output.logit, target.label)
+
+
+def margin_loss(output: Output, target: Target) -> Tensor:
+    """What a support vector machine lowers, but for its penalty."""
+    return hinge_loss(output.logit, target.label)

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target
+from unmask.detectors._card import Card, Output, Paper, Recipe
+from unmask.detectors._forensic import margin_loss
 from unmask.detectors._points import FIVE, SIXTY_EIGHT, load_points
 from unmask.detectors._registry import detector
 from unmask.errors import import_optional
@@ -32,10 +33,6 @@ from unmask.types import InputSpec
 _MARGIN = 1.6
 _FOCAL = 2.5
 _FEATURES = 12
-
-
-def _loss(output: Output, target: Target) -> Tensor:
-    return hinge_loss(output.logit, target.label)
 
 
 CARD = Card(
@@ -80,7 +77,7 @@ CARD = Card(
         fps=3.0,
     ),
     recipe=Recipe(
-        loss=_loss,
+        loss=margin_loss,
         fit="fit",
         start="start",
         optimizer="sgd",

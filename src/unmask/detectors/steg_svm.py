@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target
-from unmask.detectors._forensic import CROP, middle_of_face
+from unmask.detectors._card import Card, Output, Paper, Recipe
+from unmask.detectors._forensic import CROP, margin_loss, middle_of_face
 from unmask.detectors._registry import detector
 from unmask.errors import import_optional
 from unmask.losses.hinge import hinge_loss
@@ -24,11 +24,6 @@ from unmask.nn.co_occurrence import (
     third_order_filters,
 )
 from unmask.nn.standardize import Standardize
-
-
-def _loss(output: Output, target: Target) -> Tensor:
-    return hinge_loss(output.logit, target.label)
-
 
 CARD = Card(
     name="steg_svm",
@@ -58,7 +53,7 @@ CARD = Card(
     ),
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(
-        loss=_loss,
+        loss=margin_loss,
         fit="fit",
         optimizer="sgd",
         learning_rate=1e-2,
