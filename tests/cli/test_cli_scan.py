@@ -75,8 +75,10 @@ def test_a_folder_of_videos_means_each_and_a_folder_of_pictures_is_one(
     (folder / "notes.txt").write_text("no video")
     ran = scan_cli(folder, image_folder)
     assert ran.code == 0
-    firsts = [line for line in ran.out.splitlines() if not line.startswith(" ")]
+    each, _, table = ran.out.partition("\n\n")
+    firsts = [line for line in each.splitlines() if not line.startswith(" ")]
     assert firsts == ["a.MP4: Inconclusive", "b.mp4: No face found", "frames: Inconclusive"]
+    assert [line.split()[0] for line in table.splitlines()] == ["video", "a.MP4", "b.mp4", "frames"]
 
 
 def test_a_folder_with_one_video_still_gives_json_lines(scan_cli, no_face_video, tmp_path):
@@ -198,7 +200,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_scan(
     ran = scan_cli(no_face_video, "-o", tmp_path / place)
     assert ran.code == 1
     assert ran.error.startswith(f"Cannot write to the folder '{tmp_path / place}': ")
-    assert ran.error.endswith("Give another with -o.")
+    assert ran.error.endswith("Give another folder with -o.")
     assert (tmp_path / "file").read_text() == "not a folder"
 
 

@@ -193,6 +193,8 @@ def make_face(
         clips=62,
         reasons=reasons,
         score=logit,
+        threshold=judge.threshold,
+        lower=judge.lower,
         llr=llr,
         probability_interval=None if llr is None else probability_interval(logit, one, judge),
         quality=one.name,
@@ -208,6 +210,8 @@ def without_numbers(face: FaceVerdict, **changes: object) -> FaceVerdict:
     bare = replace(
         face,
         score=None,
+        threshold=None,
+        lower=None,
         llr=None,
         probability=None,
         probability_interval=None,

@@ -13,12 +13,15 @@ from report_builders import (
     make_calibration,
     make_crowd,
     make_damaged,
+    make_gated,
     make_info,
     make_key_frame,
+    make_panel,
     make_still,
     make_two_people,
     make_uncalibrated,
     make_verdict,
+    make_without_probability,
 )
 
 from unmask.report import to_html
@@ -311,3 +314,82 @@ def test_the_heat_is_explained_only_where_there_is_some() -> None:
     assert words in to_html(make_verdict(), [make_key_frame()])
     assert words not in to_html(make_verdict(), [make_key_frame(with_mask=False)])
     assert words not in to_html(make_verdict())
+
+
+def test_the_score_is_shown_among_those_of_the_validation_videos() -> None:
+    text = to_html(make_verdict())
+    labels = re.findall(r'role="img" aria-label="(Face 1 scores[^"]*)"', text)
+    assert len(labels) == 1
+    assert "0 of 76 real validation videos" in labels[0]
+    assert text.count('class="block-real"') > 5
+    assert text.count('class="block-fake"') > 5
+    assert 'class="block-real"' not in to_html(make_uncalibrated())
+
+
+def test_a_closed_gate_is_told_with_its_numbers_and_without_a_probability() -> None:
+    text = Page(to_html(make_gated())).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Outside of what was calibrated, so no answer:" in text
+    assert "The face is 31 px large; the calibration holds from 48 px." in text
+    assert "No probability is given: outside of what the calibration saw" in text
+    assert "Probability of manipulation" not in text
+    assert "scores this high" not in text
+
+
+def test_bounds_alone_are_told_as_that() -> None:
+    text = Page(to_html(make_without_probability())).text
+    assert "the scores did not tell forged from real ones beyond doubt" in text
+    assert "Real videos this high 1 of 76" in text
+    assert "Log-likelihood ratio" not in text.partition("Limits")[0]
+
+
+def test_a_panel_is_told_detector_by_detector() -> None:
+    text = Page(to_html(make_panel())).text
+    assert "What each detector said of Face 1" in text
+    assert "othernet +3.40 13 one of the panel, weight 0.45" in text
+    assert "Calibration of the panel" in text
+    assert "othernet, weight 0.450, on a CPU only up to 2 min 00 s of video" in text
+    assert "What each detector said" not in Page(to_html(make_verdict())).text
+
+
+def test_where_the_calibration_holds_is_told() -> None:
+    text = Page(to_html(make_verdict())).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "faces from 48 px; 1.0 s scored or more; 0.0061 bits or more for each pixel" in text
+    assert "small or strongly compressed (31 real, 35 forged); other (76 real, 81 forged)" in text
+    assert "log-likelihood ratios from -4.20 to +3.90" in text
+
+
+def test_every_table_names_its_columns_and_rows() -> None:
+    page = Page(to_html(make_panel()))
+    scopes = [value for tag, name, value in page.attributes if (tag, name) == ("th", "scope")]
+    assert scopes == ["col"] * 4 + ["row"] * 3
+    assert page.tags.count("caption") == page.tags.count("table") == 1
+
+
+def test_text_has_enough_contrast_in_light_and_dark() -> None:
+    """WCAG 2.2, 1.4.3: at least 4.5 between any text color and what lies under it."""
+    css = to_html(make_verdict()).partition("<style>")[2].partition("</style>")[0]
+    blocks = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    assert len(blocks) == 3
+    inks = ("ink", "soft", "manipulated", "inconclusive", "no_manipulation_found", "no_face")
+    for block in blocks:
+        colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6});", block))
+        for ink in inks:
+            for under in ("paper", "ground"):
+                ratio = contrast(colors[ink], colors[under])
+                assert ratio >= 4.5, (ink, under, ratio)
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colors, by WCAG 2.2."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(color: str) -> float:
+    digits = color.removeprefix("#")
+    pairs = [c * 2 for c in digits] if len(digits) == 3 else re.findall("..", digits)
+    linear = []
+    for pair in pairs:
+        value = int(pair, 16) / 255
+        linear.append(value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

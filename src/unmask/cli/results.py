@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".json", ".html")
 
+ELSEWHERE = "another folder with -o"
+"""What else can be given where a result cannot be written, unless a command says it otherwise."""
+
 
 class Results:
     """Where the reports of some inputs go: ``<stem>.json`` and ``<stem>.html`` in one folder.
@@ -50,21 +53,23 @@ class Results:
         return targets[1]
 
 
-def check_target(target: Path, inputs: Sequence[Path] = (), *, overwrite: bool) -> None:
+def check_target(
+    target: Path, inputs: Sequence[Path] = (), *, overwrite: bool, elsewhere: str = ELSEWHERE
+) -> None:
     """Refuses a file that exists (unless ``overwrite``) or that is one of the inputs."""
     if not os.path.lexists(target):
         return
     if not overwrite:
         raise OutputError(
-            f"Cannot write '{target}': it exists. Add --overwrite, or give another folder with -o."
+            f"Cannot write '{target}': it exists. Add --overwrite, or give {elsewhere}."
         )
     if target.is_dir() or any(target.resolve() == path.resolve() for path in inputs):
         what = "a folder" if target.is_dir() else "what is to be read"
-        raise OutputError(f"Cannot write '{target}': it is {what}. Give another folder with -o.")
+        raise OutputError(f"Cannot write '{target}': it is {what}. Give {elsewhere}.")
 
 
 @contextmanager
-def writable(folder: Path) -> Iterator[None]:
+def writable(folder: Path, elsewhere: str = ELSEWHERE) -> Iterator[None]:
     """Makes the folder if it is missing, tries whether it can be written to, before the work.
 
     A folder that was made here and in which nothing came to lie is removed at the end.
@@ -80,7 +85,7 @@ def writable(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
         raise OutputError(
-            f"Cannot write to the folder '{folder}': {reason}. Give another with -o."
+            f"Cannot write to the folder '{folder}': {reason}. Give {elsewhere}."
         ) from error
     try:
         yield
@@ -90,7 +95,7 @@ def writable(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(targets: Sequence[Path]) -> Iterator[list[Path]]:
+def replacing(targets: Sequence[Path], elsewhere: str = ELSEWHERE) -> Iterator[list[Path]]:
     """Names to write to, moved to the targets at the end and removed on anything else."""
     partials = [target.with_name(f".{target.name}.{os.getpid()}.part") for target in targets]
     try:
@@ -100,7 +105,7 @@ def replacing(targets: Sequence[Path]) -> Iterator[list[Path]]:
     except OSError as error:
         raise OutputError(
             f"Cannot write '{targets[0]}': {error.strerror}. Check the free space, or give "
-            "another folder with -o."
+            f"{elsewhere}."
         ) from error
     finally:
         for partial in partials:

@@ -12,6 +12,7 @@ import typer
 from unmask.cli.inputs import find_inputs
 from unmask.cli.printing import show_error, show_note
 from unmask.cli.results import Results
+from unmask.cli.tally import Tally
 from unmask.errors import UsageError
 
 FAIL_ON_CODE = 3
@@ -46,6 +47,9 @@ _Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="DIR", help="Write NAME.json and NAME.html here."),
 ]
+_Csv = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write a table: a row for each video.")
+]
 _AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON; with several videos, one line for each.")
 ]
@@ -66,6 +70,7 @@ def scan(
     detectors: _Detectors = None,
     weights: _Weights = None,
     out: _Out = None,
+    csv: _Csv = None,
     as_json: _AsJson = False,
     fail_on: _FailOn = None,
     device: _Device = "cpu",
@@ -77,8 +82,9 @@ def scan(
     inputs = find_inputs(paths)
     chosen = _chosen_weights(weights or [], detectors)
     results = Results(out, inputs.paths, overwrite=overwrite) if out else None
+    tally = Tally(csv, inputs.paths, overwrite=overwrite)
     findings, failed = scan_each(
-        inputs, detectors or None, chosen, device, results=results, as_json=as_json
+        inputs, detectors or None, chosen, device, results=results, tally=tally, as_json=as_json
     )
     if findings and not (out or as_json):
         show_note("For the report with pictures and all numbers, add -o DIR.")

@@ -12,6 +12,7 @@ from unmask.cli.inputs import Inputs
 from unmask.cli.printing import explain, one_line, show_error, show_summary
 from unmask.cli.progress import show_progress
 from unmask.cli.results import Results, writable
+from unmask.cli.tally import Tally
 from unmask.errors import UnknownNameError, UsageError, WeightsError
 from unmask.pipeline import scan
 from unmask.report import to_json
@@ -28,6 +29,7 @@ def scan_each(
     device: str,
     *,
     results: Results | None,
+    tally: Tally,
     as_json: bool,
 ) -> tuple[list[Finding], list[Path]]:
     """Scans and shows every input.
@@ -37,7 +39,7 @@ def scan_each(
     """
     findings: list[Finding] = []
     failed: list[Path] = []
-    with writable(results.folder) if results else nullcontext():
+    with writable(results.folder) if results else nullcontext(), tally.writing():
         for number, path in enumerate(inputs.paths):
             count = f"[{number + 1}/{len(inputs.paths)}] " if inputs.are_many else ""
             try:
@@ -48,10 +50,14 @@ def scan_each(
                 if not inputs.are_many or isinstance(error, _ENDS_ALL):
                     raise
                 failed.append(path)
+                tally.add_failure(path, explain(error))
                 show_error(explain(error, f"'{path}'"))
                 continue
             findings.append(verdict.finding)
+            tally.add(path, verdict)
             _show(verdict, report, as_json=as_json, is_one_of_many=inputs.are_many)
+    if not as_json:
+        tally.show()
     return findings, failed
 
 

@@ -2,7 +2,17 @@
 
 from unmask.report.schema import schema
 from unmask.report.summary import summary
+from unmask.report.table import failed_row, short_row, table_row, to_csv
 from unmask.report.to_html import to_html
 from unmask.report.to_json import to_json
 
-__all__ = ["schema", "summary", "to_html", "to_json"]
+__all__ = [
+    "failed_row",
+    "schema",
+    "short_row",
+    "summary",
+    "table_row",
+    "to_csv",
+    "to_html",
+    "to_json",
+]

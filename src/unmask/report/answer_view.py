@@ -47,12 +47,13 @@ def figures(face: FaceVerdict, verdict: Verdict) -> list[Figure]:
         )
     if face.errors is not None:
         errors = face.errors
+        videos = strength.videos_text(face, verdict)
         shown += [
             Figure(
                 term="Real videos this high",
                 value=f"{errors.real_at_or_above:,} of {errors.real_videos:,}",
                 notes=(
-                    "Real validation videos that score as high or higher.",
+                    f"Real {videos} that score as high or higher.",
                     strength.rate_text(errors.false_alarm_interval, "false alarms"),
                 ),
             ),
@@ -60,7 +61,7 @@ def figures(face: FaceVerdict, verdict: Verdict) -> list[Figure]:
                 term="Forged videos this low",
                 value=f"{errors.fake_at_or_below:,} of {errors.fake_videos:,}",
                 notes=(
-                    "Forged validation videos that score as low or lower.",
+                    f"Forged {videos} that score as low or lower.",
                     strength.rate_text(errors.miss_interval, "misses"),
                 ),
             ),

@@ -141,6 +141,8 @@ def _face() -> Node:
             "end_s": number("last seen, in seconds"),
             "finding": finding("the answer for this person"),
             **_strength(),
+            "threshold": nullable(number("score from which this face is manipulated")),
+            "lower": nullable(number("score below which no manipulation is found in this face")),
             "calibration": text("name of the calibration that judged; empty: none"),
             "quality": text("class of quality whose line gave the score; empty: none"),
             "errors": nullable(_errors()),

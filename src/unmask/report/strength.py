@@ -12,9 +12,23 @@ _PRIORS = (0.1, 0.01)
 
 
 def calibration_of(face: FaceVerdict, verdict: Verdict) -> Calibration | None:
-    """The calibration that judged a face; None if none did."""
+    """The calibration that judged a face, with the bounds of its quality class; None: none did."""
     known = (*verdict.calibrations, *([verdict.calibration] if verdict.calibration else []))
-    return next((one for one in known if one.name == face.calibration), None)
+    judge = next((one for one in known if one.name == face.calibration), None)
+    return None if judge is None else judge.for_class(face.quality)
+
+
+def videos_text(face: FaceVerdict, verdict: Verdict) -> str:
+    """Which validation videos a face is compared with: all, or those of its quality."""
+    judge = calibration_of(face, verdict)
+    classes = judge.classes if judge else ()
+    is_own = any(one.name == face.quality and one.threshold is not None for one in classes)
+    return "validation videos of this quality" if is_own else "validation videos"
+
+
+def judged(verdict: Verdict) -> list[FaceVerdict]:
+    """The faces that a calibration judged."""
+    return [face for face in verdict.faces if face.calibration]
 
 
 def deciding_face(verdict: Verdict) -> FaceVerdict | None:

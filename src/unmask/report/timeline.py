@@ -98,7 +98,8 @@ def _width(detector: str, face: FaceVerdict, verdict: Verdict) -> float:
     slopes += [] if own is None else [c.slope for c in own.classes[-1:]]
     if own is None or not slopes or slopes[0] <= 0:
         return 2.0
-    return (own.threshold - own.lower) / slopes[0]
+    bounds = own.for_class(face.quality)
+    return (bounds.threshold - bounds.lower) / slopes[0]
 
 
 def legend_stops() -> list[tuple[float, str]]:

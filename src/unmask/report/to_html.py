@@ -98,8 +98,11 @@ def to_html(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
 def _calibrations(verdict: Verdict) -> list[CalibrationView]:
     """Those that judged a face, the video's own first; without any, the video's own alone."""
     own = verdict.calibration
-    judges = [strength.calibration_of(face, verdict) for face in verdict.faces]
-    used = {one.name: one for one in (own, *judges) if one is not None}
+    names = [own.name] if own is not None else []
+    names += [face.calibration for face in strength.judged(verdict)]
+    # The video's own has the bounds of one quality class; the others stand as in their files.
+    whole = {one.name: one for one in (*([own] if own else []), *verdict.calibrations)}
+    used = {name: whole[name] for name in names if name in whole}
     return [
         CalibrationView(calibration=one, error_rates=wording.error_rates(one))
         for one in used.values()

@@ -114,6 +114,8 @@ def _face(face: FaceVerdict) -> dict[str, Json]:
         "end_s": face.end_s,
         "finding": face.finding.value,
         "score": face.score,
+        "threshold": face.threshold,
+        "lower": face.lower,
         "llr": face.llr,
         "probability": face.probability,
         "probability_interval": _pair(face.probability_interval),

@@ -1,0 +1,144 @@
+"""The words for how strong the evidence is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_builders import (
+    make_calibration,
+    make_face,
+    make_gated,
+    make_panel,
+    make_two_people,
+    make_uncalibrated,
+    make_verdict,
+    make_without_probability,
+    without_numbers,
+)
+
+from unmask.report.answer_view import figures, sayings
+from unmask.report.strength import (
+    bounds_text,
+    calibration_of,
+    priors_text,
+    quality_text,
+    ratio_text,
+    videos_text,
+    why_no_probability,
+)
+from unmask.types import Calibration, Finding, Verdict
+
+
+def with_class_bounds(verdict: Verdict) -> tuple[Verdict, Calibration]:
+    """The verdict, its calibration's last quality class having bounds and scores of its own."""
+    judge = make_calibration()
+    own = replace(
+        judge.classes[-1], threshold=2.5, lower=0.5, real_scores=(-1.0, 3.5), fake_scores=(0.0,)
+    )
+    changed = replace(judge, classes=(judge.classes[0], own))
+    return replace(verdict, calibration=None, calibrations=(changed,)), changed
+
+
+def test_the_bounds_of_a_face_are_those_of_its_quality() -> None:
+    verdict, whole = with_class_bounds(make_verdict())
+    judge = calibration_of(verdict.faces[0], verdict)
+    assert judge is not None
+    assert (judge.threshold, judge.lower, judge.real_scores) == (2.5, 0.5, (-1.0, 3.5))
+    assert whole.threshold != judge.threshold
+    assert videos_text(verdict.faces[0], verdict) == "validation videos of this quality"
+    assert videos_text(make_verdict().faces[0], make_verdict()) == "validation videos"
+
+
+def test_a_ratio_at_the_end_of_its_range_is_called_that() -> None:
+    judge = make_calibration()
+    assert bounds_text(3.9, judge) == (
+        "This is the end of the range that is stated, -4.20 to +3.90: the validation videos are "
+        "too few to support a stronger one."
+    )
+    assert bounds_text(3.0, judge).startswith("Stated within -4.20 to +3.90")
+    assert bounds_text(3.0, None) == ""
+    assert bounds_text(3.0, replace(judge, llr_bounds=None)) == ""
+
+
+@given(st.floats(-50, 50))
+def test_a_ratio_and_its_inverse_are_told_alike(llr: float) -> None:
+    swapped = {"forged": "real", "real": "forged"}
+    words = [swapped.get(word, word) for word in ratio_text(llr).split()]
+    if math.exp(abs(llr)) >= 1.05:
+        assert " ".join(words) == ratio_text(-llr)
+    else:
+        assert ratio_text(llr) == ratio_text(-llr)
+
+
+def test_rarer_forgeries_make_less_of_the_same_evidence() -> None:
+    assert priors_text(0.0) == "If 1 in 10 such videos is forged: 10 %; if 1 in 100: 1 %."
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (make_uncalibrated(), "no calibration belongs to these detectors with these weights"),
+        (make_gated(), "outside of what the calibration saw a number would be a guess"),
+        (make_without_probability(), "the scores did not tell forged from real ones beyond doubt"),
+    ],
+)
+def test_a_missing_probability_has_its_reason(verdict: Verdict, words: str) -> None:
+    assert words in why_no_probability(verdict, verdict.faces[0])
+
+
+def test_a_face_that_only_an_uncalibrated_detector_saw_has_its_reason() -> None:
+    verdict = make_two_people()
+    face = without_numbers(verdict.faces[0], logits={"othernet": 0.4})
+    assert why_no_probability(verdict, face) == "nothing calibrated could decide"
+
+
+def test_the_quality_class_comes_with_the_size_of_its_sample() -> None:
+    verdict = make_verdict()
+    (face,) = verdict.faces
+    assert quality_text(face, calibration_of(face, verdict)) == (
+        "other (76 real validation videos and 81 forged with a copy of this quality)"
+    )
+    assert quality_text(replace(face, quality="gone"), None) == "gone"
+
+
+def test_only_what_is_known_is_shown_as_a_figure() -> None:
+    def terms(verdict: Verdict) -> list[str]:
+        return [figure.term for figure in figures(verdict.faces[0], verdict)]
+
+    errors = ["Real videos this high", "Forged videos this low"]
+    everything = ["Probability of manipulation", "Log-likelihood ratio", *errors]
+    assert terms(make_verdict()) == everything
+    assert terms(make_without_probability()) == errors
+    assert terms(make_gated()) == []
+    verdict = make_verdict()
+    face = replace(verdict.faces[0], errors=None, probability_interval=None)
+    shown = figures(face, replace(verdict, faces=(face,)))
+    assert [figure.term for figure in shown] == everything[:2]
+    assert "interval" not in " ".join(shown[0].notes)
+
+
+def test_each_detector_is_told_with_what_it_counted_for() -> None:
+    verdict = make_panel()
+    told = sayings(verdict.faces[0], verdict)
+    assert [(said.detector, said.logit, said.clips, said.role) for said in told] == [
+        ("toydetector", "+2.10", "13", "one of the panel, weight 0.80"),
+        ("othernet", "+3.40", "13", "one of the panel, weight 0.45"),
+        ("thirdnet", "-0.30", "13", "shown only: no calibration"),
+    ]
+
+
+def test_a_detector_that_decided_nothing_says_why() -> None:
+    verdict = make_two_people()
+    first = sayings(verdict.faces[0], verdict)
+    assert [said.role for said in first] == ["decided", "scored no clip of this face"]
+    gated = make_gated()
+    assert [said.role for said in sayings(gated.faces[0], gated)] == [
+        "decided nothing: the calibration does not hold here"
+    ]
+    other = replace(make_face(0, Finding.INCONCLUSIVE, 0.3), calibration="another")
+    overruled = replace(make_verdict(Finding.INCONCLUSIVE), faces=(other,))
+    assert sayings(other, overruled)[0].role.startswith("decided nothing: another answer")
