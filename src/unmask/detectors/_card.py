@@ -72,6 +72,7 @@ class Weights:
         importer: turns a published file into a state dict of ours; None for our own safetensors.
         is_from_detector: the importer takes our safetensors of another detector, to start from,
             instead of a published file.
+        args: arguments of the detector that these weights are for, where they are not the card's.
     """
 
     tag: str
@@ -84,6 +85,7 @@ class Weights:
     polarity: str = "logit > 0 means fake"
     importer: Callable[[Path], Mapping[str, Tensor]] | None = None
     is_from_detector: bool = False
+    args: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ class Recipe:
             their own; the other step leaves them alone.
         adversary_step: name of a method ``(clips, target) -> scalar`` of the detector.
         adversary_steps: of these for every other step, each on a batch of its own.
+        optimizer: ``sam`` is ``sgd`` by the gradients of the worst point nearby (sharpness-aware).
         learning_rate: of every part that ``learning_rates`` (module prefix -> rate) does not name.
         weight_decay: applied to weights only, never to biases and norm parameters.
         batch_size: samples per step (a pair counts as two).
@@ -110,8 +113,9 @@ class Recipe:
         steps_per_epoch: None takes one pass over the data.
         accumulate: batches whose gradients are added up for one step.
         schedule: ``constant``, ``cosine`` to 0 over all epochs, ``plateau`` (a rate is reduced
-            after ``schedule_epochs`` without a lower validation loss), or ``step`` (after every
-            ``schedule_epochs``).
+            after ``schedule_epochs`` without a lower validation loss), ``step`` (after every
+            ``schedule_epochs``), or ``late_linear`` (a line to 0 over the last quarter of all
+            epochs).
         schedule_factor: by which the rate is multiplied.
         schedule_times: at most so many reductions; when one more is due, training ends.
         freeze: prefixes of modules that are not trained and stay in eval mode.
@@ -149,7 +153,7 @@ class Recipe:
     adversary: tuple[str, ...] = ()
     adversary_step: str | None = None
     adversary_steps: int = 1
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    optimizer: Literal["adam", "adamw", "sgd", "sam"] = "adam"
     learning_rate: float = 1e-3
     learning_rates: Mapping[str, float] = field(default_factory=dict)
     betas: tuple[float, float] = (0.9, 0.999)
@@ -160,7 +164,7 @@ class Recipe:
     epochs: int = 20
     steps_per_epoch: int | None = None
     accumulate: int = 1
-    schedule: Literal["constant", "cosine", "plateau", "step"] = "constant"
+    schedule: Literal["constant", "cosine", "plateau", "step", "late_linear"] = "constant"
     schedule_epochs: int = 5
     schedule_factor: float = 0.1
     schedule_times: int | None = None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from unmask.detectors._card import Card, Weights
 from unmask.detectors._download import cache_dir
@@ -22,11 +24,9 @@ from unmask.detectors._variant import ARGS, INPUT, card_of_file
 from unmask.errors import WeightsError, WrongVariantError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from torch import Tensor
 
-    Importer = Callable[[Path], Mapping[str, Tensor]]
+Importer = Callable[[Path], Mapping[str, "Tensor"]]
 
 _LOG = logging.getLogger("unmask")
 UNKNOWN = "unknown"
@@ -61,7 +61,7 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
     known = next((entry for entry in card.weights if entry.sha256 == digest), None)
     own = _own_metadata(name, source)
     card = card_of_file(card, own, source)
-    state = _read(card, source, known)
+    state, args = _read(card, source, known)
     if known is None:
         _LOG.warning(
             "'%s' is not a published file of %s that unmask knows (sha256 %s…): it fits, but its "
@@ -78,6 +78,7 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
         trained_on=known.trained_on if known else UNKNOWN,
         source=(known.url or source.name) if known else source.name,
         source_sha256=digest,
+        args=args or None,
         notes={key: own[key] for key in (ARGS, INPUT) if key in own},
     )
 
@@ -90,8 +91,17 @@ def _own_metadata(name: str, path: Path) -> dict[str, str]:
     return metadata if metadata.get("detector") == name else {}
 
 
-def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]:
-    """The first reading of the file that fits the network.
+class _Reading(NamedTuple):
+    """A way to read a file, and the arguments of the network that it is for."""
+
+    importer: Importer
+    args: Mapping[str, object] = MappingProxyType({})
+
+
+def _read(
+    card: Card, path: Path, known: Weights | None
+) -> tuple[Mapping[str, Tensor], Mapping[str, object]]:
+    """The first reading of the file that fits the network, and the network's arguments.
 
     The error is that of the first reading that gave tensors; without any, every attempt's. A
     reading that recognizes the file as another variant ends the attempts.
@@ -99,12 +109,13 @@ def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]
     wanted = build(card).state_dict()
     unread: list[str] = []
     unfit: list[str] = []
-    for importer in _importers(card, path, known):
+    for importer, args in _readings(card, path, known):
         failures = unread
         try:
             state = importer(path)
             failures = unfit
-            check_fit(state, wanted, str(path), card.name)
+            net = build(card.changed(args=args)).state_dict() if args else wanted
+            check_fit(state, net, str(path), card.name)
             check_finite(state, str(path))
         except WrongVariantError:
             raise
@@ -112,31 +123,32 @@ def _read(card: Card, path: Path, known: Weights | None) -> Mapping[str, Tensor]
             if str(error) not in failures:
                 failures.append(str(error))
         else:
-            return state
+            return state, args
     raise WeightsError(unfit[0] if unfit else " ".join(unread))
 
 
-def _importers(card: Card, path: Path, known: Weights | None) -> list[Importer]:
-    """The importer of the recognised file alone, else all of the card, then our own layout.
+def _readings(card: Card, path: Path, known: Weights | None) -> list[_Reading]:
+    """That of the recognised file alone, else all of the card, then our own layout.
 
     Our safetensors are read as they are, unless they are another detector's and the card names
     what it can start from.
     """
     if known is not None and known.importer is not None:
-        return [known.importer]
+        return [_Reading(known.importer, known.args)]
     if path.suffix == ".safetensors":
-        starts = [e.importer for e in card.weights if e.importer and e.is_from_detector]
+        starts = [_Reading(e.importer) for e in card.weights if e.importer and e.is_from_detector]
         is_own = read_metadata(path).get("detector", card.name) == card.name
-        return [lambda file: _read_own(card, file)] if is_own or not starts else starts
-    importers: list[Importer] = []
+        return [_Reading(lambda file: _read_own(card, file))] if is_own or not starts else starts
+    readings: list[_Reading] = []
     for entry in card.weights:
         if entry.importer is None or entry.is_from_detector:
             continue
-        if entry.importer not in importers:
-            importers.append(entry.importer)
-    if path.suffix.lower() not in (".h5", ".hdf5", ".keras") or not importers:
-        importers.append(read_pickle)
-    return importers
+        reading = _Reading(entry.importer, entry.args)
+        if reading not in readings:
+            readings.append(reading)
+    if path.suffix.lower() not in (".h5", ".hdf5", ".keras") or not readings:
+        readings.append(_Reading(read_pickle))
+    return readings
 
 
 def _read_own(card: Card, path: Path) -> Mapping[str, Tensor]:

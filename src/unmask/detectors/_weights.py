@@ -174,6 +174,7 @@ def _from_entry(card: Card, entry: Weights) -> _Loaded:
     if entry.importer is None:
         return _ours(card, entry, published)
     digest = check_hash(published, entry.sha256)
+    card = card.changed(args=entry.args) if entry.args else card
     return _Loaded(entry.importer(published), _use(card, entry, digest), card)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
 from unmask.detectors import Recipe
-from unmask.train.parts import is_below
+from unmask.train.parts import BY_STEP, is_below
+from unmask.train.sharpness import SharpnessAware
 
 
 def optimizer_for(net: nn.Module, recipe: Recipe, steps_per_epoch: int) -> Any:
@@ -27,18 +29,28 @@ def optimizer_for(net: nn.Module, recipe: Recipe, steps_per_epoch: int) -> Any:
     ours = _optimizer((pair for pair in named if not is_below(pair[0], recipe.adversary)), recipe)
     if recipe.adversary:
         return [ours, _optimizer((p for p in named if is_below(p[0], recipe.adversary)), recipe)]
-    if recipe.schedule != "cosine":
+    if recipe.schedule not in BY_STEP:
         return ours
     total = recipe.epochs * max(1, steps_per_epoch // recipe.accumulate)
+    share = partial(_cosine if recipe.schedule == "cosine" else _late_line, total=total)
+    shares = torch.optim.lr_scheduler.LambdaLR(ours, share)
+    return {"optimizer": ours, "lr_scheduler": {"scheduler": shares, "interval": "step"}}
+
+
+def _cosine(step: int, total: int) -> float:
+    """A short linear rise, then half a cosine to 0."""
     warm = max(1, min(100, total // 20))
+    rise = min(1.0, (step + 1) / warm)
+    return rise * 0.5 * (1 + math.cos(math.pi * min(step, total) / total))
 
-    def share(step: int) -> float:
-        # A short linear rise, then half a cosine to 0.
-        rise = min(1.0, (step + 1) / warm)
-        return rise * 0.5 * (1 + math.cos(math.pi * min(step, total) / total))
 
-    cosine = torch.optim.lr_scheduler.LambdaLR(ours, share)
-    return {"optimizer": ours, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
+def _late_line(step: int, total: int) -> float:
+    """1 for three quarters of all steps, then a line to 0.
+
+    >>> [_late_line(step, 8) for step in (0, 6, 7, 8)]
+    [1.0, 1.0, 0.5, 0.0]
+    """
+    return min(1.0, max(0.0, 4 * (1 - step / total)))
 
 
 def _optimizer(named: Iterable[tuple[str, nn.Parameter]], recipe: Recipe) -> torch.optim.Optimizer:
@@ -51,6 +63,8 @@ def _optimizer(named: Iterable[tuple[str, nn.Parameter]], recipe: Recipe) -> tor
         {"params": params, "lr": rate, "weight_decay": decay}
         for (rate, decay), params in groups.items()
     ]
+    if recipe.optimizer == "sam":
+        return SharpnessAware(parts, recipe.learning_rate, recipe.momentum)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(parts, recipe.learning_rate, momentum=recipe.momentum)
     kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW

@@ -7,6 +7,9 @@ from torch import nn
 from unmask.detectors import Card
 from unmask.errors import UsageError
 
+BY_STEP = ("cosine", "late_linear")
+"""Schedules that change the rate after every step."""
+
 
 def is_below(name: str, parts: tuple[str, ...]) -> bool:
     """Whether a module or a parameter is one of the parts or lies in one.
@@ -32,10 +35,10 @@ def check_parts(card: Card, net: nn.Module) -> None:
     """
     recipe = card.recipe
     check_methods(card, net)
-    if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule == "cosine"):
+    if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule in BY_STEP):
         raise UsageError(
-            "Cannot train against an adversary with accumulate above 1 or a cosine schedule: "
-            "two optimizers take turns. Change the batch size or the schedule instead."
+            "Cannot train against an adversary with accumulate above 1 or a cosine or late_linear "
+            "schedule: two optimizers take turns. Change the batch size or the schedule instead."
         )
     parts = {name for name, _ in net.named_modules() if name}
     parts |= {name for name, _ in net.named_parameters()}
@@ -69,7 +72,7 @@ def check_methods(card: Card, net: nn.Module) -> None:
                 f"Cannot use {key}={name!r}: {card.name} has no such method. Leave the recipe's "
                 f"own, or use --set {key}=none."
             )
-    if recipe.fit and (recipe.adversary or recipe.accumulate > 1 or recipe.schedule == "cosine"):
+    if recipe.fit and (recipe.adversary or recipe.accumulate > 1 or recipe.schedule in BY_STEP):
         raise UsageError(
             f"Cannot fit {card.name} with an adversary, accumulate above 1 or a cosine schedule: "
             "it is set at once from all clips of an epoch. Leave them out."
