@@ -130,7 +130,9 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     net = load_detector(given.detector, given.weights)
     card = get_card(given.detector)
-    recipe = dataclasses.replace(card.recipe, synthesize="self_blend", sampling="pairs")
+    recipe = dataclasses.replace(
+        card.recipe, synthesize="self_blend", sampling="pairs", mix={}, codecs={}
+    )
     rows = read_folder(given.data, split="val")
     faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
     sets = {}

@@ -49,7 +49,12 @@ def score_pairs(
         folder.mkdir(parents=True, exist_ok=True)
         card = candidate.model.card
         recipe = dataclasses.replace(
-            card.recipe, synthesize="self_blend", sampling="pairs", twins=None
+            card.recipe,
+            synthesize="self_blend",
+            sampling="pairs",
+            twins=None,
+            mix={},
+            codecs={},
         )
         keep = keep_for(dataclasses.replace(card, recipe=recipe))
         real = sorted((row for row in rows if not row.label), key=lambda row: row.path)
