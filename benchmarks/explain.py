@@ -135,7 +135,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--size", type=int, help="edge of occlusion's square in px")
     given = parser.parse_args(arguments)
     net, card = load_detector(given.detector, given.weights), get_card(given.detector)
-    recipe = dataclasses.replace(card.recipe, synthesize="self_blend", sampling="pairs")
+    recipe = dataclasses.replace(
+        card.recipe, synthesize="self_blend", sampling="pairs", mix={}, codecs={}
+    )
     rows = read_folder(given.data, split="val")
     faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
     file_of = {face.group: face.video.path.name for face in faces}

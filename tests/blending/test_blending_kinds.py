@@ -279,3 +279,21 @@ def test_a_decoder_takes_pictures_of_any_size(face: Face):
             made = decoded(face.pixels[:rows, :columns], np.random.default_rng(seed))
             assert made.shape == (rows, columns, 3)
             assert made.dtype == np.uint8
+
+
+def test_an_animated_still_follows_the_head_and_shows_nothing_new(clip: list[Face], stranger: Face):
+    followed = 0
+    for seed in range(6):
+        forgery = forge("animated_still", clip, stranger, seed)
+        assert min(mask.min() for mask in forgery.masks) == 1
+        shifts = []
+        for real, fake in zip(forgery.real, forgery.fake, strict=True):
+            x0, y0, x1, y1 = clip[0].box_px.astype(int)
+            here, there = (
+                cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)[y0 : y0 + (y1 - y0) // 2, x0:x1]
+                for p in (real, fake)
+            )
+            shift, _ = cv2.phaseCorrelate(here.astype(np.float32), there.astype(np.float32))
+            shifts.append(np.hypot(*shift))
+        followed += max(shifts) < 2.5  # the clip itself drifts by 9 px
+    assert followed >= 5

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from unmask.blending.animated import animated_still
 from unmask.blending.blend import Face, self_blend
 from unmask.blending.cross import cross_blend
 from unmask.blending.decoders import decoded
@@ -116,6 +117,11 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "re_rendered_per_frame": Kind(
             summary="the autoencoder fitted anew to every frame: its texture flickers",
             make=on_face(patch_code, is_steady=False),
+            least_frames=2,
+        ),
+        "animated_still": Kind(
+            summary="one frame warped to move like the clip (audio-driven portraits)",
+            make=animated_still,
             least_frames=2,
         ),
         "mouth_swap_in_time": Kind(

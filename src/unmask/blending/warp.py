@@ -48,7 +48,7 @@ def landmark_warp(clip: FaceClip, seed: int) -> ForgedClip:
     and time and ends around them.
     """
     rng = np.random.default_rng([seed, 3])
-    motions = {name: _motion(len(clip.frames), rng) for name in ("corners", "lips", "brows")}
+    motions = {name: motion(len(clip.frames), rng) for name in ("corners", "lips", "brows")}
     # Both brows move together, one of them a little less.
     motions["left brow"], motions["right brow"] = motions["brows"], motions["brows"] * 0.8
     frames, masks = [], []
@@ -63,7 +63,7 @@ def landmark_warp(clip: FaceClip, seed: int) -> ForgedClip:
     return ForgedClip(np.stack(frames), np.stack(masks))
 
 
-def _motion(count: int, rng: np.random.Generator) -> Floats:
+def motion(count: int, rng: np.random.Generator) -> Floats:
     """How far a handle is pulled, per frame: 0.3 to 1, or with the opposite sign."""
     frame = np.arange(count)
     wave = np.zeros(count)

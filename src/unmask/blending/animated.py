@@ -1,0 +1,71 @@
+"""One still picture made to move like the clip: what audio- and video-driven portraits do.
+
+Every frame is the same picture under another warp, so skin and grain move with the head and
+nothing new ever appears. Frame by frame it may look right; over time it is too steady.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from unmask.blending.blend import Face
+from unmask.blending.decoders import decoded
+from unmask.blending.face_clip import similarity, smooth_in_time
+from unmask.blending.forgery import Forgery, Material, gather
+from unmask.blending.warp import displaced, motion, pull_field
+from unmask.types import Floats, Pixels
+
+_REACH: Final = 1.1
+"""Where the head's motion has fallen to 0.6, in longest sides of the face box."""
+
+_DECODED_SHARE: Final = 0.4
+_SMOOTHING: Final = 1.5
+
+
+def animated_still(faces: Sequence[Face], rng: np.random.Generator, material: Material) -> Forgery:
+    """A frame of the clip is turned, moved and scaled like the head of every frame; mouth and
+    brows are pulled in a rhythm of their own. The surroundings stay where they are.
+
+    In two of five every frame is drawn anew by one small autoencoder as well. The mask is 1
+    everywhere: all of the picture is of another moment.
+    """
+    still = faces[int(rng.integers(len(faces)))]
+    side = float((still.box_px[2:] - still.box_px[:2]).max())
+    center = still.landmarks_px.mean(axis=0)
+    points = smooth_in_time(np.stack([face.landmarks_px for face in faces]), _SMOOTHING)
+    pulls = {name: motion(len(faces), rng) for name in ("corners", "lips", "brows")}
+    pulls["left brow"], pulls["right brow"] = pulls["brows"], pulls["brows"] * 0.8
+    is_decoded, seed = rng.random() < _DECODED_SHARE, int(rng.integers(2**32))
+    size = (still.pixels.shape[0], still.pixels.shape[1])
+    window = _window(size, center, _REACH * side)
+    parts = []
+    for number, face in enumerate(faces):
+        field = _head_field(still.landmarks_px, points[number], size) * window
+        field += pull_field(points[number], size, {k: float(v[number]) for k, v in pulls.items()})
+        made: Pixels = displaced(still.pixels, field)
+        if is_decoded:
+            made = decoded(made, np.random.default_rng(seed))
+        parts.append((face.pixels, made, np.ones(size, np.float32)))
+    return gather(parts)
+
+
+def _window(size: tuple[int, int], center: Floats, reach_px: float) -> Floats:
+    """(H, W, 1), 1 at the face and falling off like a Gaussian."""
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    distance = ((x - center[0]) ** 2 + (y - center[1]) ** 2) / (2 * reach_px**2)
+    return np.asarray(np.exp(-distance)[..., None], np.float32)
+
+
+def _head_field(still: Floats, points: Floats, size: tuple[int, int]) -> Floats:
+    """(H, W, 2): how far the similarity from the still's points to a frame's moves each pixel.
+
+    ``displaced`` looks back from where a pixel ends, so the field is that of the way back.
+    """
+    back = similarity(points, still)
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    moved_x = back[0, 0] * x + back[0, 1] * y + back[0, 2]
+    moved_y = back[1, 0] * x + back[1, 1] * y + back[1, 2]
+    return np.stack([x - moved_x, y - moved_y], axis=2).astype(np.float32)
