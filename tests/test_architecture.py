@@ -24,7 +24,7 @@ LEVELS = {
     1: {"media", "faces", "clips", "verdict", "report", "datasets", "corruptions", "blending"}
     | {"metrics", "nn", "losses"},
     2: {"detectors"},
-    3: {"pipeline", "evidence", "prepared", "overlap"},
+    3: {"panel", "pipeline", "evidence", "prepared", "overlap"},
     4: {"train", "evaluate", "explain", "export"},
     5: {"batch", "serve", "minibench", "cli", "__main__"},
 }
@@ -37,7 +37,8 @@ MAY_IMPORT = BELOW | {
     "types": {"errors", "calibration"},
     "calibration": set(),
     "detectors": LEVELS[0] | {"nn", "losses", "blending"},
-    "pipeline": LEVELS[0] | STAGES,
+    "panel": LEVELS[0] | {"detectors", "verdict"},
+    "pipeline": LEVELS[0] | STAGES | {"panel"},
     "evidence": LEVELS[0] | STAGES,
     "prepared": LEVELS[0] | STAGES | {"datasets"},
     "overlap": LEVELS[0] | STAGES | {"datasets"},

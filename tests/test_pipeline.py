@@ -14,7 +14,7 @@ from PIL import Image
 
 import toy_detectors
 import unmask
-from unmask import Finding, pipeline, scan
+from unmask import Finding, panel, pipeline, scan
 from unmask.detectors import load_detector
 from unmask.errors import MediaError, UnknownNameError, UsageError, WeightsError
 from unmask.faces import FaceFinder
@@ -133,7 +133,7 @@ def test_shipped_calibrations_are_found_by_the_detectors_name(
     path, calibration = calibrated
     (tmp_path / "weights").mkdir()
     write_calibration(calibration, tmp_path / "weights" / "bright.calibration.json")
-    monkeypatch.setattr(pipeline.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(panel.resources, "files", lambda package: tmp_path)
     verdict = scan(portrait_video, ["bright"], weights={"bright": path})
     assert verdict.calibration == calibration
 

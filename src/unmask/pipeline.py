@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,12 +16,13 @@ import numpy as np
 
 from unmask._version import __version__
 from unmask.clips import Cutter, Plan, needs, to_tensor
-from unmask.detectors import Card, default_detectors, load_detector
+from unmask.detectors import Card, load_detector
 from unmask.detectors._frames import Scorer, SharedFeatures, scorer
 from unmask.detectors.weights import cache_dir
 from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, what_points_lack
 from unmask.media import Video, open_video
+from unmask.panel import choose, default_names, fitting
 from unmask.types import (
     Calibration,
     Clip,
@@ -35,7 +35,7 @@ from unmask.types import (
     Verdict,
     VideoInfo,
 )
-from unmask.verdict import decide, read_calibration, scored_s
+from unmask.verdict import FaceLooks, decide, scored_s
 
 if TYPE_CHECKING:
     from torch import nn
@@ -66,7 +66,8 @@ def scan(
 
     Args:
         path: the file or folder; it is opened read-only.
-        detectors: names, see ``list_detectors``; None takes the default.
+        detectors: names, see ``list_detectors``; None takes the default panel, of which a long
+            video on a CPU is shown to the fast ones alone, see ``unmask.panel``.
         device: ``cpu`` or ``cuda``.
         weights: for some detectors, another tag or a safetensors file.
         calibrations: used where detector and weights hash fit; None takes the shipped ones.
@@ -83,8 +84,11 @@ def scan(
     """
     names = _names(detectors, weights or {})
     with open_video(path) as video:
+        told: Sequence[str] = ()
+        if detectors is None:
+            names, told = choose(video.info, device, weights or {})
         nets = [load_detector(name, (weights or {}).get(name), device) for name in names]
-        return _flow(video, nets, device, calibrations, progress)
+        return _flow(video, nets, device, calibrations, progress, told=told)
 
 
 def scan_with(
@@ -124,8 +128,9 @@ def _flow(
     progress: Progress | None,
     keep: Keep | None = None,
     change: ChangeClip | None = None,
+    told: Sequence[str] = (),
 ) -> Verdict:
-    """From frames to the verdict."""
+    """From frames to the verdict; ``told`` is who was left out."""
     cards = [cast(Card, net.card) for net in nets]
     specs = [card.input for card in cards]
     plan = Plan(specs, video.info.fps, video.info.is_variable_rate)
@@ -136,9 +141,9 @@ def _flow(
     )
     cut = Cutter(plan)
     seen = _Seen(video.info)
-
     frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
-    clips = cut(follow(frames))
+    looks = FaceLooks()
+    clips = cut(looks.watch(follow(frames)))
     frame_s = float(1 / video.info.fps) if video.info.fps else 0.0
     shares = change is None
     if change is not None:
@@ -146,6 +151,7 @@ def _flow(
     scores = list(_score(clips, nets, device, frame_s, keep, shares=shares))
 
     uses = [cast(DetectorUse, net.weights_used) for net in nets]
+    fits = fitting(uses, calibrations)
     tracks = follow.tracks()
     smallest = finder.smallest_face_px(video.info.width_px, video.info.height_px)
     return decide(
@@ -162,9 +168,12 @@ def _flow(
         ),
         detectors=uses,
         aggregates={card.name: card.aggregate for card in cards},
-        calibrations=_fitting(uses, calibrations),
+        calibrations=fits.calibrations,
+        panel=fits.panel,
+        looks=looks.found(),
         notes=(
             *video.problems,
+            *told,
             *_untrained(uses),
             *_by_5_points(cards, lacking, cut.clips_by_5_points),
         ),
@@ -180,7 +189,7 @@ def _names(detectors: Sequence[str] | None, weights: Mapping[str, str | Path]) -
             "Cannot scan: expected a list of detectors, got one name. "
             f"Write detectors=[{detectors!r}]."
         )
-    names = default_detectors() if detectors is None else list(detectors)
+    names = default_names() if detectors is None else list(detectors)
     if not names or len(set(names)) != len(names):
         raise UsageError("Cannot scan: name at least one detector, and each only once.")
     for name in weights:
@@ -308,24 +317,6 @@ class _Seen:
             audio="not analyzed" if self.info.has_audio else "none",
             is_damaged=is_damaged,
         )
-
-
-def _fitting(
-    uses: Sequence[DetectorUse], given: Sequence[Calibration] | None
-) -> dict[str, Calibration]:
-    """The calibrations that were made with exactly these weights."""
-    known = list(given or [])
-    if given is None:
-        folder = Path(str(resources.files("unmask"))) / "weights"
-        files = [folder / f"{use.name}.calibration.json" for use in uses]
-        known = [read_calibration(file) for file in files if file.is_file()]
-    return {
-        use.name: calibration
-        for use in uses
-        for calibration in known
-        if use.sha256
-        and (calibration.detector, calibration.weights_sha256) == (use.name, use.sha256)
-    }
 
 
 def point_finder(specs: Iterable[InputSpec], device: str) -> tuple[PointFinder | None, str]:

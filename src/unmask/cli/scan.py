@@ -47,9 +47,7 @@ _Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="DIR", help="Write NAME.json and NAME.html here."),
 ]
-_Csv = Annotated[
-    Path | None, typer.Option("--csv", metavar="FILE", help="Write a table: a row for each video.")
-]
+_Csv = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row for each video here.")]
 _AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON; with several videos, one line for each.")
 ]
@@ -89,8 +87,8 @@ def scan(
     if findings and not (out or as_json):
         show_note("For the report with pictures and all numbers, add -o DIR.")
     if failed:
-        told = ", ".join(f"'{path}'" for path in failed)
-        show_error(f"{len(failed)} of {len(inputs.paths)} inputs could not be scanned: {told}")
+        told = f"{len(failed)} of {len(inputs.paths)} inputs could not be scanned: "
+        show_error(told + ", ".join(f"'{path}'" for path in failed))
         raise typer.Exit(1)
     if any(finding.value in (fail_on or []) for finding in findings):
         raise typer.Exit(FAIL_ON_CODE)
@@ -98,9 +96,10 @@ def scan(
 
 def _chosen_weights(choices: Sequence[str], detectors: Sequence[str] | None) -> dict[str, str]:
     """``NAME=TAG|FILE`` as a mapping; unknown names of detectors are refused here, before work."""
-    from unmask.detectors import default_detectors, get_card
+    from unmask.detectors import get_card
+    from unmask.panel import default_names
 
-    names = list(detectors or default_detectors())
+    names = list(detectors or default_names())
     for name in names:
         get_card(name)
     chosen: dict[str, str] = {}

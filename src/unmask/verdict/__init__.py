@@ -6,8 +6,10 @@ from unmask.verdict.aggregate import aggregate, face_logits, scored_s, video_log
 from unmask.verdict.calibration_file import read_calibration, write_calibration
 from unmask.verdict.conformal import conformal_threshold
 from unmask.verdict.decide import decide
+from unmask.verdict.look import FaceLooks
 
 __all__ = [
+    "FaceLooks",
     "aggregate",
     "conformal_threshold",
     "decide",

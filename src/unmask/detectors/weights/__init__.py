@@ -13,7 +13,7 @@ from unmask.detectors._safetensors import (
     read_metadata,
     read_safetensors,
 )
-from unmask.detectors._weights import card_of_weights, load_weights, shipped_path
+from unmask.detectors._weights import card_of_weights, is_here, load_weights, shipped_path
 
 __all__ = [
     "cache_dir",
@@ -22,6 +22,7 @@ __all__ = [
     "check_hash",
     "download",
     "file_sha256",
+    "is_here",
     "load_weights",
     "published_path",
     "read_metadata",

@@ -1,0 +1,175 @@
+"""Who scans when nobody is named; toy detectors, shipped files in a folder of the test's own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import toy_detectors
+from unmask import panel, scan
+from unmask.detectors import load_detector
+from unmask.types import Calibration, DetectorUse, PanelMember, QualityClass, VideoInfo
+from unmask.verdict import write_calibration
+
+VIDEO = VideoInfo(
+    path=Path("talk.mp4"),
+    sha256="0" * 64,
+    container="mp4",
+    codec="h264",
+    width_px=640,
+    height_px=480,
+    rotation_deg=0,
+    fps=Fraction(25),
+    duration_s=61.0,
+    frame_count=None,
+    is_variable_rate=False,
+    has_audio=False,
+)
+
+Ship = Callable[..., Calibration]
+
+
+def use(name: str, sha256: str) -> DetectorUse:
+    return DetectorUse(name=name, weights="w", sha256=sha256, license="MIT", trained_on="x")
+
+
+def a_calibration(detector: str = "bright", sha256: str = "aa", **changes: object) -> Calibration:
+    standard = Calibration(
+        name=f"of {detector}",
+        detector=detector,
+        weights_sha256=sha256,
+        threshold=2.0,
+        lower=0.0,
+        target_false_alarm_rate=0.05,
+        real_videos=40,
+        false_alarms=1,
+        fake_videos=40,
+        fakes_found=20,
+        data="val",
+        date="2026-11-21",
+        scale="llr",
+        classes=(QualityClass(name="all", slope=1.0, intercept=0.0),),
+    )
+    return dataclasses.replace(standard, **changes)  # type: ignore[arg-type]
+
+
+def a_panel(bright: str = "aa", other: str = "bb") -> Calibration:
+    members = (
+        PanelMember(detector="bright", weights_sha256=bright, weight=0.5),
+        PanelMember(detector="other", weights_sha256=other, weight=0.5, longest_cpu_s=60.0),
+    )
+    return a_calibration(sha256=bright, name="panel", panel=members)
+
+
+@pytest.fixture(autouse=True)
+def own_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy_detectors.own_registry(monkeypatch)
+    toy_detectors.register("bright")
+    toy_detectors.register("other")
+
+
+@pytest.fixture
+def ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Calibration], None]:
+    """Puts calibrations where the package keeps them."""
+    (tmp_path / "weights").mkdir()
+    monkeypatch.setattr(panel.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(panel, "is_here", lambda detector, entry: True)
+
+    def put(name: str, calibration: Calibration) -> None:
+        write_calibration(calibration, tmp_path / "weights" / f"{name}.calibration.json")
+
+    return put
+
+
+@pytest.fixture
+def entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Toy cards list no weights; here each pretends to have one."""
+    card = dataclasses.replace(panel.get_card("other"), weights=(object(),))  # type: ignore[arg-type]
+    monkeypatch.setattr(panel, "get_card", lambda name: card)
+
+
+def test_without_a_shipped_panel_the_default_detectors_scan(ship: Ship):
+    assert panel.default_panel() is None
+    assert panel.default_names() == panel.default_detectors()
+    assert panel.choose(VIDEO, "cpu", {}) == (panel.default_detectors(), [])
+
+
+def test_the_shipped_panel_names_who_scans(ship: Ship):
+    ship("panel", a_panel())
+    assert panel.default_names() == ["bright", "other"]
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "device", "weights", "names"),
+    [
+        (60.0, "cpu", {}, ["bright", "other"]),
+        (60.1, "cpu", {}, ["bright"]),
+        (600.0, "cuda", {}, ["bright", "other"]),
+        (600.0, "cpu", {"other": "x.safetensors"}, ["bright", "other"]),
+    ],
+)
+def test_on_a_cpu_long_videos_are_shown_to_the_fast_ones_alone(
+    ship: Ship,
+    entries: None,
+    duration_s: float,
+    device: str,
+    weights: dict[str, str | Path],
+    names: list[str],
+):
+    ship("panel", a_panel())
+    video = dataclasses.replace(VIDEO, duration_s=duration_s)
+    found, told = panel.choose(video, device, weights)
+    assert found == names
+    assert len(told) == 2 - len(names)
+
+
+def test_who_is_left_out_is_told_with_the_reason(ship: Ship, entries: None):
+    ship("panel", a_panel())
+    _, told = panel.choose(VIDEO, "cpu", {})
+    assert told == [
+        "other was left out: on a CPU it looks at videos of up to 60 s, this one has 61 s (name "
+        "the detectors with -d to have all of them look, or use a GPU with --device cuda)."
+    ]
+
+
+def test_a_member_whose_weights_are_elsewhere_is_left_out(
+    ship: Ship, entries: None, monkeypatch: pytest.MonkeyPatch
+):
+    ship("panel", a_panel())
+    monkeypatch.setattr(panel, "is_here", lambda detector, entry: False)
+    names, told = panel.choose(dataclasses.replace(VIDEO, duration_s=1.0), "cuda", {})
+    assert names == ["bright"]
+    assert told == [
+        "other was left out: its weights are not on this machine (unmask weights fetch other "
+        "brings them)."
+    ]
+
+
+def test_a_panel_fits_only_with_all_of_its_weights(ship: Ship):
+    ship("panel", a_panel())
+    ship("bright", a_calibration())
+    both = [use("bright", "aa"), use("other", "bb")]
+    assert panel.fitting(both, None).panel == a_panel()
+    assert panel.fitting(both, None).calibrations == {"bright": a_calibration()}
+    for wrong in ([use("bright", "aa")], [use("bright", "aa"), use("other", "cc")]):
+        assert panel.fitting(wrong, None).panel is None
+        assert panel.fitting(wrong, None).calibrations == {"bright": a_calibration()}
+    assert panel.fitting(both, []) == ({}, None)
+
+
+def test_a_scan_with_all_members_is_judged_by_the_panel(portrait_video: Path, tmp_path: Path):
+    files = {
+        name: toy_detectors.weights_file(tmp_path / f"{name}.safetensors", name, 0.0, offset)
+        for name, offset in (("bright", 7.0), ("other", -1.0))
+    }
+    hashes = {name: load_detector(name, file).weights_used.sha256 for name, file in files.items()}
+    made = a_panel(hashes["bright"], hashes["other"])
+    verdict = scan(portrait_video, list(files), weights=files, calibrations=[made])
+    assert verdict.score == pytest.approx(3.0)
+    assert verdict.calibration == made
+    assert verdict.faces[0].look is not None
+    assert verdict.bits_per_pixel is not None

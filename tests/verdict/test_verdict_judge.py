@@ -1,0 +1,139 @@
+"""Quality classes and panels: what a face is judged by."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+from verdict_builders import COVERAGE, VIDEO, calibration, line, scores, track, use
+
+from unmask.types import (
+    Calibration,
+    ClipScore,
+    Domain,
+    Finding,
+    PanelMember,
+    QualityClass,
+    Verdict,
+)
+from unmask.verdict import decide
+
+SMALL = QualityClass(
+    name="small",
+    slope=0.5,
+    intercept=1.0,
+    max_face_px=120.0,
+    threshold=3.0,
+    lower=2.0,
+    real_scores=(0.0, 2.5),
+    fake_scores=(1.0, 4.0),
+)
+CLASSED = calibration(
+    classes=(SMALL, *line(2.0)), real_scores=(-1.0, 1.0, 1.5), fake_scores=(0.5, 3.0)
+)
+OTHER = calibration(name="e's", detector="e", weights_sha256="bb", threshold=5.0, lower=4.0)
+PANEL = calibration(
+    name="panel",
+    threshold=1.5,
+    lower=-0.5,
+    panel=(
+        PanelMember(detector="d", weights_sha256="aa", weight=0.5),
+        PanelMember(detector="e", weights_sha256="bb", weight=0.25),
+    ),
+)
+TWO = (use("d"), use("e", "bb"))
+
+
+def judged(given: list[ClipScore], *calibrations: Calibration, **options: object) -> Verdict:
+    return decide(
+        video=VIDEO,
+        tracks=(track(),),
+        scores=given,
+        coverage=COVERAGE,
+        detectors=TWO,
+        aggregates={"d": "mean", "e": "mean"},
+        calibrations={one.detector: one for one in calibrations},
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def test_a_face_is_judged_by_the_line_and_bounds_of_its_class():
+    result = judged(scores(3.0), CLASSED)  # 100 px
+    (face,) = result.faces
+    assert face.quality == "small"
+    assert face.score == pytest.approx(2.5)
+    assert (face.threshold, face.lower) == (3.0, 2.0)
+    assert face.finding is Finding.INCONCLUSIVE
+    assert face.thresholds == {"d": pytest.approx(4.0)}
+    assert face.errors is not None
+    assert (face.errors.real_at_or_above, face.errors.real_videos) == (1, 2)
+    assert result.threshold == 3.0
+    assert result.calibration is not None
+    assert result.calibration.real_scores == SMALL.real_scores
+
+
+def test_a_class_without_bounds_has_the_calibrations():
+    result = judged(scores(3.0, face_px=300.0), CLASSED)
+    (face,) = result.faces
+    assert (face.quality, face.score) == ("all", 6.0)
+    assert face.finding is Finding.MANIPULATED
+    assert face.errors is not None
+    assert face.errors.real_videos == 3
+
+
+def test_the_reason_counts_the_real_videos_of_the_class():
+    result = judged(scores(4.0), CLASSED)
+    assert result.faces[0].reasons == (
+        "d scores 3.00, at or above the threshold 3.00 that 0 of 2 real validation videos of this "
+        "quality reach",
+    )
+
+
+def test_a_panel_judges_by_the_weighted_sum():
+    given = [*scores(4.0), *scores(-2.0, detector="e")]
+    result = judged(given, calibration(), OTHER, panel=PANEL)
+    (face,) = result.faces
+    assert face.score == pytest.approx(0.5 * 4.0 - 0.25 * 2.0)
+    assert face.calibration == "panel"
+    assert result.calibration == PANEL
+    assert result.finding is Finding.MANIPULATED
+    assert face.reasons[0].startswith("d with e score 1.50, at or above the threshold 1.50")
+    assert result.calibrations == (PANEL, calibration(), OTHER)
+
+
+@pytest.mark.parametrize(
+    "missing", [[], scores(9.0, 2, detector="e"), scores(math.nan, detector="e")]
+)
+def test_where_a_member_is_missing_the_rest_is_judged_by_its_own_calibration(
+    missing: list[ClipScore],
+):
+    result = judged([*scores(1.0), *missing], calibration(), panel=PANEL)
+    (face,) = result.faces
+    assert face.calibration == calibration().name
+    assert face.score == 1.0
+    assert face.finding is Finding.INCONCLUSIVE
+
+
+def test_a_part_over_a_members_own_threshold_is_pointed_out():
+    parts = [*scores(-6.0, 25), *scores(4.0, 15), *scores(-6.0, 10)]
+    moments = [
+        dataclasses.replace(s, start_s=0.2 * i, end_s=0.2 * i + 0.2) for i, s in enumerate(parts)
+    ]
+    result = judged([*moments, *scores(-9.0, detector="e")], calibration(), OTHER, panel=PANEL)
+    assert result.finding is Finding.INCONCLUSIVE
+    assert "from 5.0 s to 8.0 s every score of d reaches its threshold" in result.reasons[0]
+
+
+def test_a_panels_own_gates_count():
+    closed = dataclasses.replace(PANEL, domain=Domain(min_face_px=500.0))
+    given = [*scores(4.0), *scores(4.0, detector="e")]
+    result = judged(given, calibration(), OTHER, panel=closed)
+    assert result.finding is Finding.INCONCLUSIVE
+    assert result.faces[0].gates == ("the face is 100 px large; the calibration holds from 500 px",)
+
+
+def test_members_of_a_panel_are_not_called_uncalibrated():
+    given = [*scores(4.0), *scores(4.0, detector="e")]
+    assert not any("has no calibration" in r for r in judged(given, panel=PANEL).reasons)
+    assert any("d has no calibration" in r for r in judged(given).reasons)
