@@ -120,8 +120,13 @@ def rate_text(interval: tuple[float, float], of: str) -> str:
 
 
 def quality_text(face: FaceVerdict, calibration: Calibration | None) -> str:
-    """The quality class of a face, and on how many videos its line was fitted."""
+    """The quality class of a face, and on how many videos its line was fitted.
+
+    Empty where the calibration knows no more than one.
+    """
     classes = calibration.classes if calibration else ()
+    if len(classes) == 1:
+        return ""
     one = next((one for one in classes if one.name == face.quality), None)
     if one is None:
         return face.quality
