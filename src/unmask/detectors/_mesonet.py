@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unmask.detectors import _deepfakebench as deepfakebench
 from unmask.detectors._card import Output, Paper, Recipe, Target, Weights
+from unmask.detectors._pickle import read_tensors
+from unmask.errors import WeightsError
 from unmask.types import InputSpec
 
 _URL = "https://raw.githubusercontent.com/DariusAf/MesoNet/2144d56a30e48cdcac1976ff13a1c5cdc86376c6"
@@ -64,6 +67,28 @@ RECIPE = Recipe(
     batch_size=76,
     schedule="cosine",
 )
+
+
+def refuse_port(path: Path) -> None:
+    """Refuses a file of the PyTorch port, which is another network of the same name.
+
+    Raises:
+        WrongVariantError: it is one.
+    """
+    if path.suffix.lower() not in (".pt", ".pth"):
+        return
+    try:
+        state = deepfakebench.without_backbone(read_tensors(path))
+    except WeightsError:
+        return  # Whoever reads it next says why.
+    if {"bn1.weight", "fc1.weight", "fc2.weight"} <= state.keys():
+        deepfakebench.refuse(
+            path,
+            found="the PyTorch port of MesoNet (MesoNet-Pytorch, DeepfakeBench), which has no "
+            "biases in its convolutions, shares batch norms between layers and has two classes",
+            expected="the authors' Keras network",
+            give="their .h5 file, such as Meso4_DF.h5",
+        )
 
 
 def published(

@@ -139,6 +139,7 @@ class _PaperHead(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.map = nn.Conv2d(sum(WIDTHS), 1, 1)
+        nn.init.normal_(self.map.weight, std=0.001)  # as HRNet's authors start such layers
         self.fc = nn.Linear(1, 2)
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:

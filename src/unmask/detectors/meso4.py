@@ -14,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unmask.detectors._card import Card, Output
-from unmask.detectors._mesonet import INPUT, PAPER, RECIPE, published
+from unmask.detectors._mesonet import INPUT, PAPER, RECIPE, published, refuse_port
 from unmask.detectors._registry import detector
 from unmask.nn.keras import batch_norm, dense, flatten_hwc, same_conv, to_state_dict
 
 
 def _from_keras(path: Path) -> dict[str, Tensor]:
     """A published ``.h5`` file as our state dict."""
+    refuse_port(path)
     return to_state_dict(
         path,
         {

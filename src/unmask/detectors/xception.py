@@ -12,6 +12,7 @@ from pathlib import Path
 import timm
 from torch import Tensor, nn
 
+from unmask.detectors import _deepfakebench as deepfakebench
 from unmask.detectors._card import Card, Output, Paper, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
@@ -70,6 +71,13 @@ CARD = Card(
             trained_on=f"FaceForensics++: one of the models in the authors' {FACEFORENSICS_FILES} "
             "(whole pickled modules)",
             polarity="two logits, real and fake; the logit here is their difference",
+            importer=_from_published,
+        ),
+        Weights(
+            tag="deepfakebench",
+            license=deepfakebench.LICENSE,
+            trained_on=deepfakebench.TRAINED_ON.format(file="xception_best.pth"),
+            polarity=deepfakebench.POLARITY,
             importer=_from_published,
         ),
         imagenet_start(_from_published, zeroed="the head is"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import timm
 import torch
+from timm.models.resnet import BasicBlock, Bottleneck
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,13 +23,17 @@ def hrnet_w48() -> nn.Module:
     """HRNetV2-W48 (Wang et al., TPAMI 2020) without the layers that classify.
 
     Timm's network and names: ``conv1``, ``bn1``, ``conv2``, ``bn2``, ``layer1``, ``transition1``
-    to ``3``, ``stage2`` to ``4``. It takes (B, 3, H, W) and returns four maps.
+    to ``3``, ``stage2`` to ``4``. It takes (B, 3, H, W) and returns four maps. In a new network
+    every residual block passes on what it gets: else its sums grow to 1e8 in eval mode.
     """
     net: nn.Module = timm.create_model("hrnet_w48")
     for name in ("incre_modules", "downsamp_modules", "final_layer"):
         setattr(net, name, None)
     for name in ("global_pool", "head_drop", "classifier"):
         setattr(net, name, nn.Identity())  # timm lets the four maps through
+    for module in net.modules():
+        if isinstance(module, BasicBlock | Bottleneck):
+            module.zero_init_last()
     return net
 
 
