@@ -56,12 +56,19 @@ def test_agrees_with_the_authors_code(
     assert sum(p.numel() for p in net.parameters()) == 1_108_218
 
 
-def test_a_network_cut_elsewhere_is_refused(published: dict[str, Tensor], tmp_path: Path):
-    kept = {k: v for k, v in published.items() if not k.startswith("block3")}
-    kept["convout.weight"] = torch.zeros(2, 256, 1, 1)
-    torch.save(kept, tmp_path / "x.pth")
-    with pytest.raises(WeightsError, match=r"cut after block 3, got one cut after block 2\. Give"):
-        import_weights("patch_based", tmp_path / "x.pth", tmp_path / "x.st")
+@pytest.mark.parametrize("block", [1, 2, 3, 4, 5])
+def test_a_file_says_where_it_was_cut(block: int, tmp_path: Path):
+    state = net_with(block=block).state_dict()
+    published = {
+        key.removeprefix("net.").replace("head.", "convout."): value for key, value in state.items()
+    }
+    torch.save(published, tmp_path / "x.pth")
+    out = import_weights("patch_based", tmp_path / "x.pth", tmp_path / "x.safetensors")
+    net = load_detector("patch_based", out)
+    assert net.card.args["block"] == block
+    assert list(net.state_dict()) == list(state)
+    tags = {weights.tag: weights.args for weights in get_card("patch_based").weights}
+    assert tags[f"block{block}"] == ({} if block == 3 else {"block": block})
 
 
 def test_another_network_is_refused(tmp_path: Path):

@@ -16,7 +16,7 @@ from torch.nn import functional
 from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
 from unmask.detectors._pickle import read_tensors
 from unmask.detectors._registry import detector
-from unmask.errors import UsageError, WrongVariantError
+from unmask.errors import UsageError
 from unmask.losses import binary_loss
 from unmask.nn.heads import add_batch_counters, under_net
 from unmask.nn.xception import split_xception
@@ -38,23 +38,23 @@ def _loss(output: Output, target: Target) -> Tensor:
 
 
 def _from_published(path: Path) -> dict[str, Tensor]:
-    """A state dict of the authors' network cut after block 3.
-
-    Raises:
-        WrongVariantError: it is cut after another block.
-    """
+    """A state dict of the authors' network, cut after whichever block."""
     state = read_tensors(path)
-    width = state["convout.weight"].shape[1] if "convout.weight" in state else 0
-    blocks = {key.partition(".")[0] for key in state if key.startswith("block")}
-    expected = {f"block{number}" for number in range(1, _BLOCK + 1)}
-    if width and blocks and blocks != expected:
-        raise WrongVariantError(
-            f"Weights '{path}' are of another variant: expected a network cut after block "
-            f"{_BLOCK}, got one cut after block {len(blocks)}. Give the authors' file of "
-            f"xception_block{_BLOCK}."
-        )
     add_batch_counters(state)
     return under_net(state, "convout")
+
+
+def _published(block: int) -> Weights:
+    return Weights(
+        tag=f"block{block}",
+        license="none stated (chail/patch-forensics has no license file)",
+        trained_on=f"one of the authors' networks cut after block {block} (bestval_net_D.pth in a "
+        f"folder named ..._xception_block{block}_...): generated faces, or one method of "
+        "FaceForensics++; aligned faces, mean and std 0.5",
+        polarity="class 0 is fake, 1 real; the logit here is z_0 - z_1",
+        importer=_from_published,
+        args={} if block == _BLOCK else {"block": block},
+    )
 
 
 CARD = Card(
@@ -69,7 +69,7 @@ CARD = Card(
         code="https://github.com/chail/patch-forensics",
         differences=(
             "Block: 3, as LipForensics (CVPR 2021) trains it; the paper compares blocks 1 to 5 "
-            "(--set block=2). Files of the authors are imported for block 3 alone.",
+            "(--set block=2). An imported file says by its tensors where it was cut.",
             "Vote: the mean of the patches' probabilities, its default; as a logit. Its two "
             "others are --set vote=mean_logit (the mean before the softmax) and vote=majority "
             "(each patch counts as one; half a patch is added to either side, so that all of "
@@ -113,17 +113,7 @@ CARD = Card(
         sampling="pairs",
         monitor="accuracy",
     ),
-    weights=(
-        Weights(
-            tag="published",
-            license="none stated (chail/patch-forensics has no license file)",
-            trained_on="one of the authors' networks cut after block 3 (bestval_net_D.pth in a "
-            "folder named ..._xception_block3_...): generated faces, or one method of "
-            "FaceForensics++; aligned faces, mean and std 0.5",
-            polarity="class 0 is fake, 1 real; the logit here is z_0 - z_1",
-            importer=_from_published,
-        ),
-    ),
+    weights=tuple(map(_published, sorted(_WIDTHS, key=lambda block: block != _BLOCK))),
     outputs=("mask",),
     cam_layer="net",
     aggregate="mean",
