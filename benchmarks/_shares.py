@@ -46,7 +46,9 @@ def wilson(hits: int, count: int) -> list[float]:
     return [round(float(bounds.low), 3), round(float(bounds.high), 3)]
 
 
-def within_sources(label: np.ndarray, logit: np.ndarray, source: np.ndarray) -> dict[str, Any]:
+def within_sources(
+    label: np.ndarray, logit: np.ndarray, source: np.ndarray, resamples: int = RESAMPLES
+) -> dict[str, Any]:
     """AUC within each source of both classes; their mean with its interval over sources."""
     within = {
         str(s): {
@@ -60,7 +62,7 @@ def within_sources(label: np.ndarray, logit: np.ndarray, source: np.ndarray) -> 
     return {
         "within_source_auc_mean": round(float(np.mean([w["auc"] for w in within.values()])), 3),
         "within_source_auc_interval": bootstrap(
-            source, lambda i: _within_mean(label[i], logit[i], source[i])
+            source, lambda i: _within_mean(label[i], logit[i], source[i]), resamples
         ),
         "within_source": within,
     }
@@ -75,7 +77,7 @@ def line(real: Sequence[float], rate: float) -> float:
     return math.ceil(conformal_threshold(real, rate) * 1000) / 1000
 
 
-def figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def figures(rows: list[dict[str, Any]], resamples: int = RESAMPLES) -> dict[str, Any]:
     """All figures of the scored rows."""
     able = [r for r in rows if r["logit"] is not None]
     label = np.array([r["label"] for r in able])
@@ -102,9 +104,9 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "decided": len(able),
         "real": reals,
         "fake": int(label.sum()),
-        **within_sources(label, logit, source),
+        **within_sources(label, logit, source, resamples),
         "pooled_auc": round(auc(label, logit), 3),
-        "pooled_auc_interval": bootstrap(source, lambda i: auc(label[i], logit[i])),
+        "pooled_auc_interval": bootstrap(source, lambda i: auc(label[i], logit[i]), resamples),
         "threshold": round(threshold, 4),
         "false_alarms": alarms,
         "false_alarms_interval": wilson(alarms, reals),

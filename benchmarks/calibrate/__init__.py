@@ -20,8 +20,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks import _result
 from benchmarks._shares import FALSE_ALARM_RATE
 from benchmarks.calibrate._build import build
@@ -119,7 +117,9 @@ def run(given: argparse.Namespace) -> int:
         result["panel"] = compare(copies, given.rate, given.resamples)
         better = bool(result["panel"]["better"])
     name = given.name or f"calibration_{'_'.join(one.id[0] for one in candidates)}"
-    path = _result.write(name, f"python -m benchmarks calibrate {given.words}", result)
+    path = _result.write(
+        name, f"python -m benchmarks calibrate {given.words}", result, _result.RESULTS
+    )
     show(result)
     print(path)
     if given.calibrate and (better or given.anyway):
@@ -165,5 +165,4 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     given.words = " ".join(arguments)
     given.detector = given.detector or ["screener"]
-    np.seterr(over="raise", invalid="raise")
     return run(given)

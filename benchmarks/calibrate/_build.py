@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks._shares import MIN_FACE_PX, within_sources
+from benchmarks._shares import MIN_FACE_PX
 from benchmarks.calibrate._copies import Copies, Values
 from benchmarks.calibrate._fit import (
     EVERYTHING,
@@ -23,7 +23,7 @@ from benchmarks.calibrate._fit import (
     most_misleading,
     weights_of,
 )
-from unmask.metrics import auc, bootstrap_intervals
+from benchmarks.candidates._figures import estimate, pooled_auc, within_cells
 from unmask.types import Calibration, Domain, PanelMember, QualityClass
 from unmask.verdict.gate import LEAST_CHANGE, MOST_FLAT
 from unmask.verdict.likelihood import llr_bounds
@@ -94,22 +94,20 @@ def build(
 def gives_probability(copies: Copies, fitted: Fitted, resamples: int) -> bool:
     """Whether the scores of videos as they are order the labels beyond doubt.
 
-    Over all, and within sources where there are such: both intervals must lie above 0.5.
+    Over all, and within the sources of both labels, where there are any: both intervals must lie
+    above 0.5.
     """
     plain = copies[copies.condition == ""] if (copies.condition == "").any() else copies
     scores, _, _ = apply(fitted, plain)
-    pooled = bootstrap_intervals(
-        {"AUC": lambda w: auc(plain.label, scores, weights=w)}, plain.source, resamples=resamples
-    )["AUC"]
-    mixed = [
-        s for s in np.unique(plain.source) if len(np.unique(plain.label[plain.source == s])) > 1
-    ]
-    if not fitted.is_ordered or pooled.low <= 0.5:
+    videos = plain.videos(scores)
+    pooled = estimate(pooled_auc(videos), resamples)
+    if not fitted.is_ordered or pooled.low is None or pooled.low <= 0.5:
         return False
-    if not mixed:
+    within = within_cells(videos, videos.source, "sources")
+    if np.isnan(within.measure(np.ones((1, len(plain))))[0]):
         return True
-    within = within_sources(plain.label, scores, plain.source)["within_source_auc_interval"]
-    return bool(within[0] > 0.5)
+    low = estimate(within, resamples).low
+    return low is not None and low > 0.5
 
 
 def _as_logits(copies: Copies, fitted: Fitted, rate: float) -> Fitted:

@@ -1,0 +1,34 @@
+"""Made-up scored copies for tests of ``benchmarks calibrate``."""
+
+from __future__ import annotations
+
+import numpy as np
+from benchmarks.calibrate._copies import Copies
+
+CONDITIONS = {"": (300.0, 0.1), "compression 5": (300.0, 0.01), "half_size": (140.0, 0.5)}
+
+
+def copies(
+    shift: float = 2.0,
+    *,
+    sources: int = 6,
+    each: int = 3,
+    seed: int = 0,
+    members: int = 1,
+    conditions: tuple[str, ...] = ("",),
+    codec: str = "h264",
+) -> Copies:
+    """Of each source ``each`` real videos and as many forgeries, ``shift`` higher, in each copy."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for source in range(sources):
+        for number in range(2 * each):
+            label = number % 2
+            for condition in conditions:
+                logit = rng.normal(size=members) + shift * label
+                face_px, bits = CONDITIONS[condition]
+                tool = f"tool {source % 2}" if label else ""
+                rows.append((f"{source}/{number}.mp4", f"s{source}", tool, condition, codec))
+                rows[-1] += (float(label), logit, face_px, bits)  # type: ignore[assignment]
+    columns = list(zip(*rows, strict=True))
+    return Copies(*(np.array(column) for column in columns))
