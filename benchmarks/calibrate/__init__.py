@@ -140,11 +140,21 @@ def show(result: Mapping[str, Any]) -> None:
         if isinstance(value, dict):
             print(name)
             for key, one in value.items():
-                print(f"  {key}: {one}")
+                print(f"  {key}: {_short(one)}")
         else:
             print(f"{name}: {value}")
     for name, value in result.get("panel", {}).items():
         print(f"panel {name}: {value}")
+
+
+def _short(told: Any) -> Any:
+    """A figure on one line: value, interval, n."""
+    if not isinstance(told, dict):
+        return told
+    parts = {key: _short(value) for key, value in told.items() if key != "note"}
+    if "value" in parts:
+        return " ".join(str(part) for part in parts.values())
+    return "; ".join(f"{key} {part}" for key, part in parts.items())
 
 
 def main(arguments: list[str]) -> int:

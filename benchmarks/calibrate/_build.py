@@ -11,11 +11,9 @@ import numpy as np
 from benchmarks._shares import MIN_FACE_PX
 from benchmarks.calibrate._copies import Copies, Values
 from benchmarks.calibrate._fit import (
-    EVERYTHING,
     MISS_RATE,
     Fitted,
     apply,
-    bounds,
     cell_of,
     cells_of,
     fit,
@@ -52,7 +50,7 @@ def build(
     """
     fitted = fit(copies, cells_of(copies), rate)
     if not gives_probability(copies, fitted, resamples):
-        fitted = _as_logits(copies, fitted, rate)
+        fitted = fit(copies, cells_of(copies), rate, as_logits=True)
     scores, threshold, _ = apply(fitted, copies)
     plain = copies.condition == ""
     real, fake = (plain & (copies.label == value) for value in (0, 1))
@@ -108,13 +106,6 @@ def gives_probability(copies: Copies, fitted: Fitted, resamples: int) -> bool:
         return True
     low = estimate(within, resamples).low
     return low is not None and low > 0.5
-
-
-def _as_logits(copies: Copies, fitted: Fitted, rate: float) -> Fitted:
-    """The same without lines: scores are logits, one pair of bounds for all classes."""
-    scores = copies.logit @ fitted.weights
-    threshold, lower = bounds(*most_misleading(copies, scores), rate)
-    return Fitted(fitted.weights, (EVERYTHING,), 0.0, threshold, lower, scores, False)
 
 
 def _with_intervals(copies: Copies, fitted: Fitted) -> tuple[QualityClass, ...]:

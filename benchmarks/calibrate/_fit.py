@@ -187,7 +187,11 @@ def lines_of(
 
 
 def fit(
-    copies: Copies, classes: tuple[QualityClass, ...], rate: float = FALSE_ALARM_RATE
+    copies: Copies,
+    classes: tuple[QualityClass, ...],
+    rate: float = FALSE_ALARM_RATE,
+    *,
+    as_logits: bool = False,
 ) -> Fitted:
     """Fits all of it.
 
@@ -200,6 +204,7 @@ def fit(
         copies: of videos of several sources.
         classes: without lines, see ``cells_of``.
         rate: of false alarms.
+        as_logits: leaves scores as they are, and only draws bounds.
 
     Raises:
         DataError: too few videos for the rate.
@@ -210,12 +215,12 @@ def fit(
     weights = fuse(copies, weight)
     logit = copies.logit @ weights
     lines = np.array(lines_of(logit, copies.label, cell, weight, len(classes), width))
-    is_ordered = bool(lines[-1, 0] > 0)
+    is_ordered = bool(lines[-1, 0] > 0) and not as_logits
     if not is_ordered:
         lines[:] = 1.0, 0.0
     scores = lines[cell, 0] * logit + lines[cell, 1]
     try:
-        threshold, lower = bounds(*most_misleading(copies, scores), rate)
+        threshold, lower = _bounds(*most_misleading(copies, scores), rate)
     except ValueError as error:
         raise DataError(f"Cannot calibrate: {error}. Give more videos.") from error
     lined = tuple(
@@ -230,7 +235,7 @@ def fit(
     return Fitted(weights, lined, width, threshold, lower, scores, is_ordered)
 
 
-def bounds(real: Values, fake: Values, rate: float) -> tuple[float, float]:
+def _bounds(real: Values, fake: Values, rate: float) -> tuple[float, float]:
     threshold = line(list(real), rate)
     lower = float(np.floor(conformal_lower(list(fake), MISS_RATE) * 1000) / 1000)
     return threshold, min(lower, threshold)
@@ -242,7 +247,7 @@ def _bounded(one: QualityClass, copies: Copies, scores: Values, rate: float) -> 
     one = dataclasses.replace(one, real_videos=len(real), fake_videos=len(fake))
     if not one.codecs or len(real) < 1 / rate - 1 or len(fake) < 1 / MISS_RATE - 1:
         return one
-    threshold, lower = bounds(real, fake, rate)
+    threshold, lower = _bounds(real, fake, rate)
     return dataclasses.replace(
         one,
         threshold=threshold,

@@ -185,6 +185,14 @@ def test_scores_that_order_nothing_stay_logits():
     assert [(one.slope, one.intercept) for one in fitted.classes] == [(1.0, 0.0)]
 
 
+def test_scores_left_as_they_are_still_have_bounds_of_each_class():
+    some = copies(2.0, sources=5, each=4, conditions=("", "compression 5"))
+    fitted = _fit.fit(some, _fit.cells_of(some), rate=0.1, as_logits=True)
+    assert fitted.scores == pytest.approx(some.logit[:, 0])
+    assert [one.threshold is None for one in fitted.classes] == [False, False, True]
+    assert not fitted.is_ordered
+
+
 def test_too_few_real_videos_are_told():
     with pytest.raises(DataError, match=r"Cannot calibrate: 12 real videos .*Give more videos"):
         _fit.fit(copies(sources=4), ALL, rate=0.05)
