@@ -31,7 +31,15 @@ MODEL_CARD = ROOT / "MODEL_CARD.md"
 FIXTURES = ROOT / "tests" / "fixtures"
 NOTICE = "<!-- Made by scripts/gen_docs.py. Do not edit: change the code and run it again. -->\n"
 
-# A default that is worked out when the command runs differs from machine to machine.
+_COMPARED = (
+    "## Who is in which paper, what is verified how\n\nEvery detector passes the same contract "
+    "tests (`tests/detectors/test_contract.py`). *Fixture*: it also meets outputs of the authors' "
+    "code, with weights from a formula; *parts*: some of its parts do. *Published file at hand*: the "
+    "authors' trained file was imported and run. *Layout only*: tensors have the names and shapes "
+    "of published code; no output was compared. *Not verified*: built from a description.\n"
+)
+
+# What is worked out when the command runs differs from machine to machine.
 _COMPUTED = "worked out when it runs"
 
 
@@ -102,7 +110,6 @@ def detectors_page() -> str:
             f"[{card.paper.title}]({card.paper.url}), {card.paper.venue}, {card.paper.year}",
             _weights_short(card.weights),
             ", ".join(sorted({entry.license for entry in card.weights})) or "no weights",
-            _verified(card.name),
         )
         for card in cards
     ]
@@ -114,13 +121,27 @@ def detectors_page() -> str:
             "network: it gives one logit for each clip of a face, above 0 for fake. How well the "
             "shipped weights do is measured in [MODEL_CARD.md](../MODEL_CARD.md); how logits "
             "become a finding stands in [how_it_works.md](how_it_works.md).\n",
-            "Every detector passes the same contract tests (`tests/detectors/test_contract.py`); "
-            "the last column says what its numbers are compared with besides.\n",
-            _table(["name", "paper", "weights", "license of the weights", "verified"], rows),
+            _table(["name", "paper", "weights", "license of the weights"], rows),
+            *_compared(cards),
             *_learned(ROOT / "benchmarks" / "learn"),
             *[_section(card) for card in cards],
         ]
     )
+
+
+def _compared(cards: Sequence[Card]) -> Iterator[str]:
+    """Who is in which paper, and what is verified how."""
+    yield _COMPARED
+    rows = [
+        (
+            f"[`{card.name}`](#{card.name})",
+            f"[{card.paper.title}]({card.paper.url}), {card.paper.year}",
+            ", ".join(f"`{name}`" for name in card.compared_in) or "none",
+            _verified(card),
+        )
+        for card in cards
+    ]
+    yield _table(["name", "paper", "compared in", "verified how"], rows)
 
 
 def _learned(folder: Path) -> Iterator[str]:
@@ -158,16 +179,16 @@ def _where(weights: Weights) -> str:
     return "downloaded when its tag is named" if weights.url is not None else "import only"
 
 
-def _verified(name: str) -> str:
-    """Which code's numbers the tests compare this detector with, by the fixtures named after it."""
-    found = []
-    for path in sorted(FIXTURES.glob("*.json")):
-        if path.stem == name or path.stem.startswith(f"{name}_"):
-            source = json.loads(path.read_text(encoding="utf-8"))["source"]
-            commit = source.get("commit")
-            code = f"{source['repo']} at {commit[:7]}" if commit else source["repo"]
-            found.append(f"numbers of {code} (`tests/fixtures/{path.name}`)")
-    return "; ".join(found) or "contract tests only"
+def _verified(card: Card) -> str:
+    """How far a detector was compared with its authors' code, and whose numbers its tests use."""
+    found = [card.verified or "not said"]
+    for stem in card.fixtures:
+        path = FIXTURES / f"{stem}.json"
+        source = json.loads(path.read_text(encoding="utf-8"))["source"]
+        code = source.get("repo") or source["package"]
+        code += f" at {source['commit'][:7]}" if source.get("commit") else ""
+        found.append(f"numbers of {code} (`tests/fixtures/{path.name}`)")
+    return "; ".join(found)
 
 
 def _section(card: Card) -> str:

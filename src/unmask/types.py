@@ -226,6 +226,7 @@ class DetectorUse:
     sha256: str
     license: str
     trained_on: str
+    is_non_commercial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

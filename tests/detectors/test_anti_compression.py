@@ -333,9 +333,10 @@ def test_both_branches_start_from_a_published_xception(
     published: dict[str, Tensor], tmp_path: Path
 ):
     torch.save({f"model.{key}": value for key, value in published.items()}, tmp_path / "x.pth")
-    first = import_weights(NAME, tmp_path / "x.pth", tmp_path / "x.safetensors")
+    source, out = tmp_path / "x.pth", tmp_path / "x.safetensors"
+    first = import_weights(NAME, source, out, accept_license=True)
     # What the file lacks is drawn alike every time: other contents would be refused here.
-    assert import_weights(NAME, tmp_path / "x.pth", first) == first
+    assert import_weights(NAME, source, first, accept_license=True) == first
     net = load_detector(NAME, first)
     for branch in (net.high, net.low):
         assert torch.equal(branch.early.block7.rep[4].pointwise.weight, published[LAST_EARLY])

@@ -31,7 +31,9 @@ def published(formula: ModuleType, fixture: dict) -> dict[str, Tensor]:
 
 def imported(content: object, folder: Path) -> nn.Module:
     torch.save(content, folder / "SPP-res50.pth")
-    out = import_weights("dsp_fwa", folder / "SPP-res50.pth", folder / "x.safetensors")
+    out = import_weights(
+        "dsp_fwa", folder / "SPP-res50.pth", folder / "x.safetensors", accept_license=True
+    )
     return load_detector("dsp_fwa", out)
 
 

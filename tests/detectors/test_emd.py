@@ -62,7 +62,8 @@ def build(**args: object) -> nn.Module:
 
 def imported(path: Path) -> nn.Module:
     """Through a safetensors file, which is large."""
-    return load_detector("emd", import_weights("emd", path, path.with_suffix(".safetensors")))
+    out = path.with_suffix(".safetensors")
+    return load_detector("emd", import_weights("emd", path, out, accept_license=True))
 
 
 def started(path: Path) -> nn.Module:

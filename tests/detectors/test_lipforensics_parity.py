@@ -121,7 +121,8 @@ def test_a_prelu_file_is_refused_by_a_swish_network(published: State):
 def test_a_lip_reading_file_is_a_start_that_says_nothing(published: State, tmp_path: Path):
     words = {"tcn.tcn_output.weight": torch.ones(500, 768), "tcn.tcn_output.bias": torch.ones(500)}
     torch.save({"model_state_dict": {**published, **words}}, tmp_path / "x.pth")
-    out = import_weights("lipforensics", tmp_path / "x.pth", tmp_path / "x.safetensors")
+    source, out = tmp_path / "x.pth", tmp_path / "x.safetensors"
+    import_weights("lipforensics", source, out, accept_license=True)
     net = load_detector("lipforensics", out)
     slopes = net.features.temporal[3].activation.weight
     assert torch.equal(slopes, published["tcn.mb_ms_tcn.network.3.relu_final.weight"])

@@ -48,7 +48,9 @@ def folder(formula: ModuleType, esr9: dict, tmp_path: Path) -> Path:
 def test_the_imported_expression_stream_agrees_with_the_authors_code(
     formula: ModuleType, esr9: dict, folder: Path
 ):
-    out = import_weights("multi_task_fer", folder / "Net-Branch_2.pt", folder / "x.safetensors")
+    out = import_weights(
+        "multi_task_fer", folder / "Net-Branch_2.pt", folder / "x.safetensors", accept_license=True
+    )
     net = load_detector("multi_task_fer", out)
     case = next(case for case in esr9["cases"] if case["args"]["mode"] != "as_shipped")
     (faces,) = formula.build_inputs(case)

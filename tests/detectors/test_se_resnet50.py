@@ -79,7 +79,8 @@ def test_a_published_file_is_a_start_for_red_green_blue(
 ):
     torch.save(published, tmp_path / "model_ir_se50.pth")
     source = tmp_path / "model_ir_se50.pth"
-    net = load_detector(NAME, import_weights(NAME, source, tmp_path / "x.safetensors"))
+    out = import_weights(NAME, source, tmp_path / "x.safetensors", accept_license=True)
+    net = load_detector(NAME, out)
     theirs = get_card(NAME).build().get_submodule("net").eval()
     theirs.load_state_dict(published)
     red_first = torch.rand(1, 3, 112, 112) * 2 - 1

@@ -32,7 +32,9 @@ def published(formula: ModuleType, fixture: dict) -> State:
 
 def imported(content: object, folder: Path) -> nn.Module:
     torch.save(content, folder / "sbi.tar")
-    out = import_weights("self_blended", folder / "sbi.tar", folder / "x.safetensors")
+    out = import_weights(
+        "self_blended", folder / "sbi.tar", folder / "x.safetensors", accept_license=True
+    )
     return load_detector("self_blended", out)
 
 

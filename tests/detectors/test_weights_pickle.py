@@ -144,7 +144,9 @@ def test_a_whole_pickled_xception_is_imported(tmp_path: Path):
     published.model.last_linear = net.head
     torch.save(published, tmp_path / "all_c23.p", _use_new_zipfile_serialization=False)
     del net.net.last_linear
-    out = import_weights("xception", tmp_path / "all_c23.p", tmp_path / "x.safetensors")
+    out = import_weights(
+        "xception", tmp_path / "all_c23.p", tmp_path / "x.safetensors", accept_license=True
+    )
     got = load_detector("xception", out).state_dict()
     assert all(torch.equal(got[key], value) for key, value in net.state_dict().items())
 

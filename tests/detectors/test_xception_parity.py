@@ -57,7 +57,10 @@ def test_agrees_with_the_authors_code(
 ):
     source = tmp_path / "published.p"
     torch.save(published, source)
-    net = load_detector("xception", import_weights("xception", source, tmp_path / "x.safetensors"))
+    net = load_detector(
+        "xception",
+        import_weights("xception", source, tmp_path / "x.safetensors", accept_license=True),
+    )
     seen: dict[str, Tensor] = {}
     # Copies, because later activations work in place.
     for name in ("net.block1", "net.block3", "net.block12", "net.bn4", "head"):
@@ -83,7 +86,9 @@ def test_every_published_layout_gives_the_same_network(
     layout: Callable[[State], object], published: State, tmp_path: Path
 ):
     torch.save(layout(published), tmp_path / "x.pth")
-    out = import_weights("xception", tmp_path / "x.pth", tmp_path / "x.safetensors")
+    out = import_weights(
+        "xception", tmp_path / "x.pth", tmp_path / "x.safetensors", accept_license=True
+    )
     state = load_detector("xception", out).state_dict()
     assert len(state) == len(published)
     for key in ("conv1.weight", "block5.rep.4.pointwise.weight", "bn4.running_var"):
@@ -95,7 +100,9 @@ def test_an_imagenet_file_is_a_start_that_says_nothing(published: State, tmp_pat
     state = {k: v for k, v in published.items() if not k.startswith("last_linear")}
     state |= {"fc.weight": torch.ones(1000, 2048), "fc.bias": torch.ones(1000)}
     torch.save(state, tmp_path / "x.pth")
-    out = import_weights("xception", tmp_path / "x.pth", tmp_path / "x.safetensors")
+    out = import_weights(
+        "xception", tmp_path / "x.pth", tmp_path / "x.safetensors", accept_license=True
+    )
     net = load_detector("xception", out)
     assert torch.equal(net.net.bn4.weight, published["bn4.weight"])
     with torch.no_grad():

@@ -69,7 +69,7 @@ def register(*weights: Weights) -> None:
     detector(card(*weights))(type("Tiny", (Tiny,), {"__module__": __name__}))
 
 
-def save(path: Path, state: dict[str, Tensor] = STATE, **changes: str) -> Path:
+def save(path: Path, state: dict[str, Tensor] = STATE, **changes: object) -> Path:
     about = {"detector": "tiny", "tag": "mine", "license": "MIT", "trained_on": "my data"}
     return save_weights(state, path, **{**about, **changes})
 

@@ -84,6 +84,7 @@ def _weights(card: Card) -> list[str]:
         use = f"scan with -w {card.name}={entry.tag}"
         if state == "to import":
             use = f"get the file, then: unmask weights import {card.name} FILE"
+            use += " --accept-license" if entry.is_non_commercial else ""
         lines += [
             f"{entry.tag}: {state}{place}; {use}",
             f"- license {entry.license}; trained on: {entry.trained_on or 'not said'}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from unmask.cli.weights_state import WeightsState, states_of
-from unmask.detectors import Weights, get_card, list_detectors, load_detector
-from unmask.detectors.weights import cache_dir, check_hash, download
+from unmask.detectors import Weights, get_card, import_weights, list_detectors, load_detector
+from unmask.detectors.weights import cache_dir, check_hash, download, published_path
 from unmask.errors import UnknownNameError, WeightsError
 from unmask.faces import POINT_WEIGHTS
 
@@ -36,12 +36,13 @@ def problem(one: WeightsState) -> str:
     return ""
 
 
-def fetch(name: str, tag: str | None) -> Path:
+def fetch(name: str, tag: str | None, accept_license: bool = False) -> Path:
     """Downloads weights unless they are here, checks them, and says where they lie.
 
     Raises:
         UnknownNameError: no such detector or tag.
-        WeightsError: no address is known, no network, or what is here or came is not the file.
+        WeightsError: no address is known, no network, or what is here or came is not the file;
+            or it is not for commercial use, and that was not accepted.
     """
     found = [one for one in states(name) if tag in (None, one.entry.tag)]
     if not found:
@@ -49,6 +50,8 @@ def fetch(name: str, tag: str | None) -> Path:
         raise UnknownNameError(f"Unknown weights {tag!r} of {name}. Known: {known}.")
     one = found[0]
     if one.name != LANDMARKS:
+        if accept_license and one.entry.is_non_commercial and one.path is None:
+            _import_accepted(one)
         load_detector(name, one.entry.tag)
     elif one.path is None:
         path = _landmarks_path()
@@ -62,6 +65,17 @@ def fetch(name: str, tag: str | None) -> Path:
     (here,) = [now for now in states(name) if now.entry.tag == one.entry.tag]
     assert here.path is not None
     return here.path
+
+
+def _import_accepted(one: WeightsState) -> None:
+    """Fetches weights whose license was accepted, and puts the file that records it beside."""
+    published = published_path(one.name, one.entry)
+    if published is None:
+        return  # Loading says what to do.
+    if not published.is_file():
+        download(one.name, one.entry, published)
+    check_hash(published, one.entry.sha256)
+    import_weights(one.name, published, published.with_suffix(".safetensors"), accept_license=True)
 
 
 def _landmarks() -> WeightsState:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, check and import weights.", no_args_is_help=True)
 
+_Accept = Annotated[
+    bool, typer.Option("--accept-license", help="Accept a license that forbids commercial use.")
+]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -31,6 +34,7 @@ def list_weights(as_json: _AsJson = False) -> None:
                 "state": state,
                 "path": str(path) if path else None,
                 "license": entry.license,
+                "is_non_commercial": entry.is_non_commercial,
                 "trained_on": entry.trained_on,
                 "sha256": entry.sha256,
                 "size_bytes": entry.size_bytes,
@@ -72,11 +76,12 @@ def import_file(
         Path | None,
         typer.Option("--out", "-o", metavar="OUT", help="File to write; else into the cache."),
     ] = None,
+    accept_license: _Accept = False,
 ) -> None:
     """Turn a published weights file into verified safetensors; prints where it went."""
     from unmask.detectors import import_weights
 
-    print(import_weights(name, file, out))
+    print(import_weights(name, file, out, accept_license=accept_license))
 
 
 @app.command()
@@ -88,11 +93,12 @@ def download(
         str | None,
         typer.Option("--tag", metavar="TAG", help="Which; else the first.", show_default=False),
     ] = None,
+    accept_license: _Accept = False,
 ) -> None:
     """Download published weights into the cache and check them; prints where they are."""
     from unmask.cli import fetch_weights
 
-    print(fetch_weights.fetch(name, tag))
+    print(fetch_weights.fetch(name, tag, accept_license))
 
 
 def _states(name: str | None) -> list[WeightsState]:

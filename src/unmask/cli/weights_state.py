@@ -39,7 +39,7 @@ def _state(card: Card, entry: Weights) -> tuple[State, Path | None]:
     published = published_path(card.name, entry)
     if published is None:
         return "to import", None
-    if published.is_file():
+    if published.is_file() and not entry.is_non_commercial:
         return "in cache", published
     imported = published.with_suffix(".safetensors")
     if imported.is_file() and _source_sha256(imported) in (entry.sha256, None):

@@ -73,6 +73,11 @@ class Weights:
         is_from_detector: the importer takes our safetensors of another detector, to start from,
             instead of a published file.
         args: arguments of the detector that these weights are for, where they are not the card's.
+        is_non_commercial: the license, or that of the data as the license names it, allows research
+            or non-commercial use alone: they come in only when that is accepted.
+        licensor: who set such a license, and where it stands.
+        recognizes: whether a file that the importer reads, and whose hash is not known, is laid out
+            as these weights are; None: it is, unless other weights with this importer say so.
     """
 
     tag: str
@@ -86,6 +91,9 @@ class Weights:
     importer: Callable[[Path], Mapping[str, Tensor]] | None = None
     is_from_detector: bool = False
     args: Mapping[str, object] = field(default_factory=dict)
+    is_non_commercial: bool = False
+    licensor: str = ""
+    recognizes: Callable[[Path], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +252,11 @@ class Card:
     """Everything the rest of the house needs to know of a detector.
 
     Attributes:
+        compared_in: the papers (as in ``unmask evaluate paper:…``) in whose tables it stands.
+        fixtures: stems of the files in ``tests/fixtures`` whose numbers its tests compare it, or
+            parts of it, with.
+        verified: in words how far it was compared with its authors' code and files; begins with
+            ``fixture``, ``parts``, ``layout only``, ``not verified`` or, without authors, ``ours``.
         outputs: which fields of ``Output`` are filled besides the logit: ``mask``, ``embedding``.
         mask_places: what a smaller mask's places stand for when it is laid over the picture:
             ``areas`` of equal size, or points, the outer ones in the picture's ``corners``.
@@ -270,6 +283,9 @@ class Card:
     paper: Paper
     input: InputSpec
     recipe: Recipe
+    compared_in: tuple[str, ...] = ()
+    fixtures: tuple[str, ...] = ()
+    verified: str = ""
     weights: tuple[Weights, ...] = ()
     outputs: tuple[Literal["mask", "embedding"], ...] = ()
     mask_places: Literal["areas", "corners"] = "areas"

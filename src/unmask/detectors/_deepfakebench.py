@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from torch import Tensor
 
+from unmask.detectors._pickle import read_tensors
 from unmask.errors import WrongVariantError
 
 LICENSE = "CC BY-NC 4.0 (non-commercial)"
@@ -21,6 +22,7 @@ TRAINED_ON = (
     "FaceForensics++ c23 by DeepfakeBench ({file}); 256 pixels, upright by dlib's points, 1.3 "
     "times a tight crop, mean and spread 0.5"
 )
+LICENSOR = "the authors of SCLBD/DeepfakeBench"
 POLARITY = "two logits, real and fake; the logit here is their difference"
 _BACKBONE = "backbone."
 _UNUSED = "adjust_channel."
@@ -30,6 +32,11 @@ def without_backbone(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The names without ``backbone.``, and without the layer that no network there uses."""
     ours = {key.removeprefix(_BACKBONE): value for key, value in state.items()}
     return {key: value for key, value in ours.items() if not key.startswith(_UNUSED)}
+
+
+def is_benchs(path: Path) -> bool:
+    """Whether a file is laid out as those of DeepfakeBench."""
+    return all(key.startswith(_BACKBONE) for key in read_tensors(path))
 
 
 def refuse(path: Path, *, found: str, expected: str, give: str) -> NoReturn:

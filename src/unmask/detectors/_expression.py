@@ -31,6 +31,11 @@ def is_esr(published: Mapping[str, Tensor]) -> bool:
     return {"conv4.weight", "bn4.weight"} <= published.keys()
 
 
+def _brings_esr(path: Path) -> bool:
+    """Whether the file is one of ESR's, or these lie beside it."""
+    return path.with_name(BASE_FILE).is_file() or is_esr(read_tensors(path))
+
+
 def esr_start(
     importer: Callable[[Path], Mapping[str, Tensor]], *, polarity: str, used: str = ""
 ) -> Weights:
@@ -48,6 +53,10 @@ def esr_start(
         f"in the same folder{used}: a start for training, not a detector",
         polarity=polarity,
         importer=importer,
+        is_non_commercial=True,
+        licensor="the authors of ESR-9 (README of siqueira-hc/Efficient-Facial-Feature-Learning-"
+        "with-Wide-Ensemble-based-Convolutional-Neural-Networks)",
+        recognizes=_brings_esr,
     )
 
 

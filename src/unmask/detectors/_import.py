@@ -10,6 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from unmask.detectors._card import Card, Weights
 from unmask.detectors._download import cache_dir
+from unmask.detectors._license import (
+    NON_COMMERCIAL,
+    UNKNOWN,
+    Terms,
+    accepted,
+    check_accepted,
+    likely_entries,
+    terms_in,
+    terms_of_entries,
+)
 from unmask.detectors._registry import build, get_card
 from unmask.detectors._safetensors import (
     check_finite,
@@ -29,10 +39,12 @@ if TYPE_CHECKING:
 Importer = Callable[[Path], Mapping[str, "Tensor"]]
 
 _LOG = logging.getLogger("unmask")
-UNKNOWN = "unknown"
+OWNER = "detector"
 
 
-def import_weights(name: str, path: str | Path, out: str | Path | None = None) -> Path:
+def import_weights(
+    name: str, path: str | Path, out: str | Path | None = None, *, accept_license: bool = False
+) -> Path:
     """Turns a published file into a verified safetensors file of ours.
 
     A file that the card knows by its SHA-256 keeps its tag, licence and training data in the
@@ -44,13 +56,16 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
             or our file of another detector that this one can start from.
         out: the file to write; None writes NAME-STEM.safetensors to the cache folder. An
             existing file is kept when it holds the same weights, and never overwritten.
+        accept_license: you accept a license that forbids commercial use; the file records when.
+            A file whose hash is not known is judged by its layout.
 
     Returns:
         The path that ``load_detector(name, weights=...)`` takes.
 
     Raises:
         UnknownNameError: no such detector.
-        WeightsError: the file cannot be read or does not fit the detector.
+        WeightsError: the file cannot be read or does not fit the detector; or it is not for
+            commercial use, and that was not accepted.
         OutputError: ``out`` exists with other contents or cannot be written.
     """
     source = Path(path).expanduser()
@@ -59,9 +74,15 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
         raise WeightsError(f"Cannot find '{source}'. Give the published weights file of {name}.")
     digest = file_sha256(source)
     known = next((entry for entry in card.weights if entry.sha256 == digest), None)
-    own = _own_metadata(name, source)
-    card = card_of_file(card, own, source)
-    state, args = _read(card, source, known)
+    own = read_metadata(source) if source.suffix == ".safetensors" else {}
+    card = card_of_file(card, own if own.get(OWNER) == name else {}, source)
+    state, reading = _read(card, source, known)
+    if own.get(OWNER) == name and terms_in(own) is None:
+        check_accepted(own, card, source)  # Our own file of before is no way around the question.
+    entries = [known] if known else likely_entries(reading.entries, source)
+    terms = terms_in(own) or terms_of_entries(entries, is_known=known is not None)
+    if terms is not None:
+        terms = accepted(terms, accept_license, str(source))
     if known is None:
         _LOG.warning(
             "'%s' is not a published file of %s that unmask knows (sha256 %s…): it fits, but its "
@@ -74,34 +95,37 @@ def import_weights(name: str, path: str | Path, out: str | Path | None = None) -
         target,
         detector=name,
         tag=known.tag if known else UNKNOWN,
-        license=known.license if known else UNKNOWN,
+        license=known.license if known else terms.license if terms else UNKNOWN,
         trained_on=known.trained_on if known else UNKNOWN,
         source=(known.url or source.name) if known else source.name,
         source_sha256=digest,
-        args=args or None,
-        notes={key: own[key] for key in (ARGS, INPUT) if key in own},
+        args=reading.args or None,
+        notes=_notes(card, own, terms, known),
     )
 
 
-def _own_metadata(name: str, path: Path) -> dict[str, str]:
-    """What our file of this very detector says of itself; empty of any other file."""
-    if path.suffix != ".safetensors":
-        return {}
-    metadata = read_metadata(path)
-    return metadata if metadata.get("detector") == name else {}
+def _notes(
+    card: Card, own: Mapping[str, str], terms: Terms | None, known: Weights | None
+) -> dict[str, str]:
+    """More metadata: what the network was built and fed with, and what its license asks for."""
+    notes = {key: own[key] for key in (ARGS, INPUT) if own.get(OWNER) == card.name and key in own}
+    if terms is not None:
+        return notes | terms.notes()
+    # That it was looked at tells the file from those of versions which did not.
+    is_judged = known is None and any(entry.is_non_commercial for entry in card.weights)
+    return notes | ({NON_COMMERCIAL: "no"} if is_judged else {})
 
 
 class _Reading(NamedTuple):
-    """A way to read a file, and the arguments of the network that it is for."""
+    """A way to read a file, the network's arguments, and the weights of the card read so."""
 
     importer: Importer
     args: Mapping[str, object] = MappingProxyType({})
+    entries: tuple[Weights, ...] = ()
 
 
-def _read(
-    card: Card, path: Path, known: Weights | None
-) -> tuple[Mapping[str, Tensor], Mapping[str, object]]:
-    """The first reading of the file that fits the network, and the network's arguments.
+def _read(card: Card, path: Path, known: Weights | None) -> tuple[Mapping[str, Tensor], _Reading]:
+    """The tensors of the first reading of the file that fits the network, and that reading.
 
     The error is that of the first reading that gave tensors; without any, every attempt's. A
     reading that recognizes the file as another variant ends the attempts.
@@ -109,11 +133,12 @@ def _read(
     wanted = build(card).state_dict()
     unread: list[str] = []
     unfit: list[str] = []
-    for importer, args in _readings(card, path, known):
+    for reading in _readings(card, path, known):
         failures = unread
         try:
-            state = importer(path)
+            state = reading.importer(path)
             failures = unfit
+            args = reading.args
             net = build(card.changed(args=args)).state_dict() if args else wanted
             check_fit(state, net, str(path), card.name)
             check_finite(state, str(path))
@@ -123,7 +148,7 @@ def _read(
             if str(error) not in failures:
                 failures.append(str(error))
         else:
-            return state, args
+            return state, reading
     raise WeightsError(unfit[0] if unfit else " ".join(unread))
 
 
@@ -134,7 +159,7 @@ def _readings(card: Card, path: Path, known: Weights | None) -> list[_Reading]:
     what it can start from.
     """
     if known is not None and known.importer is not None:
-        return [_Reading(known.importer, known.args)]
+        return [_Reading(known.importer, known.args, (known,))]
     if path.suffix == ".safetensors":
         starts = [_Reading(e.importer) for e in card.weights if e.importer and e.is_from_detector]
         is_own = read_metadata(path).get("detector", card.name) == card.name
@@ -143,7 +168,8 @@ def _readings(card: Card, path: Path, known: Weights | None) -> list[_Reading]:
     for entry in card.weights:
         if entry.importer is None or entry.is_from_detector:
             continue
-        reading = _Reading(entry.importer, entry.args)
+        alike = (o for o in card.weights if (o.importer, o.args) == (entry.importer, entry.args))
+        reading = _Reading(entry.importer, entry.args, tuple(alike))
         if reading not in readings:
             readings.append(reading)
     if path.suffix.lower() not in (".h5", ".hdf5", ".keras") or not readings:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from unmask.detectors._card import Output, Paper, Recipe, Stage, Target
+from unmask.detectors._pickle import rows_of
 from unmask.losses import binary_loss, lip_reading_loss
 from unmask.nn.lip_reading import LipFeatures
 from unmask.types import InputSpec
@@ -74,6 +76,15 @@ READING_DIFFERENCES = (
 
 LICENSE = "mpc001/Lipreading_using_Temporal_Convolutional_Networks: research only"
 """Of the published lip-reading weights."""
+
+LICENSOR = "its authors (clauses 4 and 5 of that repository's license)"
+
+WORDS = 500
+
+
+def reads_words(path: Path) -> bool:
+    """Whether a file is laid out as a lip reader: its last layer tells the words of LRW apart."""
+    return WORDS in rows_of(path, "tcn_output")
 
 
 def _loss(output: Output, target: Target) -> Tensor:

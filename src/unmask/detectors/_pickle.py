@@ -159,6 +159,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return {key.removeprefix("module."): value for key, value in state.items()}
 
 
+def rows_of(path: Path, *layers: str) -> set[int]:
+    """How many rows the weights of certain layers have: the classes, if it is the last one.
+
+    Args:
+        path: as for ``read_tensors``.
+        layers: how their names end.
+    """
+    endings = tuple(f"{layer}.weight" for layer in layers)
+    return {len(t) for key, t in read_tensors(path).items() if key.endswith(endings) and t.ndim}
+
+
 Fetch = Callable[[str], bytes]
 
 

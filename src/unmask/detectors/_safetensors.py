@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from unmask.types import InputSpec
 
+ACCEPTED = "license_accepted"
+"""In the metadata: when a license that must be accepted was, in UTC."""
+
 _SHOWN = 4
 _MAX_HEADER_BYTES = 100_000_000
 
@@ -225,7 +228,9 @@ def _refuse_other_contents(path: Path, metadata: Mapping[str, str]) -> None:
         found = read_metadata(path)
     except WeightsError:
         found = {}
-    if any(found.get(key) != value for key, value in metadata.items() if key != "unmask_version"):
+    # An acceptance counts, its date does not.
+    found, wanted = ({**one, ACCEPTED: str(bool(one.get(ACCEPTED)))} for one in (found, metadata))
+    if any(found.get(key) != value for key, value in wanted.items() if key != "unmask_version"):
         raise OutputError(
             f"Cannot write '{path}': it exists with other contents. "
             "Give another name or delete it first."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from unmask.detectors._card import Card, Weights
 from unmask.detectors._download import download, published_path
+from unmask.detectors._license import Terms, check_accepted, refuse_tag, terms_in
 from unmask.detectors._registry import build, get_card
 from unmask.detectors._safetensors import (
     check_finite,
@@ -37,6 +38,7 @@ class _Loaded(NamedTuple):
     state: Mapping[str, Tensor]
     use: DetectorUse
     card: Card
+    terms: Terms | None = None
 
 
 def load_detector(name: str, weights: str | Path | None = None, device: str = "cpu") -> nn.Module:
@@ -96,6 +98,18 @@ def card_of_weights(card: Card, weights: str | Path) -> Card:
     return loaded.card
 
 
+def terms_of_weights(card: Card, weights: str | Path) -> Terms | None:
+    """The accepted license of a tag or a file that is not for commercial use; None of any other.
+
+    Raises:
+        UnknownNameError: no such tag.
+        WeightsError: the weights are missing, damaged, of another detector, or not accepted.
+    """
+    loaded = _find(card, weights)
+    assert loaded is not None  # They were named.
+    return loaded.terms
+
+
 def load_weights(net: nn.Module, card: Card, weights: str | Path) -> None:
     """Loads a tag or a file into a network that ``card`` built, whatever its arguments.
 
@@ -128,7 +142,9 @@ def is_here(detector: str, weights: Weights) -> bool:
     published = published_path(detector, weights)
     if published is None:
         return False
-    return published.is_file() or _is_import_of(weights, published.with_suffix(".safetensors"))
+    is_imported = _is_import_of(weights, published.with_suffix(".safetensors"))
+    # What must be accepted is here only as a file that records it.
+    return is_imported or (published.is_file() and not weights.is_non_commercial)
 
 
 def _find(card: Card, weights: str | Path | None) -> _Loaded | None:
@@ -166,7 +182,10 @@ def _from_entry(card: Card, entry: Weights) -> _Loaded:
             f"run: unmask weights import {card.name} FILE, and give the file that it writes."
         )
     imported = published.with_suffix(".safetensors")
-    if not published.is_file() and _is_import_of(entry, imported):
+    if not is_here(card.name, entry) and entry.is_non_commercial:
+        raise refuse_tag(card, entry)
+    is_import = not published.is_file() or entry.is_non_commercial
+    if is_import and _is_import_of(entry, imported):
         # The hash stays that of the published file: the same weights, whichever way they came.
         return _from_file(card, imported)._replace(use=_use(card, entry, entry.sha256 or ""))
     if not published.is_file():
@@ -194,6 +213,7 @@ def _use(card: Card, entry: Weights, digest: str) -> DetectorUse:
         sha256=digest,
         license=entry.license,
         trained_on=entry.trained_on,
+        is_non_commercial=entry.is_non_commercial,
     )
 
 
@@ -213,6 +233,8 @@ def _from_file(card: Card, path: Path) -> _Loaded:
         )
     metadata = read_metadata(path)
     check_owner(metadata, card.name, path)
+    check_accepted(metadata, card, path)
+    terms = terms_in(metadata)
     its_card = card_of_file(card, metadata, path)
     use = DetectorUse(
         name=card.name,
@@ -220,5 +242,6 @@ def _from_file(card: Card, path: Path) -> _Loaded:
         sha256=file_sha256(path),
         license=metadata.get("license", "unknown"),
         trained_on=metadata.get("trained_on", "unknown"),
+        is_non_commercial=terms is not None,
     )
-    return _Loaded(read_safetensors(path), use, its_card)
+    return _Loaded(read_safetensors(path), use, its_card, terms)

@@ -8,6 +8,8 @@ from pathlib import Path
 from torch import Tensor
 
 from unmask.detectors._card import Weights
+from unmask.detectors._pickle import read_tensors, rows_of
+from unmask.nn.xception import IMAGENET_CLASSES
 from unmask.types import InputSpec
 
 IMAGENET_FILE = "xception-b5690688.pth"
@@ -16,6 +18,8 @@ FACEFORENSICS_FILES = "faceforensics++_models.zip"
 """The archive of FaceForensics++'s authors; one of its models is meant, which are pickled whole."""
 
 FACEFORENSICS_LICENSE = "not stated; data: research only"
+
+FACEFORENSICS_LICENSOR = "the authors of FaceForensics++ (its terms of use)"
 
 INPUT = InputSpec(
     region="face",
@@ -28,6 +32,12 @@ INPUT = InputSpec(
 )
 
 Importer = Callable[[Path], Mapping[str, Tensor]]
+
+
+def is_forensic(path: Path) -> bool:
+    """Whether a file is laid out as an Xception that tells real faces from forged ones."""
+    is_xception = any(key.endswith("block1.skip.weight") for key in read_tensors(path))
+    return is_xception and IMAGENET_CLASSES not in rows_of(path, "last_linear", "fc")
 
 
 def undecided(zeroed: str) -> str:
@@ -67,4 +77,7 @@ def faceforensics_start(importer: Importer, *, zeroed: str, used: str = "") -> W
         "start for training, not a detector",
         polarity=undecided(zeroed),
         importer=importer,
+        is_non_commercial=True,
+        licensor=FACEFORENSICS_LICENSOR,
+        recognizes=is_forensic,
     )

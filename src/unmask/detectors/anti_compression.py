@@ -132,6 +132,10 @@ CARD = Card(
             "heads are replaced by zeros.",
         ),
     ),
+    compared_in=("anti_compression",),
+    fixtures=("ff_xception",),
+    verified="parts: its Xceptions; the whole is not verified against the authors' code, which is "
+    "another system",
     input=INPUT,
     recipe=Recipe(
         loss=_validation_loss,

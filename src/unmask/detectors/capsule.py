@@ -78,6 +78,9 @@ CARD = Card(
             "Embedding: the two class capsules, four numbers each.",
         ),
     ),
+    compared_in=("two_branch", "emd"),
+    fixtures=("capsule_v2",),
+    verified="fixture; no published file at hand",
     input=InputSpec(
         region="face",
         margin=1.3,

@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
-from unmask.detectors._pickle import read_tensors
+from unmask.detectors._pickle import read_tensors, rows_of
 from unmask.detectors._registry import detector
 from unmask.losses import binary_loss
 from unmask.nn.heads import add_batch_counters, reset_head, under_net
@@ -62,6 +62,8 @@ CARD = Card(
             "Embedding: the 2048 numbers before the last layer; the authors have none.",
         ),
     ),
+    compared_in=("lipforensics",),
+    verified="layout only: torchvision's ResNet-50; no published file at hand",
     input=InputSpec(
         region="face",
         margin=1.3,
@@ -94,6 +96,9 @@ CARD = Card(
             "blur_jpg_prob0.5.pth); ImageNet normalization, no resize, 224 of the middle or all",
             polarity="one logit, above 0 means generated, as here",
             importer=_from_published,
+            is_non_commercial=True,
+            licensor="the authors of PeterWang512/CNNDetection",
+            recognizes=lambda path: IMAGENET_CLASSES not in rows_of(path, "fc"),
         ),
         Weights(
             tag="imagenet",

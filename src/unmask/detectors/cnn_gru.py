@@ -68,6 +68,8 @@ CARD = Card(
             "Embedding: the 256 numbers before the last layer.",
         ),
     ),
+    compared_in=("lipforensics", "two_branch"),
+    verified="not verified against the authors' code: none is public",
     input=InputSpec(
         region="face",
         align="similarity",

@@ -51,6 +51,8 @@ CARD = Card(
             FRAMES,
         ),
     ),
+    compared_in=("two_branch", "emd"),
+    verified="not verified against the authors' code: none is public",
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(
         loss=label_loss,

@@ -94,6 +94,9 @@ CARD = Card(
             "converted from RGB in units of a standard deviation to BGR in 0..255; the head is 0.",
         ),
     ),
+    compared_in=("lipforensics", "two_branch"),
+    fixtures=("dsp_fwa_sppnet50",),
+    verified="fixture; no published file at hand",
     input=InputSpec(
         region="face",
         margin=1.2,
@@ -130,6 +133,8 @@ CARD = Card(
             "net); BGR in 0..255 minus (103.939, 116.779, 123.68), boxes around dlib's landmarks",
             polarity="two logits, fake and real; turned round here",
             importer=_from_published,
+            is_non_commercial=True,
+            licensor="the authors of yuezunli/DSP-FWA",
         ),
         Weights(
             tag="imagenet",

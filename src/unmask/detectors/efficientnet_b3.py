@@ -52,6 +52,9 @@ CARD = Card(
             "Embedding: the 1536 numbers before the last layer, which the paper shows by t-SNE.",
         ),
     ),
+    compared_in=("spatio_temporal",),
+    verified="not verified against the authors' code: none is public; as many parameters as in its "
+    "table A.5",
     input=InputSpec(
         region="face",
         margin=1.4,

@@ -40,6 +40,9 @@ CARD = Card(
             "Embedding: the 256 numbers before the last layer, which the paper shows by t-SNE.",
         ),
     ),
+    compared_in=("spatio_temporal",),
+    verified="not verified against the authors' code: none is public; as many parameters as in its "
+    "table A.5",
     input=INPUT,
     recipe=replace(SEQUENCE_RECIPE, freeze=("net",)),
     weights=sequence_weights(_new, last="head.5"),

@@ -137,6 +137,10 @@ CARD = Card(
             "Embedding: the 2048 numbers before the head; the paper has none.",
         ),
     ),
+    compared_in=("emd",),
+    fixtures=("esr9", "deeplabv3plus_xception_os16", "ff_xception"),
+    verified="parts: expression stream, decoder and encoder; the whole is not verified against the "
+    "authors' code: none is public",
     input=INPUT,
     recipe=Recipe(
         loss=_loss,

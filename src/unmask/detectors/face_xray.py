@@ -91,6 +91,10 @@ CARD = Card(
             "Frames: three a second; the video's logit is the mean of the frames'.",
         ),
     ),
+    compared_in=("lipforensics", "emd", "anti_compression"),
+    fixtures=("hrnet_w48_cls",),
+    verified="parts: HRNet-W48; the boundary map is not verified against the authors' code: none "
+    "is public",
     input=InputSpec(region="face", align="similarity", margin=1.3, size=(256, 256), fps=3.0),
     recipe=Recipe(
         loss=_loss,
@@ -114,6 +118,8 @@ CARD = Card(
             trained_on=deepfakebench.TRAINED_ON.format(file=_BENCH_FILE),
             polarity=deepfakebench.POLARITY,
             importer=_from_deepfakebench,
+            is_non_commercial=True,
+            licensor=deepfakebench.LICENSOR,
             args={"head": "deepfakebench"},
         ),
         Weights(

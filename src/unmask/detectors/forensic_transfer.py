@@ -56,6 +56,8 @@ CARD = Card(
             *DIFFERENCES,
         ),
     ),
+    compared_in=("emd",),
+    verified="not verified against the authors' code: none is public",
     input=INPUT,
     recipe=recipe_with(_validation_loss, needs_masks=False),
     outputs=("embedding",),

@@ -67,6 +67,8 @@ CARD = Card(
             "differences.",
         ),
     ),
+    compared_in=("two_branch",),
+    verified="not verified against the authors' code",
     input=InputSpec(
         region="face",
         margin=_MARGIN,

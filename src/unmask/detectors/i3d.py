@@ -53,6 +53,9 @@ CARD = Card(
             "Embedding: the 1024 numbers before the last layer, which the paper shows by t-SNE.",
         ),
     ),
+    compared_in=("spatio_temporal",),
+    fixtures=("i3d_rgb",),
+    verified="fixture; no published file at hand",
     input=INPUT,
     recipe=RECIPE,
     weights=(

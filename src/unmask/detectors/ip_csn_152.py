@@ -62,6 +62,9 @@ CARD = Card(
             "Embedding: the 2048 numbers before the last layer.",
         ),
     ),
+    compared_in=("lipforensics",),
+    verified="layout only: that of VMZ's files; as many parameters as in table 6 of LipForensics; "
+    "no published file at hand",
     input=InputSpec(
         region="face",
         margin=1.3,

@@ -20,25 +20,27 @@ from unmask.detectors._lip_reading import (
     DIFFERENCES,
     INPUT,
     LICENSE,
+    LICENSOR,
     PAPER,
     READING_DIFFERENCES,
     RECIPE,
+    WORDS,
     MouthClassifier,
     reading_stage,
+    reads_words,
 )
 from unmask.detectors._registry import detector
 from unmask.errors import UsageError
 from unmask.nn.heads import reset_head
 from unmask.nn.lip_reading import ActivationName, LipFeatures, LipReader, from_published
 
-_LRW_WORDS = 500
 _STEM_FRAMES = (1, 3, 5)
 
 
 def _from_published(path: Path) -> dict[str, Tensor]:
     """The authors' file, or a lip-reading file as a start: its head of 500 words becomes 0."""
     state = from_published(read_pickle(path), "prelu", str(path))
-    reset_head(state, "head", _LRW_WORDS, 1)
+    reset_head(state, "head", WORDS, 1)
     return state
 
 
@@ -72,6 +74,9 @@ CARD = Card(
             *READING_DIFFERENCES,
         ),
     ),
+    compared_in=("lipforensics",),
+    fixtures=("lipforensics", "lipforensics_alignment"),
+    verified="fixture, of the network and of the mouth crop; no published file at hand",
     input=INPUT,
     recipe=replace(RECIPE, freeze=("features.frontend", "features.trunk")),
     weights=(
@@ -89,6 +94,9 @@ CARD = Card(
             "detector",
             polarity="none: the head is replaced by zeros, so every logit is 0 until trained",
             importer=_from_published,
+            is_non_commercial=True,
+            licensor=LICENSOR,
+            recognizes=reads_words,
         ),
     ),
     outputs=("embedding",),

@@ -44,6 +44,9 @@ CARD = Card(
             "ranking hardly changes: see docs/decisions/mesonet_leakyrelu.md.",
         ),
     ),
+    compared_in=("two_branch", "emd", "anti_compression"),
+    fixtures=("meso4_keras",),
+    verified="fixture and published files at hand",
     input=INPUT,
     recipe=RECIPE,
     weights=(

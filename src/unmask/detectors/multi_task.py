@@ -71,6 +71,9 @@ CARD = Card(
             *DIFFERENCES,
         ),
     ),
+    compared_in=("lipforensics", "two_branch", "emd"),
+    fixtures=("classnseg",),
+    verified="fixture and published file at hand",
     input=INPUT,
     recipe=RECIPE,
     weights=(

@@ -76,6 +76,10 @@ CARD = Card(
             *DIFFERENCES,
         ),
     ),
+    compared_in=("emd",),
+    fixtures=("esr9",),
+    verified="parts: expression stream, and the autoencoder by `multi_task`; the whole is not "
+    "verified against the authors' code: none is public",
     input=INPUT,
     recipe=replace(RECIPE, freeze=("fer",)),
     weights=(

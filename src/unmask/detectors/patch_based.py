@@ -92,6 +92,9 @@ CARD = Card(
             "the mean of the frames'.",
         ),
     ),
+    compared_in=("lipforensics",),
+    fixtures=("patch_xception_block3",),
+    verified="fixture, of block 3; layout only for the other blocks; no published file at hand",
     input=InputSpec(
         region="face",
         align="similarity",

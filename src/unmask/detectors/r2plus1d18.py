@@ -49,6 +49,9 @@ CARD = Card(
             "Embedding: the 512 numbers before the last layer.",
         ),
     ),
+    compared_in=("lipforensics",),
+    fixtures=("r2plus1d18", "r2plus1d18_notdown"),
+    verified="fixture, of the network; its paper publishes no code for the row",
     input=INPUT,
     recipe=RECIPE,
     weights=(

@@ -35,6 +35,8 @@ CARD = Card(
             FRAMES,
         ),
     ),
+    compared_in=("two_branch", "emd", "anti_compression"),
+    verified="not verified against the authors' code; as many parameters as its published file",
     input=middle_of_face(100),
     recipe=Recipe(
         loss=label_loss,

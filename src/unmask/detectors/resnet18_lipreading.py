@@ -52,6 +52,8 @@ CARD = Card(
             *READING_DIFFERENCES,
         ),
     ),
+    compared_in=("lipforensics",),
+    verified="not verified against the authors' code: none is public for this row",
     input=INPUT,
     recipe=RECIPE,
     outputs=("embedding",),

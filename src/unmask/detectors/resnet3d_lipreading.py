@@ -20,11 +20,13 @@ from unmask.detectors._lip_reading import (
     DIFFERENCES,
     INPUT,
     LICENSE,
+    LICENSOR,
     PAPER,
     READING_DIFFERENCES,
     RECIPE,
     MouthClassifier,
     reading_stage,
+    reads_words,
     without_time,
 )
 from unmask.detectors._registry import detector
@@ -62,6 +64,10 @@ CARD = Card(
             *READING_DIFFERENCES,
         ),
     ),
+    compared_in=("lipforensics",),
+    fixtures=("lipforensics",),
+    verified="parts: stem and trunk; the row is not verified against the authors' code: none is "
+    "public for it",
     input=INPUT,
     recipe=RECIPE,
     weights=(
@@ -72,6 +78,9 @@ CARD = Card(
             "detector",
             polarity=_START,
             importer=_from_published,
+            is_non_commercial=True,
+            licensor=LICENSOR,
+            recognizes=reads_words,
         ),
         Weights(
             tag="ff",

@@ -47,6 +47,7 @@ CARD = Card(
             "Both classes pass through H.264 or JPEG after blending.",
         ),
     ),
+    verified="ours: no other code to compare with",
     input=InputSpec(
         region="face",
         margin=1.4,

@@ -65,6 +65,8 @@ CARD = Card(
             "Embedding: the 512 numbers before the last layer.",
         ),
     ),
+    compared_in=("lipforensics",),
+    verified="layout only: that of the repository which the paper names; no published file at hand",
     input=InputSpec(
         region="face",
         align="similarity",
@@ -84,6 +86,8 @@ CARD = Card(
             "a start for training, not a detector",
             polarity=UNDECIDED,
             importer=_from_insightface,
+            is_non_commercial=True,
+            licensor="those of MS-Celeb-1M, for the data",
         ),
     ),
     outputs=("embedding",),

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
 from unmask.detectors._deepfakebench import refuse
-from unmask.detectors._pickle import read_tensors
+from unmask.detectors._pickle import read_tensors, rows_of
 from unmask.detectors._registry import detector
 from unmask.losses import binary_loss
 from unmask.nn.efficientnet import (
@@ -90,6 +90,8 @@ CARD = Card(
             "Embedding: the 1792 numbers before dropout and the last layer.",
         ),
     ),
+    fixtures=("efficientnet_b4_lukemelas",),
+    verified="fixture, of the network's package; no published file at hand",
     input=InputSpec(
         region="face",
         margin=1.25,
@@ -120,6 +122,9 @@ CARD = Card(
             "model); 380 pixels, values in 0..1, RetinaFace's box widened by an eighth",
             polarity="two logits, real and fake; the logit here is their difference",
             importer=_from_published,
+            is_non_commercial=True,
+            licensor="the authors of mapooon/SelfBlendedImages",
+            recognizes=lambda path: _IMAGENET_CLASSES not in rows_of(path, "_fc", "classifier"),
         ),
         Weights(
             tag="imagenet",

@@ -51,6 +51,8 @@ CARD = Card(
             "embedding is the 162 features.",
         ),
     ),
+    compared_in=("two_branch", "emd", "anti_compression"),
+    verified="not verified against the authors' code: none is public for this baseline",
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(
         loss=margin_loss,

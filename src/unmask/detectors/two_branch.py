@@ -136,6 +136,8 @@ CARD = Card(
             "DFDC: the number of sequences and the threshold are not cross-validated.",
         ),
     ),
+    compared_in=("lipforensics", "two_branch"),
+    verified="not verified against the authors' code: none is public",
     input=InputSpec(
         region="face",
         align="similarity",

@@ -60,6 +60,8 @@ CARD = Card(
             "Frames: three a second; the video's logit is the mean. Embedding: the 18 features.",
         ),
     ),
+    compared_in=("two_branch",),
+    verified="not verified against the authors' code",
     input=InputSpec(
         region="face",
         margin=_MARGIN,

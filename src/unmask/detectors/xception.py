@@ -20,8 +20,10 @@ from unmask.detectors._spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
 from unmask.detectors._xception import (
     FACEFORENSICS_FILES,
     FACEFORENSICS_LICENSE,
+    FACEFORENSICS_LICENSOR,
     INPUT,
     imagenet_start,
+    is_forensic,
 )
 from unmask.nn.heads import under_net
 from unmask.nn.xception import from_published
@@ -62,6 +64,9 @@ CARD = Card(
             "Embedding: the 2048 numbers before the last layer; the authors have none.",
         ),
     ),
+    compared_in=("lipforensics", "two_branch", "emd", "anti_compression", "spatio_temporal"),
+    fixtures=("ff_xception",),
+    verified="fixture; no published file at hand",
     input=INPUT,
     recipe=IMAGE_RECIPE,
     weights=(
@@ -72,6 +77,9 @@ CARD = Card(
             "(whole pickled modules)",
             polarity="two logits, real and fake; the logit here is their difference",
             importer=_from_published,
+            is_non_commercial=True,
+            licensor=FACEFORENSICS_LICENSOR,
+            recognizes=lambda path: is_forensic(path) and not deepfakebench.is_benchs(path),
         ),
         Weights(
             tag="deepfakebench",
@@ -79,6 +87,9 @@ CARD = Card(
             trained_on=deepfakebench.TRAINED_ON.format(file="xception_best.pth"),
             polarity=deepfakebench.POLARITY,
             importer=_from_published,
+            is_non_commercial=True,
+            licensor=deepfakebench.LICENSOR,
+            recognizes=deepfakebench.is_benchs,
         ),
         imagenet_start(_from_published, zeroed="the head is"),
     ),

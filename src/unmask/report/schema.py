@@ -252,5 +252,6 @@ def _detector() -> Node:
             "sha256": text("SHA-256 of the weights; empty for an untrained network"),
             "license": text("licence of the weights"),
             "trained_on": text("what the weights were trained on"),
+            "is_non_commercial": flag("the licence of the weights forbids commercial use"),
         },
     )

@@ -30,12 +30,20 @@ _REASONS = 3
 
 
 def summary(verdict: Verdict) -> str:
-    """The verdict as at most 12 lines of plain text, without colour codes."""
+    """The verdict as at most 12 lines of plain text, without colour codes.
+
+    One more follows for each detector whose weights are not for commercial use.
+    """
     lines = [f"{file_name(verdict.video.path)}: {FINDING_WORDS[verdict.finding]}"]
     lines += _strength(verdict)
     lines += _faces(verdict)
     lines += _reasons(verdict.reasons)
     lines.append(f"  {_coverage(verdict)}")
+    lines += [
+        f"  Weights of {printable(use.name)} are not for commercial use: {printable(use.license)}"
+        for use in verdict.detectors
+        if use.is_non_commercial
+    ]
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from unmask.clips import is_by_68_points
 from unmask.datasets import check_splits, choose_rows, list_datasets, read_dataset, require_masks
 from unmask.detectors import Card
-from unmask.detectors.weights import cache_dir
+from unmask.detectors.weights import Terms, cache_dir
 from unmask.errors import DataError, UsageError
 from unmask.prepared import (
     VERSION,
@@ -57,10 +58,15 @@ class Origin(NamedTuple):
 
     license: str
     trained_on: str
+    notes: Mapping[str, str] = MappingProxyType({})
 
 
-def origin_of(data: Source, faces: Faces, weights: str | Path | None) -> Origin:
+def origin_of(
+    data: Source, faces: Faces, weights: str | Path | None, terms: Terms | None = None
+) -> Origin:
     """License and origin of what was trained with these faces, on top of ``weights``.
+
+    What began with weights that are not for commercial use is not either: ``terms``.
 
     Weights trained on a published data set are no freer than its terms; a plain folder is the
     user's own.
@@ -71,7 +77,11 @@ def origin_of(data: Source, faces: Faces, weights: str | Path | None) -> Origin:
     told = f"{faces.counts()['train_files']} files of {data}"
     told += "" if is_plain else f" ({layouts})"
     told += f", begun with {weights}" if weights else ""
-    return Origin("MIT" if is_plain else f"that of the training data ({layouts})", told)
+    license = "MIT" if is_plain else f"that of the training data ({layouts})"
+    if terms is None:
+        return Origin(license, told)
+    license = f"{terms.license}, of the weights it began with; {license}"
+    return Origin(license, told, terms.notes())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from unmask._version import __version__
 from unmask.detectors import Card, build, get_card, save_weights
-from unmask.detectors.weights import card_of_weights, load_weights
+from unmask.detectors.weights import Terms, card_of_weights, load_weights, terms_of_weights
 from unmask.errors import WeightsError, import_optional
 from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
 from unmask.train.fit import How, learn
@@ -78,6 +78,7 @@ def train(
     if resume:
         settings, weights = settings or settings_in(earlier), weights or earlier.get("weights")
     inherited = inherited_settings(get_card(name), weights, earlier, report)
+    terms = terms_of_start(name, weights, earlier)
     card = apply_settings(get_card(name), [*inherited, *settings])
     open_folder(folder, resume)
     if threads is not None:
@@ -90,9 +91,10 @@ def train(
     record = record_of(card, faces, device, devices, settings)
     record["data"] |= sources_of(source, checking)
     record |= {"weights": str(weights) if weights else None, "inherited": inherited}
+    record["terms"] = terms
     how = How(resume=resume, device=device, devices=devices, progress=progress)
     learned = learn(module, folder, record, how, lambda: _begin(module, card, weights))
-    origin = origin_of(source, faces, weights)
+    origin = origin_of(source, faces, weights, terms)
     result = save_result(
         learned.state,
         folder / f"{name}.safetensors",
@@ -138,6 +140,22 @@ def inherited_settings(
             "otherwise."
         )
     return found
+
+
+def terms_of_start(
+    name: str, weights: str | Path | None, earlier: Mapping[str, Any]
+) -> Terms | None:
+    """The license of first weights that are not for commercial use; else None.
+
+    Args:
+        name: of the detector.
+        weights: that training goes on from.
+        earlier: record of the run that is resumed, which then says; the weights may be gone.
+    """
+    if earlier:
+        found = earlier.get("terms")
+        return Terms(*found) if found else None
+    return None if weights is None else terms_of_weights(get_card(name), weights)
 
 
 def check_network(card: Card, weights: str | Path | None) -> None:
@@ -203,7 +221,7 @@ def save_result(
         trained_on=origin.trained_on,
         args=args,
         input=input,
-        notes=notes,
+        notes={**origin.notes, **(notes or {})},
     )
 
 

@@ -29,7 +29,13 @@ from unmask.errors import (
 from unmask.train.class_samples import ClassSamples
 from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
 from unmask.train.fit import How, learn
-from unmask.train.run import inherited_settings, record_of, save_result, sources_of
+from unmask.train.run import (
+    inherited_settings,
+    record_of,
+    save_result,
+    sources_of,
+    terms_of_start,
+)
 from unmask.train.run_folder import open_folder, read_record, settings_in
 from unmask.train.settings import apply_stage_settings
 
@@ -110,6 +116,7 @@ def train_stage(
         teacher, weights = teacher or earlier.get("teacher"), weights or earlier.get("weights")
     # A stage has an input of its own.
     inherited = inherited_settings(get_card(name), weights, earlier, report, has_input=False)
+    terms = terms_of_start(name, weights, earlier)
     card = apply_stage_settings(get_card(name), chosen, [*inherited, *settings])
     open_folder(folder, resume)
     if threads is not None:
@@ -129,9 +136,10 @@ def train_stage(
     record |= {"stage": stage, "classes": classes, "inherited": inherited}
     record["teacher"] = str(teacher) if teacher else None
     record["weights"] = str(weights) if weights else None
+    record["terms"] = terms
     how = How(resume=resume, device=device, devices=devices, progress=progress)
     state, top = learn(module, folder, record, how)
-    origin = origin_of(source, faces, weights)
+    origin = origin_of(source, faces, weights, terms)
     result = _save(around, chosen, card, state, folder, record, origin)
     report(
         f"Best epoch {top['epoch']}: {top['accuracy']:.1%} of {len(classes)} classes right. Go on "

@@ -6,6 +6,7 @@ Who only wants a detector needs ``load_detector``, ``save_weights`` and ``import
 from __future__ import annotations
 
 from unmask.detectors._download import cache_dir, download, published_path
+from unmask.detectors._license import Terms
 from unmask.detectors._safetensors import (
     check_fit,
     check_hash,
@@ -13,9 +14,16 @@ from unmask.detectors._safetensors import (
     read_metadata,
     read_safetensors,
 )
-from unmask.detectors._weights import card_of_weights, is_here, load_weights, shipped_path
+from unmask.detectors._weights import (
+    card_of_weights,
+    is_here,
+    load_weights,
+    shipped_path,
+    terms_of_weights,
+)
 
 __all__ = [
+    "Terms",
     "cache_dir",
     "card_of_weights",
     "check_fit",
@@ -28,4 +36,5 @@ __all__ = [
     "read_metadata",
     "read_safetensors",
     "shipped_path",
+    "terms_of_weights",
 ]
