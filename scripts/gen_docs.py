@@ -34,9 +34,9 @@ NOTICE = "<!-- Made by scripts/gen_docs.py. Do not edit: change the code and run
 _COMPARED = (
     "## Who is in which paper, what is verified how\n\nEvery detector passes the same contract "
     "tests (`tests/detectors/test_contract.py`). *Fixture*: it also meets outputs of the authors' "
-    "code, with weights from a formula; *parts*: some of its parts do. *Published file at hand*: the "
-    "authors' trained file was imported and run. *Layout only*: tensors have the names and shapes "
-    "of published code; no output was compared. *Not verified*: built from a description.\n"
+    "code, with weights from a formula; *parts*: some of its parts do. *Published file at hand*: "
+    "the authors' trained file was imported and run. *Layout only*: tensors have the names and "
+    "shapes of published code; no output was compared. *Not verified*: built from a description.\n"
 )
 
 # What is worked out when the command runs differs from machine to machine.
@@ -136,7 +136,7 @@ def _compared(cards: Sequence[Card]) -> Iterator[str]:
         (
             f"[`{card.name}`](#{card.name})",
             f"[{card.paper.title}]({card.paper.url}), {card.paper.year}",
-            ", ".join(f"`{name}`" for name in card.compared_in) or "none",
+            ", ".join(card.compared_in) or "none",
             _verified(card),
         )
         for card in cards
@@ -182,12 +182,11 @@ def _where(weights: Weights) -> str:
 def _verified(card: Card) -> str:
     """How far a detector was compared with its authors' code, and whose numbers its tests use."""
     found = [card.verified or "not said"]
-    for stem in card.fixtures:
-        path = FIXTURES / f"{stem}.json"
-        source = json.loads(path.read_text(encoding="utf-8"))["source"]
-        code = source.get("repo") or source["package"]
-        code += f" at {source['commit'][:7]}" if source.get("commit") else ""
-        found.append(f"numbers of {code} (`tests/fixtures/{path.name}`)")
+    for name in card.fixtures:
+        source = json.loads((FIXTURES / name).read_text(encoding="utf-8"))["source"]
+        code, commit = source.get("repo") or source["package"], source.get("commit", "")
+        at = commit if " " in commit else commit[:7]
+        found.append(f"numbers of {code}{at and f' at {at}'} (`tests/fixtures/{name}`)")
     return "; ".join(found)
 
 

@@ -44,15 +44,17 @@ def net(card: Card) -> nn.Module:
     return card.build()
 
 
-LARGE_CLIP_PX = 100_000
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+PAPERS = {"LipForensics", "Two-branch", "EMD", "Anti-Compression", "Spatio-Temporal"}
+LARGE_CLIP_PX = 80_000
 SMALL_CLIP_PX = 40_000
 
 
 def size_here(card: Card) -> tuple[int, int]:
     """H and W of a clip here: the card's, but for a clip of more than LARGE_CLIP_PX pixels (that
-    is, of many large frames) halved until it has at most SMALL_CLIP_PX.
+    is, of many frames, or of one of 299 pixels a side) halved until it has at most SMALL_CLIP_PX.
 
-    The networks of such clips are fully convolutional, and at full size a step of one takes a
+    The networks of such clips take any size, and at full size a step of one takes up to a
     minute. test_takes_the_size_of_its_card looks at the full size, once.
     """
     height, width = card.input.size
@@ -114,6 +116,26 @@ def test_weights_have_license_hash_and_origin(card: Card):
             assert len(weights.sha256) == 64
         else:
             assert weights.importer is not None
+
+
+def test_weights_not_for_commercial_use_are_marked_as_such(card: Card):
+    words = ("non-commercial", "research only")
+    for weights in card.weights:
+        assert weights.is_non_commercial == any(word in weights.license for word in words)
+        assert bool(weights.licensor) == weights.is_non_commercial
+        # What must be accepted never ships, and comes in through an import that records it.
+        assert not weights.is_non_commercial or (weights.importer and not weights.file)
+
+
+def test_card_says_who_compared_with_it_and_how_far_it_is_verified(card: Card):
+    assert set(card.compared_in) <= PAPERS
+    assert len(set(card.compared_in)) == len(card.compared_in)
+    assert card.verified.startswith(("fixture", "parts", "layout only", "not verified", "ours"))
+    # Only numbers of other code make a fixture.
+    assert bool(card.fixtures) == card.verified.startswith(("fixture", "parts"))
+    assert all((FIXTURES / name).is_file() for name in card.fixtures)
+    if "not verified against the authors' code" in " ".join(card.paper.differences):
+        assert not card.verified.startswith("fixture")
 
 
 def test_input_is_hashable_and_consistent(card: Card):

@@ -252,9 +252,10 @@ class Card:
     """Everything the rest of the house needs to know of a detector.
 
     Attributes:
-        compared_in: the papers (as in ``unmask evaluate paper:…``) in whose tables it stands.
-        fixtures: stems of the files in ``tests/fixtures`` whose numbers its tests compare it, or
-            parts of it, with.
+        compared_in: the papers in whose tables it is: ``LipForensics``, ``Two-branch``, ``EMD``,
+            ``Anti-Compression``, ``Spatio-Temporal`` (``unmask evaluate paper:…`` has them).
+        fixtures: files in ``tests/fixtures`` whose numbers its tests compare it with, or parts
+            of it.
         verified: in words how far it was compared with its authors' code and files; begins with
             ``fixture``, ``parts``, ``layout only``, ``not verified`` or, without authors, ``ours``.
         outputs: which fields of ``Output`` are filled besides the logit: ``mask``, ``embedding``.

@@ -132,8 +132,8 @@ CARD = Card(
             "heads are replaced by zeros.",
         ),
     ),
-    compared_in=("anti_compression",),
-    fixtures=("ff_xception",),
+    compared_in=("Anti-Compression",),
+    fixtures=("ff_xception.json",),
     verified="parts: its Xceptions; the whole is not verified against the authors' code, which is "
     "another system",
     input=INPUT,

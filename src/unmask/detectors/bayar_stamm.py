@@ -49,7 +49,7 @@ CARD = Card(
             "last layer but one; the authors have none.",
         ),
     ),
-    compared_in=("two_branch", "emd"),
+    compared_in=("Two-branch", "EMD"),
     verified="not verified against the authors' code",
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(

@@ -78,8 +78,8 @@ CARD = Card(
             "Embedding: the two class capsules, four numbers each.",
         ),
     ),
-    compared_in=("two_branch", "emd"),
-    fixtures=("capsule_v2",),
+    compared_in=("Two-branch", "EMD"),
+    fixtures=("capsule_v2.json",),
     verified="fixture; no published file at hand",
     input=InputSpec(
         region="face",

@@ -62,7 +62,7 @@ CARD = Card(
             "Embedding: the 2048 numbers before the last layer; the authors have none.",
         ),
     ),
-    compared_in=("lipforensics",),
+    compared_in=("LipForensics",),
     verified="layout only: torchvision's ResNet-50; no published file at hand",
     input=InputSpec(
         region="face",

@@ -68,7 +68,7 @@ CARD = Card(
             "Embedding: the 256 numbers before the last layer.",
         ),
     ),
-    compared_in=("lipforensics", "two_branch"),
+    compared_in=("LipForensics", "Two-branch"),
     verified="not verified against the authors' code: none is public",
     input=InputSpec(
         region="face",

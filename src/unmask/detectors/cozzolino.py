@@ -51,7 +51,7 @@ CARD = Card(
             FRAMES,
         ),
     ),
-    compared_in=("two_branch", "emd"),
+    compared_in=("Two-branch", "EMD"),
     verified="not verified against the authors' code: none is public",
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(

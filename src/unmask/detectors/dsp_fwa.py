@@ -94,8 +94,8 @@ CARD = Card(
             "converted from RGB in units of a standard deviation to BGR in 0..255; the head is 0.",
         ),
     ),
-    compared_in=("lipforensics", "two_branch"),
-    fixtures=("dsp_fwa_sppnet50",),
+    compared_in=("LipForensics", "Two-branch"),
+    fixtures=("dsp_fwa_sppnet50.json",),
     verified="fixture; no published file at hand",
     input=InputSpec(
         region="face",

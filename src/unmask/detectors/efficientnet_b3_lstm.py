@@ -40,7 +40,7 @@ CARD = Card(
             "Embedding: the 256 numbers before the last layer, which the paper shows by t-SNE.",
         ),
     ),
-    compared_in=("spatio_temporal",),
+    compared_in=("Spatio-Temporal",),
     verified="not verified against the authors' code: none is public; as many parameters as in its "
     "table A.5",
     input=INPUT,

@@ -137,8 +137,8 @@ CARD = Card(
             "Embedding: the 2048 numbers before the head; the paper has none.",
         ),
     ),
-    compared_in=("emd",),
-    fixtures=("esr9", "deeplabv3plus_xception_os16", "ff_xception"),
+    compared_in=("EMD",),
+    fixtures=("esr9.json", "deeplabv3plus_xception_os16.json", "ff_xception.json"),
     verified="parts: expression stream, decoder and encoder; the whole is not verified against the "
     "authors' code: none is public",
     input=INPUT,

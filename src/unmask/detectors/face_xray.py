@@ -91,8 +91,8 @@ CARD = Card(
             "Frames: three a second; the video's logit is the mean of the frames'.",
         ),
     ),
-    compared_in=("lipforensics", "emd", "anti_compression"),
-    fixtures=("hrnet_w48_cls",),
+    compared_in=("LipForensics", "EMD", "Anti-Compression"),
+    fixtures=("hrnet_w48_cls.json",),
     verified="parts: HRNet-W48; the boundary map is not verified against the authors' code: none "
     "is public",
     input=InputSpec(region="face", align="similarity", margin=1.3, size=(256, 256), fps=3.0),

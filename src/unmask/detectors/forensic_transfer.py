@@ -56,7 +56,7 @@ CARD = Card(
             *DIFFERENCES,
         ),
     ),
-    compared_in=("emd",),
+    compared_in=("EMD",),
     verified="not verified against the authors' code: none is public",
     input=INPUT,
     recipe=recipe_with(_validation_loss, needs_masks=False),

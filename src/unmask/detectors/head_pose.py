@@ -67,7 +67,7 @@ CARD = Card(
             "differences.",
         ),
     ),
-    compared_in=("two_branch",),
+    compared_in=("Two-branch",),
     verified="not verified against the authors' code",
     input=InputSpec(
         region="face",

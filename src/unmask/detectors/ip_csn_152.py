@@ -62,7 +62,7 @@ CARD = Card(
             "Embedding: the 2048 numbers before the last layer.",
         ),
     ),
-    compared_in=("lipforensics",),
+    compared_in=("LipForensics",),
     verified="layout only: that of VMZ's files; as many parameters as in table 6 of LipForensics; "
     "no published file at hand",
     input=InputSpec(

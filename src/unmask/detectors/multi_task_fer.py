@@ -76,8 +76,8 @@ CARD = Card(
             *DIFFERENCES,
         ),
     ),
-    compared_in=("emd",),
-    fixtures=("esr9",),
+    compared_in=("EMD",),
+    fixtures=("esr9.json",),
     verified="parts: expression stream, and the autoencoder by `multi_task`; the whole is not "
     "verified against the authors' code: none is public",
     input=INPUT,

@@ -92,8 +92,8 @@ CARD = Card(
             "the mean of the frames'.",
         ),
     ),
-    compared_in=("lipforensics",),
-    fixtures=("patch_xception_block3",),
+    compared_in=("LipForensics",),
+    fixtures=("patch_xception_block3.json",),
     verified="fixture, of block 3; layout only for the other blocks; no published file at hand",
     input=InputSpec(
         region="face",

@@ -49,9 +49,9 @@ CARD = Card(
             "Embedding: the 512 numbers before the last layer.",
         ),
     ),
-    compared_in=("lipforensics",),
-    fixtures=("r2plus1d18", "r2plus1d18_notdown"),
-    verified="fixture, of the network; its paper publishes no code for the row",
+    compared_in=("LipForensics",),
+    fixtures=("r2plus1d18.json", "r2plus1d18_notdown.json"),
+    verified="fixture, of torchvision's network",
     input=INPUT,
     recipe=RECIPE,
     weights=(

@@ -41,9 +41,9 @@ CARD = Card(
             "Embedding: the 512 numbers before the last layer, which the paper shows by t-SNE.",
         ),
     ),
-    compared_in=("spatio_temporal",),
-    fixtures=("r3d18", "r3d18_notdown"),
-    verified="fixture, of the network; its paper publishes no code for the row",
+    compared_in=("Spatio-Temporal",),
+    fixtures=("r3d18.json", "r3d18_notdown.json"),
+    verified="fixture, of torchvision's network",
     input=INPUT,
     recipe=RECIPE,
     weights=(

@@ -35,7 +35,7 @@ CARD = Card(
             FRAMES,
         ),
     ),
-    compared_in=("two_branch", "emd", "anti_compression"),
+    compared_in=("Two-branch", "EMD", "Anti-Compression"),
     verified="not verified against the authors' code; as many parameters as its published file",
     input=middle_of_face(100),
     recipe=Recipe(

@@ -52,7 +52,7 @@ CARD = Card(
             *READING_DIFFERENCES,
         ),
     ),
-    compared_in=("lipforensics",),
+    compared_in=("LipForensics",),
     verified="not verified against the authors' code: none is public for this row",
     input=INPUT,
     recipe=RECIPE,

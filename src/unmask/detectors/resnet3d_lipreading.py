@@ -64,8 +64,8 @@ CARD = Card(
             *READING_DIFFERENCES,
         ),
     ),
-    compared_in=("lipforensics",),
-    fixtures=("lipforensics",),
+    compared_in=("LipForensics",),
+    fixtures=("lipforensics.json",),
     verified="parts: stem and trunk; the row is not verified against the authors' code: none is "
     "public for it",
     input=INPUT,

@@ -65,7 +65,7 @@ CARD = Card(
             "Embedding: the 512 numbers before the last layer.",
         ),
     ),
-    compared_in=("lipforensics",),
+    compared_in=("LipForensics",),
     verified="layout only: that of the repository which the paper names; no published file at hand",
     input=InputSpec(
         region="face",

@@ -90,7 +90,7 @@ CARD = Card(
             "Embedding: the 1792 numbers before dropout and the last layer.",
         ),
     ),
-    fixtures=("efficientnet_b4_lukemelas",),
+    fixtures=("efficientnet_b4_lukemelas.json",),
     verified="fixture, of the network's package; no published file at hand",
     input=InputSpec(
         region="face",

@@ -51,7 +51,7 @@ CARD = Card(
             "embedding is the 162 features.",
         ),
     ),
-    compared_in=("two_branch", "emd", "anti_compression"),
+    compared_in=("Two-branch", "EMD", "Anti-Compression"),
     verified="not verified against the authors' code: none is public for this baseline",
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(

@@ -136,7 +136,7 @@ CARD = Card(
             "DFDC: the number of sequences and the threshold are not cross-validated.",
         ),
     ),
-    compared_in=("lipforensics", "two_branch"),
+    compared_in=("LipForensics", "Two-branch"),
     verified="not verified against the authors' code: none is public",
     input=InputSpec(
         region="face",

@@ -71,7 +71,7 @@ CARD = Card(
             "Frames: three a second; the video's logit is the mean of the frames'.",
         ),
     ),
-    compared_in=("two_branch", "emd"),
+    compared_in=("Two-branch", "EMD"),
     verified="not verified against the authors' code: none is public",
     input=InputSpec(region="face", margin=1.3, size=(299, 299), fps=3.0),
     recipe=Recipe(

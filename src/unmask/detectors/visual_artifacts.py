@@ -60,7 +60,7 @@ CARD = Card(
             "Frames: three a second; the video's logit is the mean. Embedding: the 18 features.",
         ),
     ),
-    compared_in=("two_branch",),
+    compared_in=("Two-branch",),
     verified="not verified against the authors' code",
     input=InputSpec(
         region="face",
