@@ -34,17 +34,19 @@ from unmask.datasets import read_dataset
 from unmask.detectors import get_card, import_weights, list_detectors, load_detector
 from unmask.evaluate import evaluate, measure, read_scores
 from unmask.evaluate.print_tables import write_tables
-from unmask.evaluate.scores import VideoScore
+from unmask.evaluate.scores import FaceScore, VideoScore
 from unmask.evaluate.tables import ALL, Figure, Row
-from unmask.types import DetectorUse, InputSpec
+from unmask.media import probe
+from unmask.types import Calibration, DetectorUse, InputSpec, VideoInfo
 from unmask.verdict import read_calibration
 from unmask.verdict.aggregate import LEAST_CLIPS
+from unmask.verdict.quality import bits_per_pixel, quality_class
 
 SHARED = Path(os.environ.get("UNMASK_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 FIGURES = ("AUC", "pAUC@10%", "TAR@10%", "EER")
 CHOSEN_HERE = (
     "The epoch of the shipped weights was chosen on pseudo-forgeries of this split's real videos, "
-    "and the shipped threshold is a rank of their scores: figures of the shipped detector on this "
+    "and the shipped bounds are ranks of their scores: figures of the shipped detector on this "
     "split flatter it. The published weights never saw it; their threshold is the authors' 0.5."
 )
 INTERVALS = (
@@ -56,15 +58,38 @@ INTERVALS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrant:
-    """A detector with one file of weights, and where its line lies."""
+    """A detector with one file of weights, and where its line lies.
+
+    ``calibration`` is what ships for exactly these weights; without one, a video counts as found
+    from logit 0 on.
+    """
 
     name: str
     tag: str
     use: DetectorUse
     weights: str | Path
-    threshold: float
-    threshold_from: str
-    min_face_px: float
+    calibration: Calibration | None
+
+    @property
+    def min_face_px(self) -> float:
+        """The smallest face that it decides on."""
+        return 0.0 if self.calibration is None else self.calibration.domain.min_face_px
+
+    @property
+    def line(self) -> str:
+        """What its scores are compared with, in words."""
+        if self.calibration is None:
+            return "logit 0 (the authors' 0.5)"
+        return f"bounds of {self.calibration.name}"
+
+    def reaches(self, face: FaceScore, video: VideoInfo) -> bool:
+        """Whether a scan would call the face manipulated by its score."""
+        if self.calibration is None:
+            return face.logit >= 0
+        bits = bits_per_pixel(video)
+        kind = quality_class(self.calibration.classes, face.face_px, bits, video.codec)
+        bounds = self.calibration.for_class(kind.name)
+        return kind.slope * face.logit + kind.intercept >= bounds.threshold
 
 
 def write_list(manifest: Path, path: Path) -> None:
@@ -112,9 +137,7 @@ def _entrant(name: str, tag: str, weights: str | Path) -> Entrant:
         tag=tag,
         use=use,
         weights=weights,
-        threshold=0.0 if line is None else line.threshold,
-        threshold_from="logit 0 (the authors' 0.5)" if line is None else line.name,
-        min_face_px=0.0 if line is None else line.domain.min_face_px,
+        calibration=line,
     )
 
 
@@ -134,22 +157,28 @@ def passes(entrants: Iterable[Entrant]) -> list[dict[str, Entrant]]:
     return [group for _, group in groups]
 
 
-def deciding(video: VideoScore, min_face_px: float) -> float | None:
-    """The logit that a scan compares with the threshold; None if no face can decide."""
-    able = [
-        face.logit
-        for face in video.faces
-        if face.clips >= LEAST_CLIPS and face.face_px >= min_face_px
+def able_faces(video: VideoScore, min_face_px: float) -> list[FaceScore]:
+    """The faces that can decide."""
+    return [
+        face for face in video.faces if face.clips >= LEAST_CLIPS and face.face_px >= min_face_px
     ]
-    return max(able, default=None)
 
 
-def over(videos: Sequence[VideoScore], one: Entrant) -> dict[str, Any]:
-    """How many videos reach the threshold, with the 95 % interval (Wilson) of the share."""
-    logits = [deciding(video, one.min_face_px) for video in videos]
-    able = [logit for logit in logits if logit is not None]
-    count = sum(logit >= one.threshold for logit in able)
-    result: dict[str, Any] = {"over": count, "of": len(able), "undecided": len(logits) - len(able)}
+def deciding(video: VideoScore, min_face_px: float) -> float | None:
+    """The highest logit among the faces that can decide; None if none can."""
+    return max((face.logit for face in able_faces(video, min_face_px)), default=None)
+
+
+def over(videos: Sequence[VideoScore], one: Entrant, media: Path) -> dict[str, Any]:
+    """How many videos a scan would call manipulated, with the 95 % interval (Wilson)."""
+    faces = [(able_faces(video, one.min_face_px), video) for video in videos]
+    able = [
+        any(one.reaches(face, probe(media / video.key.path)) for face in found)
+        for found, video in faces
+        if found
+    ]
+    count = sum(able)
+    result: dict[str, Any] = {"over": count, "of": len(able), "undecided": len(faces) - len(able)}
     return result | ({"interval": wilson(count, len(able))} if able else {})
 
 
@@ -162,7 +191,9 @@ def _shown(figure: Figure) -> dict[str, Any]:
     return value | {"interval": [round(figure.low, 3), round(figure.high, 3)]}
 
 
-def result_of(one: Entrant, scores: Sequence[VideoScore], rows: Sequence[Row]) -> dict[str, Any]:
+def result_of(
+    one: Entrant, scores: Sequence[VideoScore], rows: Sequence[Row], media: Path
+) -> dict[str, Any]:
     """Everything measured of one detector with one file of weights."""
     mine = [video for video in scores if video.key.weights_sha256 == one.use.sha256]
     tools = {}
@@ -175,19 +206,19 @@ def result_of(one: Entrant, scores: Sequence[VideoScore], rows: Sequence[Row]) -
                 "sources": row.sources,
                 "unscored": row.unscored,
                 **{name: _shown(figure) for name, figure in row.figures.items()},
-                "found": over(forged, one),
+                "found": over(forged, one, media),
             }
     scored = [(v.label, v.score, v.source_id) for v in mine if v.score is not None]
+    labels, logits, sources = (np.array(column) for column in zip(*scored, strict=True))
     return {
         "detector": one.name,
         "weights": one.tag,
         "weights_sha256": one.use.sha256,
         "license": one.use.license,
         "trained_on": one.use.trained_on,
-        "threshold": one.threshold,
-        "threshold_from": one.threshold_from,
-        "false_alarms": over([v for v in mine if not v.label], one),
-        **within_sources(*(np.array(column) for column in zip(*scored, strict=True))),
+        "line": one.line,
+        "false_alarms": over([v for v in mine if not v.label], one, media),
+        **within_sources(labels, logits, sources),
         "tools": tools,
         "unscored": [{"path": v.key.path, "reason": v.reason} for v in mine if v.score is None],
     }
@@ -227,7 +258,7 @@ def run(folder: Path, resamples: int) -> dict[str, Any]:
             "forged": sum(video.label for video in videos),
             "sources": len({video.source_id for video in videos}),
         },
-        "detectors": [result_of(one, scores, rows) for one in entrants],
+        "detectors": [result_of(one, scores, rows, media) for one in entrants],
     }
 
 

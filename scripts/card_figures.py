@@ -48,10 +48,6 @@ def _between(interval: Sequence[float]) -> str:
 
 
 def _overall(result: dict[str, Any]) -> str:
-    real, threshold = result["real"], result["threshold"]
-    alarms, moved = result["false_alarms"], result["false_alarms_threshold_from_other_sources"]
-    able = [row for row in result["scores"] if row["logit"] is not None and row["label"]]
-    found = sum(row["logit"] >= threshold for row in able)
     within = result["within_source"]
     count = f"{len(within)} sources"
     return _table(
@@ -67,25 +63,7 @@ def _overall(result: dict[str, Any]) -> str:
                 "pooled AUC",
                 f"{result['pooled_auc']:.2f}",
                 _between(result["pooled_auc_interval"]),
-                f"{real} real, {result['fake']} forged",
-            ],
-            [
-                f"forged videos found at the threshold {threshold:.2f}",
-                f"{found} of {len(able)}",
-                _between(_wilson(found, len(able))),
-                f"{len(able)} forged",
-            ],
-            [
-                "real videos over the threshold made of these same videos",
-                f"{alarms} of {real}",
-                _between(result["false_alarms_interval"]),
-                f"{real} real",
-            ],
-            [
-                "real videos over a threshold made of the other sources",
-                f"{moved} of {real}",
-                _between(result["false_alarms_from_other_sources_interval"]),
-                f"{real} real",
+                f"{result['real']} real, {result['fake']} forged",
             ],
             [
                 "videos in which no face could decide",
@@ -192,14 +170,46 @@ def _speed(result: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
-def _wilson(hits: int, count: int) -> list[float]:
-    """95 % interval of a share (Wilson)."""
-    z, share = 1.96, hits / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    spread = (share * (1 - share) / count + z * z / (4 * count**2)) ** 0.5
-    half = z / (1 + z * z / count) * spread
-    return [max(0.0, middle - half), min(1.0, middle + half)]
+def _conditions(result: dict[str, Any]) -> str:
+    """What the calibration does with videos of a source that it was not made of."""
+    return _judged(result["calibration"]["sources left out"], "videos")
 
+
+def _qualities(result: dict[str, Any]) -> str:
+    """The same by class of quality; every video counts as it is, at CRF 40 and at half size."""
+    return _judged(result["calibration"]["sources left out, by quality"], "copies of a class")
+
+
+def _judged(groups: dict[str, Any], what: str) -> str:
+    columns = {
+        "false alarms": "called manipulated, of the real",
+        "found": "called manipulated, of the forged",
+        "misses": "nothing found, of the forged",
+        "nothing found in real ones": "nothing found, of the real",
+    }
+    rows = []
+    for name, group in groups.items():
+        shares = [_share(group.get(key)) for key in columns]
+        figures = [_value(group.get(key)) for key in ("AUC within sources", "ECE", "Cllr")]
+        rows.append([_CONDITIONS.get(name, name), *shares, *figures])
+    return _table([what, *columns.values(), "AUC within sources", "ECE", "Cllr"], rows)
+
+
+def _share(figure: dict[str, Any] | None) -> str:
+    if figure is None:
+        return ""
+    between = f" ({_between(figure['interval'])})" if figure["interval"] else ""
+    return f"{figure['n']}{between}"
+
+
+def _value(figure: dict[str, Any] | None) -> str:
+    if figure is None:
+        return ""
+    between = f" ({_between(figure['interval'])})" if figure["interval"] else ""
+    return f"{figure['value']:.2f}{between}"
+
+
+_CONDITIONS = {"compression 5": "H.264 at CRF 40", "half_size": "half size"}
 
 _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "overall": _overall,
@@ -209,4 +219,6 @@ _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "highest_real": _highest_real,
     "pseudo": _pseudo,
     "speed": _speed,
+    "conditions": _conditions,
+    "qualities": _qualities,
 }
