@@ -147,10 +147,80 @@ def test_detectors_page_has_a_section_for_every_detector() -> None:
     assert sections == list_detectors()
 
 
-def test_detectors_page_says_whose_numbers_were_compared() -> None:
-    page = gen_docs.detectors_page()
-    row = next(line for line in page.splitlines() if line.startswith("| [`meso4`]"))
-    assert "numbers of DariusAf/MesoNet at 2144d56 (`tests/fixtures/meso4_keras.json`)" in row
+BASELINES = [
+    "xception",
+    "meso4",
+    "mesoinception4",
+    "capsule",
+    "multi_task",
+    "face_xray",
+    "dsp_fwa",
+    "cnn_aug",
+    "patch_based",
+    "cnn_gru",
+    "r2plus1d18",
+    "ip_csn_152",
+    "se_resnet50",
+    "bayar_stamm",
+    "rahmouni",
+    "cozzolino",
+    "steg_svm",
+    "forensic_transfer",
+    "lae",
+    "two_stream",
+    "head_pose",
+    "visual_artifacts",
+]
+"""That the papers compare with, by their names here."""
+
+SYSTEMS = [
+    "lipforensics",
+    "two_branch",
+    "emd",
+    "multi_task_fer",
+    "anti_compression",
+    "r3d18",
+    "i3d",
+    "efficientnet_b3",
+    "efficientnet_b3_lstm",
+    "efficientnet_b3_bigru",
+    "resnet18_lipreading",
+    "resnet3d_lipreading",
+]
+"""The papers' own, and variants of them that stand in their tables."""
+
+
+def _compared() -> dict[str, list[str]]:
+    """The rows of the table "who is in which paper", by detector."""
+    cards = [gen_docs.get_card(name) for name in list_detectors()]
+    text = "".join(gen_docs._compared(cards))
+    assert text.startswith("## Who is in which paper, what is verified how\n\n")
+    rows = re.findall(r"^\| \[`(\w+)`\]\(#\w+\) \|(.*)\|$", text, re.MULTILINE)
+    return {name: [cell.strip() for cell in rest.split("|")] for name, rest in rows}
+
+
+def test_every_detector_stands_in_the_table_of_papers() -> None:
+    rows = _compared()
+    assert sorted(rows) == list_detectors()
+    assert all(len(cells) == 3 and all(cells) for cells in rows.values())
+    without = {name for name, cells in rows.items() if cells[1] == "none"}
+    assert without == set(list_detectors()) - {*BASELINES, *SYSTEMS}
+    assert rows["xception"][1].count(",") == 4, "all five papers compare with it"
+
+
+def test_table_of_papers_says_whose_numbers_were_compared() -> None:
+    rows = _compared()
+    told = "numbers of DariusAf/MesoNet at 2144d56 (`tests/fixtures/meso4_keras.json`)"
+    assert told in rows["meso4"][2]
+    assert "numbers of pytorch/vision at wheel torchvision" in rows["r3d18"][2]
+    assert rows["two_stream"][2].startswith("not verified against the authors' code")
+
+
+def test_every_fixture_of_a_network_is_named_by_a_card() -> None:
+    named = {file for name in list_detectors() for file in gen_docs.get_card(name).fixtures}
+    files = {path.name for path in (ROOT / "tests" / "fixtures").glob("*.json")}
+    # A lip reader of another variant: what the detectors must refuse.
+    assert files - named == {"lrw_resnet18_mstcn.json"}
 
 
 def _distribution(requirement: str) -> str:

@@ -69,9 +69,12 @@ def register(name: str, spec: InputSpec = SPEC) -> Card:
     return card
 
 
-def weights_file(path: Path, name: str, gain: float = 1.0, offset: float = 0.0) -> Path:
+def weights_file(
+    path: Path, name: str, gain: float = 1.0, offset: float = 0.0, license: str = "MIT"
+) -> Path:
     state = {"gain": torch.tensor(gain), "offset": torch.tensor(offset)}
-    return save_weights(state, path, detector=name, tag="t", license="MIT", trained_on="nothing")
+    about = {"detector": name, "tag": "t", "license": license, "trained_on": "nothing"}
+    return save_weights(state, path, **about)
 
 
 class Recurrent(nn.Module):

@@ -149,3 +149,12 @@ def test_a_face_that_could_decide_ranks_before_one_that_could_not() -> None:
         ),
     )
     assert [face.track_id for face in by_suspicion(verdict)] == [1, 0]
+
+
+def test_weights_that_are_not_for_commercial_use_are_named_last() -> None:
+    verdict = make_verdict()
+    assert "commercial" not in summary(verdict)
+    license = "CC BY-NC 4.0 (non-commercial)"
+    uses = (replace(verdict.detectors[0], license=license, is_non_commercial=True),)
+    last = summary(replace(verdict, detectors=uses)).splitlines()[-1]
+    assert last == f"  Weights of {uses[0].name} are not for commercial use: {license}"

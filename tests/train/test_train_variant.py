@@ -14,7 +14,7 @@ from stage_toys import PAINTER, Painter, write_expressions
 import unmask
 from unmask.detectors import Card, detector, get_card, load_detector, save_weights
 from unmask.detectors.weights import read_metadata
-from unmask.errors import UsageError
+from unmask.errors import UsageError, WeightsError
 from unmask.train import Source, apply_settings, dry_run, train, train_stage
 from unmask.train.settings import differing_settings
 from unmask.types import Pixels
@@ -148,3 +148,28 @@ def test_files_that_say_nothing_still_begin_a_run(toy: Card, real_faces: Path, t
     )
     path = run(toy, real_faces, tmp_path / "run", SHORT, weights=start)
     assert load_detector(toy.name, path).card is toy
+
+
+def test_what_begins_with_weights_not_for_commercial_use_is_not_either(
+    toy: Card, real_faces: Path, tmp_path: Path
+):
+    notes = {"non_commercial": "yes", "licensor": "Ada", "license_accepted": ""}
+
+    def start(path: Path, accepted: str) -> Path:
+        about = {"detector": toy.name, "tag": "x", "license": "CC BY-NC", "trained_on": "nothing"}
+        said = {**notes, "license_accepted": accepted}
+        return save_weights(toy.build().state_dict(), path, notes=said, **about)
+
+    refused = start(tmp_path / "a.safetensors", "")
+    with pytest.raises(WeightsError, match="has no record that you accepted it"):
+        run(toy, real_faces, tmp_path / "no", SHORT, weights=refused)
+    given = start(tmp_path / "b.safetensors", "2026-11-21T09:00:00+00:00")
+    path = run(toy, real_faces, tmp_path / "run", SHORT, weights=given)
+    said = read_metadata(path)
+    assert said["license"] == "CC BY-NC, of the weights it began with; MIT"
+    assert (said["non_commercial"], said["licensor"]) == ("yes", "Ada")
+    assert load_detector(toy.name, path).weights_used.is_non_commercial
+    # A resumed run knows it without the file.
+    given.unlink()
+    again = run(toy, real_faces, tmp_path / "run", ["epochs=2", SHORT[1]], resume=True)
+    assert read_metadata(again)["license_accepted"] == "2026-11-21T09:00:00+00:00"
