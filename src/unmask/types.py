@@ -296,10 +296,10 @@ class Verdict:
     geometry of every face found, ``clip_scores`` every number a detector gave. ``scanned_at``
     is the UTC time of the scan in ISO 8601.
 
-    ``score``, ``threshold``, ``llr``, ``probability`` and its interval are those of the face that decided,
-    ``decided_by`` its ``track_id``; ``calibration`` is the one that judged it, with the
-    bounds of its quality class (of nobody: the first that fits), ``calibrations`` are all that fit. ``bits_per_pixel`` is the video's, per
-    pixel and frame; None if its bit rate is unknown.
+    ``score``, ``threshold``, ``llr``, ``probability`` and its interval are those of the face that
+    decided, ``decided_by`` its ``track_id``; ``calibration`` is the one that judged it, with the
+    bounds of its quality class (of nobody: the first that fits), ``calibrations`` are all that
+    fit. ``bits_per_pixel`` is the video's, per pixel and frame; None if its bit rate is unknown.
     """
 
     video: VideoInfo

@@ -96,7 +96,7 @@ class Routing(nn.Module):
 
     def forward(self, capsules: Tensor) -> Tensor:
         """(B, 8, 10) to (B, 4, 2): a vector of four numbers for each class."""
-        weights = self.route_weights
+        weights: Tensor = self.route_weights
         if self.training:
             weights = weights + _NOISE * torch.randn_like(weights)
         priors = torch.einsum("kpcd,bdp->bkpc", weights, capsules)
