@@ -91,7 +91,7 @@ def test_a_filter_without_a_sum_becomes_a_mean():
         layer.body.constrained.weight.zero_()
     layer.constrain()
     assert on_its_constraint(layer.body.constrained.weight)
-    assert float(layer.body.constrained.weight[0, 0, 0, 0]) == pytest.approx(1 / 24)
+    assert layer.body.constrained.weight[0, 0, 0, 0].item() == pytest.approx(1 / 24)
 
 
 def test_an_unknown_variant_is_refused():

@@ -46,7 +46,14 @@ def test_agrees_with_the_package_that_the_authors_use(
     (pictures,) = formula.build_inputs(case)
     seen: dict[str, Tensor] = {}
     # Copies, because later activations work in place.
-    for name in ("net.blocks.0.1", "net.blocks.1.3", "net.blocks.3.5", "net.bn2", "head"):
+    for name in (
+        "net.blocks.0.1",
+        "net.blocks.1.3",
+        "net.blocks.3.5",
+        "net.blocks.6.1",
+        "net.bn2",
+        "head",
+    ):
         net.get_submodule(name).register_forward_hook(
             lambda _module, _inputs, output, name=name: seen.update({name: output.clone()})
         )
@@ -56,6 +63,7 @@ def test_agrees_with_the_package_that_the_authors_use(
     assert formula.compare(seen["net.blocks.0.1"], inner["_blocks.1"]) < TOLERANCE
     assert formula.compare(seen["net.blocks.1.3"], inner["_blocks.5"]) < TOLERANCE
     assert formula.compare(seen["net.blocks.3.5"], inner["_blocks.15"]) < TOLERANCE
+    assert formula.compare(seen["net.blocks.6.1"], inner["_blocks.31"]) < TOLERANCE
     assert formula.compare(seen["net.bn2"], inner["features"]) < TOLERANCE
     logits = case["outputs"]["logits"]
     assert formula.compare(seen["head"], logits) < TOLERANCE
