@@ -152,10 +152,11 @@ def test_every_detector_can_be_explained(name: str):
         assert own_heat(net, clips, own).shape == (2, *clips.shape[2:])
 
 
-def test_one_detector_shows_its_expression_stream():
-    with_own = [name for name in list_detectors() if "fer_cam" in get_card(name).heat_maps]
-    assert len(with_own) == 1
-    net = get_card(with_own[0]).build().eval()
+@pytest.mark.parametrize(
+    "name", [n for n in list_detectors() if "fer_cam" in get_card(n).heat_maps]
+)
+def test_detectors_with_an_expression_stream_show_it(name: str):
+    net = get_card(name).build().eval()
     clips = small_clips(net.card)
     with torch.no_grad():
         coarse = net.expression_map(clips)
