@@ -307,9 +307,9 @@ def test_results_of_published_data_are_under_the_terms_of_the_data(
 def test_results_of_a_plain_folder_are_ones_own(card: Card, real_faces: Path):
     source = Source(path=real_faces)
     origin = origin_of(source, read_faces(card, source, source), None)
-    assert origin == ("MIT", f"3 files of {real_faces}")
+    assert origin == ("MIT", f"3 files of {real_faces}", {})
     listed = dataclasses.replace(source, dataset="csv")
-    assert origin_of(listed, read_faces(card, source, source), None) == (
+    assert origin_of(listed, read_faces(card, source, source), None)[:2] == (
         "that of the training data (csv)",
         f"3 files of {real_faces} (csv)",
     )
