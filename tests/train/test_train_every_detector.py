@@ -50,7 +50,7 @@ def takes(card: Card, size: tuple[int, int]) -> bool:
 def reduced(name: str, *more: str) -> list[str]:
     """Few frames, small if the network can, and steps that need no memory of the ones before."""
     settings = ["synthesize=self_blend", "augment=none", "batch_size=4", "validation_pairs=2"]
-    settings += ["adversary_steps=1", "warmup_epochs=0"]
+    settings += ["adversary_steps=1", "warmup_epochs=0", "steps_per_epoch=2"]
     settings += more or ["optimizer=sgd"]
     card = get_card(name)
     if card.input.frames > 1:
