@@ -144,8 +144,8 @@ def test_a_member_whose_weights_are_elsewhere_is_left_out(
     names, told = panel.choose(dataclasses.replace(VIDEO, duration_s=1.0), "cuda", {})
     assert names == ["bright"]
     assert told == [
-        "other was left out: its weights are not on this machine (unmask weights fetch other "
-        "brings them)."
+        "other was left out: its weights are not on this machine (unmask describe other says "
+        "how to get them)."
     ]
 
 

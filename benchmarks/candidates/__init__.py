@@ -15,11 +15,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import unmask
 from benchmarks import _result
 from benchmarks._shares import FALSE_ALARM_RATE, MIN_FACE_PX
 from benchmarks.candidates import _folds, _judge
@@ -37,7 +35,6 @@ from benchmarks.candidates._scores import (
 )
 from benchmarks.candidates._show import to_markdown
 from unmask.types import LabelledVideo
-from unmask.verdict import read_calibration
 
 READ = (
     "Thresholds and scalings come from sources other than the one judged. Whatever was chosen on "
@@ -48,28 +45,20 @@ READ = (
 )
 
 
-def own_threshold(candidate: Candidate) -> float | None:
-    """The threshold that ships with exactly these weights."""
-    name, sha256 = candidate.id
-    file = Path(str(resources.files(unmask))) / "weights" / f"{name}.calibration.json"
-    line = read_calibration(file) if file.is_file() else None
-    return line.threshold if line is not None and line.weights_sha256 == sha256 else None
-
-
 def judge(
-    given: Mapping[str, tuple[Mapping[str, Videos], Mapping[str, Pairs], float | None]],
+    given: Mapping[str, tuple[Mapping[str, Videos], Mapping[str, Pairs]]],
     rate: float,
     resamples: int,
 ) -> dict[str, Any]:
     """Everything that scores tell about candidates.
 
     Args:
-        given: by candidate: its videos by condition, its pairs by set, its own threshold.
+        given: by candidate: its videos by condition, its pairs by set.
         rate: of false alarms that thresholds are drawn for.
         resamples: of every interval.
     """
-    figures = {name: figures_of(*one[:2], rate, one[2]) for name, one in given.items()}
-    plain = {name: videos["as they are"] for name, (videos, _, _) in given.items()}
+    figures = {name: figures_of(*one, rate) for name, one in given.items()}
+    plain = {name: videos["as they are"] for name, (videos, _) in given.items()}
     compared = _judge.compare(figures, plain, resamples)
     return {
         "main": _judge.MAIN,
@@ -138,7 +127,6 @@ def run(
         one.name: (
             {name: videos_of(scores, one, rows, media, text) for name, text in CONDITIONS.items()},
             score_pairs(one, rows, given.pairs, folder / "pairs"),
-            own_threshold(one),
         )
         for one in candidates
     }
@@ -149,7 +137,6 @@ def run(
             "weights": one.file,
             "weights_sha256": use.sha256,
             "trained_on": use.trained_on,
-            "own_threshold": tables[one.name][2],
         }
         result["candidates"][one.name] = told | result["candidates"][one.name]
     return result

@@ -202,7 +202,7 @@ def _mean_of(values: Values) -> Callable[[Values], Values]:
 
 
 def figures_of(
-    videos: Mapping[str, Videos], pairs: Mapping[str, Pairs], rate: float, shipped: float | None
+    videos: Mapping[str, Videos], pairs: Mapping[str, Pairs], rate: float
 ) -> dict[str, Figure]:
     """All figures of a candidate, by their names in the tables.
 
@@ -210,7 +210,6 @@ def figures_of(
         videos: its scores by condition; those of "as they are" are in every figure else.
         pairs: pseudo-forgeries by set.
         rate: of false alarms that thresholds are drawn for.
-        shipped: its own threshold, where it ships with one.
     """
     plain = videos["as they are"]
     folds = _folds.by_source(plain)
@@ -233,10 +232,6 @@ def figures_of(
         found[f"balanced accuracy, {name} threshold of other sources"] = balanced_accuracy(
             values, plain
         )
-    if shipped is not None:
-        at = (np.nan_to_num(plain.logit, nan=-np.inf) >= shipped).astype(np.float64)
-        found["found, own threshold"] = share_over(at, plain.label == 1, plain.source)
-        found["false alarms, own threshold"] = share_over(at, plain.label == 0, plain.source)
     logits = _folds.scaled(plain, folds, _folds.fit_apart(plain, folds, _folds.platt))
     for name, figure in calibration(logits, plain).items():
         found[f"{name}, scaling of other sources"] = figure

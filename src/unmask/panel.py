@@ -67,8 +67,8 @@ def choose(
 def _lack(member: PanelMember, video: VideoInfo, device: str) -> str:
     if not any(is_here(member.detector, entry) for entry in get_card(member.detector).weights):
         return (
-            "its weights are not on this machine (unmask weights fetch "
-            f"{member.detector} brings them)"
+            f"its weights are not on this machine (unmask describe {member.detector} says how to "
+            "get them)"
         )
     longest_s = member.longest_cpu_s
     if device == "cpu" and longest_s is not None and video.duration_s > longest_s:

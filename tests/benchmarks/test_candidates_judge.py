@@ -23,7 +23,6 @@ def scored(shift: float, *, has_masks: bool = True):
     return (
         {name: drawn(shift, seed=0) for name in CONDITIONS},
         {name: pairs(shift, has_masks=has_masks) for name in SETS},
-        None,
     )
 
 
