@@ -4,57 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 import toy_detectors
+import verdict_builders
 from unmask import panel, scan
 from unmask.detectors import load_detector
-from unmask.types import Calibration, DetectorUse, PanelMember, QualityClass, VideoInfo
+from unmask.types import Calibration, PanelMember
 from unmask.verdict import write_calibration
+from verdict_builders import calibration, use
 
-VIDEO = VideoInfo(
-    path=Path("talk.mp4"),
-    sha256="0" * 64,
-    container="mp4",
-    codec="h264",
-    width_px=640,
-    height_px=480,
-    rotation_deg=0,
-    fps=Fraction(25),
-    duration_s=61.0,
-    frame_count=None,
-    is_variable_rate=False,
-    has_audio=False,
-)
+VIDEO = dataclasses.replace(verdict_builders.VIDEO, duration_s=61.0)
 
 Ship = Callable[..., Calibration]
 
 
-def use(name: str, sha256: str) -> DetectorUse:
-    return DetectorUse(name=name, weights="w", sha256=sha256, license="MIT", trained_on="x")
-
-
 def a_calibration(detector: str = "bright", sha256: str = "aa", **changes: object) -> Calibration:
-    standard = Calibration(
-        name=f"of {detector}",
-        detector=detector,
-        weights_sha256=sha256,
-        threshold=2.0,
-        lower=0.0,
-        target_false_alarm_rate=0.05,
-        real_videos=40,
-        false_alarms=1,
-        fake_videos=40,
-        fakes_found=20,
-        data="val",
-        date="2026-11-21",
-        scale="llr",
-        classes=(QualityClass(name="all", slope=1.0, intercept=0.0),),
-    )
-    return dataclasses.replace(standard, **changes)  # type: ignore[arg-type]
+    names = {"name": f"of {detector}", "detector": detector, "weights_sha256": sha256}
+    return calibration(**(names | changes))
 
 
 def a_panel(bright: str = "aa", other: str = "bb") -> Calibration:

@@ -18,8 +18,9 @@ from unmask import Finding, panel, pipeline, scan
 from unmask.detectors import load_detector
 from unmask.errors import MediaError, UnknownNameError, UsageError, WeightsError
 from unmask.faces import FaceFinder
-from unmask.types import Calibration, Frame, InputSpec, Pixels, QualityClass
+from unmask.types import Calibration, Frame, InputSpec, Pixels
 from unmask.verdict import write_calibration
+from verdict_builders import calibration
 
 
 @pytest.fixture(autouse=True)
@@ -35,22 +36,8 @@ def own_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
 def calibrated(tmp_path: Path) -> tuple[Path, Calibration]:
     """Weights of ``bright`` whose logit is 7 and a calibration made for exactly these."""
     path = toy_detectors.weights_file(tmp_path / "w.safetensors", "bright", 0.0, 7.0)
-    return path, Calibration(
-        name="c",
-        detector="bright",
-        weights_sha256=load_detector("bright", path).weights_used.sha256,
-        threshold=2.0,
-        lower=0.0,
-        target_false_alarm_rate=0.05,
-        real_videos=40,
-        false_alarms=1,
-        fake_videos=40,
-        fakes_found=20,
-        data="val",
-        date="2026-11-20",
-        scale="llr",
-        classes=(QualityClass(name="all", slope=1.0, intercept=0.0),),
-    )
+    sha256 = load_detector("bright", path).weights_used.sha256
+    return path, calibration(detector="bright", weights_sha256=sha256)
 
 
 def test_a_portrait_video_and_all_its_numbers(portrait_video: Path):
