@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import shlex
@@ -17,6 +18,7 @@ from unmask.cli.main import app
 from unmask.datasets import list_datasets
 from unmask.datasets.affectnet import EXPRESSIONS
 from unmask.detectors import Card, Weights, build, get_card, list_detectors
+from unmask.errors import MissingDependencyError
 from unmask.evaluate.protocols import PROTOCOLS
 from unmask.faces import POINT_WEIGHTS
 from unmask.train import apply_settings
@@ -187,7 +189,10 @@ def test_settings_of_the_ablations_build_a_network_with_the_parts_they_name(
     assert codes
     for code in codes:
         card = apply_settings(get_card(name), [w for w in shlex.split(code) if w != "--set"])
-        _check_parts(card)
+        try:
+            _check_parts(card)
+        except MissingDependencyError as lack:
+            pytest.skip(str(lack))
 
 
 def test_networks_of_training_commands_have_the_parts_that_recipes_name() -> None:
@@ -197,9 +202,12 @@ def test_networks_of_training_commands_have_the_parts_that_recipes_name() -> Non
         for card in map(_card_of, lines)
         if card.args != get_card(card.name).args
     }
-    assert len(changed) >= 8
+    checked = 0
     for card in changed.values():
-        _check_parts(card)
+        with contextlib.suppress(MissingDependencyError):
+            _check_parts(card)
+            checked += 1
+    assert checked >= 8
 
 
 def _check_parts(card: Card) -> None:

@@ -58,7 +58,10 @@ def test_one_step_of_every_stage(
 
 
 def test_the_stages_that_are_offered():
-    assert STAGES == [("emd", "fer"), ("lipforensics", "lipreading")]
+    readers = ("lipforensics", "resnet18_lipreading", "resnet3d_lipreading")
+    assert {name for name, stage in STAGES if stage == "lipreading"} == {*readers}
+    assert {name for name, stage in STAGES if stage == "fer"} == {"emd", "multi_task_fer"}
+    assert {stage for _, stage in STAGES} == {"lipreading", "fer"}
 
 
 def test_a_trained_lip_reader_starts_undecided():
