@@ -5,13 +5,14 @@ MesoInception files do, which makes these the control. Four looks at the questio
 lists, symmetries of the weights, the same symmetries in heads trained here with and without it,
 and what the networks say about real and forged faces.
 
-    OMP_NUM_THREADS=1 python benchmarks/meso_leaky.py     # about 4 CPU-minutes
+    OMP_NUM_THREADS=1 python -m benchmarks meso_leaky     # about 4 CPU-minutes
 
 Reads ``$UNMASK_SHARED`` (media and checkpoints), writes benchmarks/results/meso_leaky.json.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import os
@@ -293,12 +294,14 @@ def _figures(logits: dict[str, list[tuple[str, np.ndarray]]]) -> dict[str, objec
     }
 
 
-def main() -> None:
+def main(arguments: list[str]) -> int:
+    """Command line; see the module's docstring."""
+    argparse.ArgumentParser(prog="python -m benchmarks meso_leaky").parse_args(arguments)
     torch.set_num_threads(1)
     start = time.process_time()
     groups = gather()
     result = {
-        "command": "python benchmarks/meso_leaky.py",
+        "command": "python -m benchmarks meso_leaky",
         "date": date.today().isoformat(),
         "frames_per_video": FRAMES,
         "videos": {group: len(videos) for group, videos in groups.items()},
@@ -311,7 +314,4 @@ def main() -> None:
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     print(f"wrote {RESULT.relative_to(ROOT)} in {result['cpu_s']} CPU-seconds")
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from benchmarks import _result
-from benchmarks.calibrate import auc, within_sources
+from benchmarks._shares import auc, within_sources
 from benchmarks.pseudo import Answers, answer
 from unmask.clips import normalize
 from unmask.detectors import Card, get_card, load_detector
