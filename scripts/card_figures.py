@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from scipy.stats import binomtest
+
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
 CARD_OF = "screener"
 _BLOCK = re.compile(r"(<!-- figures: (\w+) ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -170,6 +172,37 @@ def _speed(result: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
+def _candidates(result: dict[str, Any]) -> str:
+    """The aims, with a column for each of the weights that were judged on the same videos."""
+    judged = list(result["candidates"].values())
+    names = [Path(one["weights"].partition("=")[2]).stem for one in judged]
+    head = ["figure", "aim", *(f"`{name}`" if name else "shipped" for name in names), "n"]
+    rows = []
+    for number, aim in enumerate(judged[0]["aims"]):
+        figures = [_value(one["aims"][number]) for one in judged]
+        # Of a share, n tells the hits of one candidate as well: "1 of 35".
+        count = re.sub(r"^\d+ of (\d+)$", r"\1 real videos", aim["n"])
+        rows.append([aim["figure"], aim["asked"], *figures, count])
+    return _table(head, rows)
+
+
+def _mixes(result: dict[str, Any]) -> str:
+    """Pairs in order of each family, by what a short training left out; intervals by Wilson."""
+    families = list(next(iter(result["arms"].values()))["families"])
+    rows = []
+    for name, arm in result["arms"].items():
+        shares = []
+        for family in families:
+            share = arm["families"][family]["pair_accuracy"]
+            test = binomtest(round(share * result["pairs"]), result["pairs"])
+            bounds = test.proportion_ci(method="wilson")
+            shares.append(f"{share:.2f} ({_between((bounds.low, bounds.high))})")
+        tools = arm["tools"]
+        within = _between(tools["within_source_auc_interval"])
+        rows.append([name, *shares, f"{tools['within_source_auc_mean']:.2f} ({within})"])
+    return _table(["trained with", *families, "real tools, AUC within sources"], rows)
+
+
 def _conditions(result: dict[str, Any]) -> str:
     """What the calibration does with videos of a source that it was not made of."""
     return _judged(result["calibration"]["sources left out"], "videos")
@@ -213,6 +246,8 @@ _CONDITIONS = {"compression 5": "H.264 at CRF 40", "half_size": "half size"}
 
 _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "overall": _overall,
+    "candidates": _candidates,
+    "mixes": _mixes,
     "tools": _tools,
     "entrants": _entrants,
     "sources": _sources,
