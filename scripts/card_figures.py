@@ -183,7 +183,13 @@ def _candidates(result: dict[str, Any]) -> str:
         # Of a share, n tells the hits of one candidate as well: "1 of 35".
         count = re.sub(r"^\d+ of (\d+)$", r"\1 real videos", aim["n"])
         rows.append([aim["figure"], aim["asked"], *figures, count])
-    return _table(head, rows)
+    chosen = (
+        f"{one['mean AUC']:.2f} where each {what} is judged by weights chosen without it "
+        f"({one['folds']} folds)"
+        for what, one in result["chosen_apart"].items()
+    )
+    first = f"Mean AUC on what was left out: {'; '.join(chosen)}."
+    return f"{first}\n\n{_table(head, rows)}"
 
 
 def _mixes(result: dict[str, Any]) -> str:
