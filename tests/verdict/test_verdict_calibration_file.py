@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from verdict_builders import calibration, line
 
 from unmask.errors import UnmaskError
 from unmask.types import Domain, PanelMember, QualityClass
 from unmask.verdict import read_calibration, write_calibration
+from verdict_builders import calibration, line
 
 PANEL = (
     PanelMember(detector="d", weights_sha256="aa", weight=0.7),

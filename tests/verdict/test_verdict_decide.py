@@ -6,9 +6,9 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verdict_builders import COVERAGE, calibration, line, scores, track, use, verdict
 
 from unmask.types import Domain, Finding
+from verdict_builders import COVERAGE, calibration, line, scores, track, use, verdict
 
 MANIPULATED, INCONCLUSIVE = Finding.MANIPULATED, Finding.INCONCLUSIVE
 NOTHING_FOUND, NO_FACE = Finding.NO_MANIPULATION_FOUND, Finding.NO_FACE

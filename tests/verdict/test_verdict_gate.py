@@ -3,11 +3,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from verdict_builders import VIDEO, calibration, scores, verdict
 
 from unmask.types import Domain, FaceLook, Finding
 from unmask.verdict import decide
 from unmask.verdict.gate import closed_gates
+from verdict_builders import VIDEO, calibration, scores, verdict
 
 PHOTO = FaceLook(flat_share=0.1, change=3.0, moments=10)
 EVERYTHING = Domain(

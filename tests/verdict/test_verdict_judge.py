@@ -6,7 +6,6 @@ import dataclasses
 import math
 
 import pytest
-from verdict_builders import COVERAGE, VIDEO, calibration, line, scores, track, use
 
 from unmask.types import (
     Calibration,
@@ -18,6 +17,7 @@ from unmask.types import (
     Verdict,
 )
 from unmask.verdict import decide
+from verdict_builders import COVERAGE, VIDEO, calibration, line, scores, track, use
 
 SMALL = QualityClass(
     name="small",

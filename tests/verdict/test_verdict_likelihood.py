@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from verdict_builders import calibration, line
 
 from unmask.types import QualityClass
 from unmask.verdict.likelihood import (
@@ -15,6 +14,7 @@ from unmask.verdict.likelihood import (
     stated_llr,
     wilson,
 )
+from verdict_builders import calibration, line
 
 INTERVAL = QualityClass(
     name="all",

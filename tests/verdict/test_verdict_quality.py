@@ -4,10 +4,10 @@ import dataclasses
 from fractions import Fraction
 
 import pytest
-from verdict_builders import VIDEO, line
 
 from unmask.types import QualityClass
 from unmask.verdict.quality import bits_per_pixel, codec_family, quality_class
+from verdict_builders import VIDEO, line
 
 SMALL = QualityClass(name="small", slope=1.0, intercept=0.0, max_face_px=160.0)
 SHARP = QualityClass(
