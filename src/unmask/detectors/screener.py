@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
 from unmask.detectors._registry import detector
+from unmask.errors import UsageError
 from unmask.losses import screening_loss
 from unmask.nn.center_face import start_from_center_face
 from unmask.types import InputSpec
@@ -87,9 +88,9 @@ CARD = Card(
         ),
     ),
     outputs=("mask", "embedding"),
-    cam_layer="join",
+    cam_layer="maps",
     aggregate="mean",
-    args={"width": 96, "residual": True},
+    args={"width": 96, "residual": True, "members": 1},
     is_default=True,
 )
 
@@ -122,10 +123,18 @@ class Screener(nn.Module):
     Args:
         width: channels of the joined features, which are also the embedding's half.
         residual: adds a branch that sees the high-pass residual of the picture.
+        members: networks whose answers are averaged, each trained by itself and put together by
+            ``python -m benchmarks join``. Those after the first are its ``others``; what a recipe
+            freezes is of the first alone.
+
+    Raises:
+        UsageError: less than one member.
     """
 
-    def __init__(self, width: int = 96, residual: bool = True) -> None:
+    def __init__(self, width: int = 96, residual: bool = True, members: int = 1) -> None:
         super().__init__()
+        if members < 1:
+            raise UsageError(f"Cannot build a screener of {members} members: give 1 or more.")
         self.features = timm.create_model(
             "mobilenetv2_100", features_only=True, out_indices=(1, 2, 3), act_layer=nn.ReLU
         )
@@ -137,23 +146,46 @@ class Screener(nn.Module):
         self.join = _unit(48 + 64 + 64, width)
         self.mask_head = nn.Conv2d(width, 1, 1)
         self.class_head = nn.Sequential(nn.Dropout(0.2), nn.Linear(2 * width, 1))
+        # Without weights: here the members' maps lie side by side, for class activation maps.
+        self.maps = nn.Identity()
+        self.others = nn.ModuleList(Screener(width, residual) for _ in range(members - 1))
 
     def forward(self, clips: Tensor) -> Output:
-        """(B, 3, 1, H, W) in 0..255, H and W multiples of 16, to logit, mask at stride 8."""
-        images = clips[:, :, 0]
+        """(B, 3, 1, H, W) in 0..255, H and W multiples of 16, to logit, mask at stride 8.
+
+        Of several members, logit and mask are means of logits; embeddings stand side by side.
+        """
+        members: list[Screener] = [self, *cast("list[Screener]", list(self.others))]
+        maps = self.maps(torch.cat([member._see(clips[:, :, 0]) for member in members], dim=1))
+        parts = maps.chunk(len(members), dim=1)
+        seen = [member._judge(part) for member, part in zip(members, parts, strict=True)]
+        logits, masks, embeddings = zip(*seen, strict=True)
+        return Output(
+            logit=torch.stack(logits).mean(dim=0),
+            mask=torch.stack(masks).mean(dim=0),
+            embedding=torch.cat(embeddings, dim=1),
+        )
+
+    def _see(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) to the joined features (B, width, H / 8, W / 8)."""
         fine, middle, coarse = self.features(images)
         if self.residual is not None:
             fine = torch.cat([fine, self.residual(images)], dim=1)
         coarse = nn.functional.interpolate(self.from_stride16(coarse), scale_factor=2.0)
-        joined = self.join(
+        joined: Tensor = self.join(
             torch.cat([self.from_stride4(fine), self.from_stride8(middle), coarse], dim=1)
         )
-        embedding = torch.cat([joined.mean(dim=(2, 3)), joined.amax(dim=(2, 3))], dim=1)
+        return joined
+
+    def _judge(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One member's logit (B,), mask (B, 1, h, w) and embedding (B, 2 * width)."""
+        embedding = torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)
         raw = self.class_head(embedding)[:, 0]
         # Sharp pictures unlike any in training once drove the logit to -260: bound it smoothly.
-        logit = _LOGIT_LIMIT * torch.tanh(raw / _LOGIT_LIMIT)
-        return Output(logit=logit, mask=self.mask_head(joined), embedding=embedding)
+        return _LOGIT_LIMIT * torch.tanh(raw / _LOGIT_LIMIT), self.mask_head(maps), embedding
 
     def start_from_real_faces(self, batches: Iterable[Tensor]) -> None:
         """Takes over CenterFace's backbone; called once, with batches of training input."""
-        start_from_center_face(self.features, next(iter(batches))[:, :, 0].float())
+        images = next(iter(batches))[:, :, 0].float()
+        for member in (self, *self.others):
+            start_from_center_face(cast("Screener", member).features, images)

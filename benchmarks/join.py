@@ -1,0 +1,181 @@
+"""Puts weights of several trainings of one network into one file whose members vote together.
+
+    python -m benchmarks join screener -w FILE -w FILE -o OUT.safetensors [--faces PREPARED]
+
+Each training makes its own mistakes; their mean makes fewer (Lakshminarayanan et al., Simple and
+Scalable Predictive Uncertainty Estimation using Deep Ensembles, NeurIPS 2017). It costs as many
+passes as there are members. For detectors whose card has an argument ``members``.
+
+A mean of masks is paler than each: with ``--faces`` (real training faces of ``unmask prepare``)
+the bias of the mask is moved until, on forgeries made of them, as much is marked as was forged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks import pseudo
+from unmask.clips import normalize
+from unmask.detectors import build, get_card, load_detector, save_weights
+from unmask.errors import DataError, UnmaskError, UsageError
+from unmask.prepared import read_prepared
+from unmask.train.samples import Samples
+
+_BIAS = "mask_head.bias"
+_SEED = 4711
+
+
+def join(
+    name: str,
+    weights: list[str],
+    out: Path,
+    *,
+    tag: str = "joined",
+    trained_on: str = "",
+    faces: Path | None = None,
+    pairs: int = 400,
+) -> Path:
+    """Writes the members as one file of our own, the first under its own keys.
+
+    Args:
+        name: a detector whose card has an argument ``members``.
+        weights: tags or files, two or more; each of a network with the same arguments and input.
+        out: a new file.
+        tag: what the file calls itself.
+        trained_on: what the file says of its data; else what the members say.
+        faces: real faces of ``train`` to set the mask's bias by; None leaves it.
+        pairs: how many forgeries are made of them.
+
+    Raises:
+        UsageError: the detector has no members, or the files cannot vote together: fewer than two,
+            of networks that differ, with members already, the same twice, or not for commercial
+            use.
+        DataError: ``faces`` are of another split.
+        WeightsError: a file cannot be read.
+        OutputError: ``out`` exists with other contents.
+    """
+    if "members" not in get_card(name).args:
+        raise UsageError(f"Cannot join weights of {name}: its networks have no members.")
+    nets = [load_detector(name, one) for one in weights]
+    _check(name, weights, nets)
+    first = nets[0].card
+    state: dict[str, Tensor] = {}
+    for number, net in enumerate(nets):
+        prefix = "" if number == 0 else f"others.{number - 1}."
+        state |= {f"{prefix}{key}": value for key, value in net.state_dict().items()}
+    args = dict(first.args) | {"members": len(nets)}
+    notes = {}
+    if faces is not None:
+        moved = mask_offset(state, args, name, faces, pairs)
+        state |= {key: value + moved for key, value in state.items() if key.endswith(_BIAS)}
+        notes["mask_offset"] = f"{moved:.3f}"
+    uses = [net.weights_used for net in nets]
+    licenses = sorted({use.license for use in uses})
+    return save_weights(
+        state,
+        out,
+        detector=name,
+        tag=tag,
+        license=" and ".join(licenses),
+        trained_on=trained_on or "; ".join(dict.fromkeys(use.trained_on for use in uses)),
+        source=" + ".join(Path(use.weights).name for use in uses),
+        source_sha256=" + ".join(use.sha256 for use in uses),
+        args=args,
+        input=first.input,
+        notes=notes,
+    )
+
+
+def mask_offset(
+    state: Mapping[str, Tensor], args: Mapping[str, object], name: str, faces: Path, pairs: int
+) -> float:
+    """What the mask's logits lack for as many of them to be above 0 as places are forged.
+
+    Raises:
+        DataError: the faces are not those of a training split.
+    """
+    found = read_prepared(faces).sequences
+    if others := sorted({face.video.split for face in found} - {"train"}):
+        raise DataError(f"'{faces}' holds faces of {', '.join(others)}: give those of train alone.")
+    card = get_card(name).changed(args=args)
+    recipe = dataclasses.replace(card.recipe, synthesize="self_blend", sampling="pairs", mix={})
+    samples = Samples(
+        found, card.input, recipe, pairs, _SEED, augment=pseudo.SETS["as in training"][0]
+    )
+    net = build(card).eval()
+    net.load_state_dict(dict(state))
+    logits, marked = [], []
+    with torch.inference_mode():
+        for number in range(pairs):
+            pixels, _, truth = samples[number][:3]
+            mask = net(normalize(pixels, card.input)).mask[1]
+            small = torch.nn.functional.adaptive_avg_pool2d(truth[1], mask.shape[-2:])
+            logits.append(mask.flatten())
+            marked.append((small > 0.5).double().mean())
+    every = torch.cat(logits).double().sort().values
+    unmarked = round((1 - float(torch.stack(marked).mean())) * len(every))
+    return -float(every[min(unmarked, len(every) - 1)])
+
+
+def _check(name: str, weights: list[str], nets: list[nn.Module]) -> None:
+    if len(nets) < 2:
+        raise UsageError("Give at least two files of weights to join: -w FILE -w FILE.")
+    if len({net.weights_used.sha256 for net in nets}) < len(nets):
+        raise UsageError("The same weights are given twice: a vote of their own adds nothing.")
+    if any(net.weights_used.is_non_commercial for net in nets):
+        raise UsageError("Cannot join weights that are not for commercial use: keep them apart.")
+    first = nets[0].card
+    for file, net in zip(weights, nets, strict=True):
+        if net.card.args["members"] != 1:
+            raise UsageError(f"'{file}' has several members already: give the files it is made of.")
+        if net.card.args != first.args or net.card.input != first.input:
+            differing = _difference(first.args, net.card.args) or _difference(
+                dataclasses.asdict(first.input), dataclasses.asdict(net.card.input)
+            )
+            raise UsageError(f"'{file}' is of another {name} than '{weights[0]}': {differing}.")
+
+
+def _difference(one: dict[str, object], other: dict[str, object]) -> str:
+    return ", ".join(
+        f"{key} is {value!r} instead of {one.get(key)!r}"
+        for key, value in other.items()
+        if one.get(key) != value
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Joins and prints what was made."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks join", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("detector", help="such as screener")
+    parser.add_argument("-w", "--weights", action="append", required=True, help="tag or file")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--tag", default="joined", help="what the file calls itself")
+    parser.add_argument("--faces", type=Path, help="made by unmask prepare, of train alone")
+    parser.add_argument("--pairs", type=int, default=400)
+    parser.add_argument("--trained-on", default="", help="else what the members say")
+    given = parser.parse_args(arguments)
+    try:
+        path = join(
+            given.detector,
+            given.weights,
+            given.out,
+            tag=given.tag,
+            trained_on=given.trained_on,
+            faces=given.faces,
+            pairs=given.pairs,
+        )
+    except UnmaskError as error:
+        parser.error(str(error))
+    print(f"{path}: {len(given.weights)} members, {path.stat().st_size:,} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
