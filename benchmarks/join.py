@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from benchmarks import pseudo
 from unmask.clips import normalize
-from unmask.detectors import build, get_card, load_detector, save_weights
+from unmask.detectors import Card, build, get_card, load_detector, save_weights
 from unmask.errors import DataError, UnmaskError, UsageError
 from unmask.prepared import read_prepared
 from unmask.train.samples import Samples
@@ -69,10 +69,10 @@ def join(
     for number, net in enumerate(nets):
         prefix = "" if number == 0 else f"others.{number - 1}."
         state |= {f"{prefix}{key}": value for key, value in net.state_dict().items()}
-    args = dict(first.args) | {"members": len(nets)}
+    card = first.changed(args={"members": len(nets)})
     notes = {}
     if faces is not None:
-        moved = mask_offset(state, args, name, faces, pairs)
+        moved = mask_offset(state, card, faces, pairs)
         state |= {key: value + moved for key, value in state.items() if key.endswith(_BIAS)}
         notes["mask_offset"] = f"{moved:.3f}"
     uses = [net.weights_used for net in nets]
@@ -86,15 +86,13 @@ def join(
         trained_on=trained_on or "; ".join(dict.fromkeys(use.trained_on for use in uses)),
         source=" + ".join(Path(use.weights).name for use in uses),
         source_sha256=" + ".join(use.sha256 for use in uses),
-        args=args,
-        input=first.input,
+        args=card.args,
+        input=card.input,
         notes=notes,
     )
 
 
-def mask_offset(
-    state: Mapping[str, Tensor], args: Mapping[str, object], name: str, faces: Path, pairs: int
-) -> float:
+def mask_offset(state: Mapping[str, Tensor], card: Card, faces: Path, pairs: int) -> float:
     """What the mask's logits lack for as many of them to be above 0 as places are forged.
 
     Raises:
@@ -103,8 +101,9 @@ def mask_offset(
     found = read_prepared(faces).sequences
     if others := sorted({face.video.split for face in found} - {"train"}):
         raise DataError(f"'{faces}' holds faces of {', '.join(others)}: give those of train alone.")
-    card = get_card(name).changed(args=args)
-    recipe = dataclasses.replace(card.recipe, synthesize="self_blend", sampling="pairs", mix={})
+    recipe = dataclasses.replace(
+        card.recipe, synthesize="self_blend", sampling="pairs", mix={}, codecs={}
+    )
     samples = Samples(
         found, card.input, recipe, pairs, _SEED, augment=pseudo.SETS["as in training"][0]
     )

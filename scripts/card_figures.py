@@ -183,13 +183,29 @@ def _candidates(result: dict[str, Any]) -> str:
         # Of a share, n tells the hits of one candidate as well: "1 of 35".
         count = re.sub(r"^\d+ of (\d+)$", r"\1 real videos", aim["n"])
         rows.append([aim["figure"], aim["asked"], *figures, count])
+        if aim["figure"].startswith("false alarms"):
+            found = aim["figure"].replace("false alarms", "found")
+            shares = [one["figures"][found] for one in judged]
+            total = shares[0]["n"].split()[-1]
+            rows.append([found, "", *map(_value, shares), f"{total} forged videos"])
     chosen = (
         f"{one['mean AUC']:.2f} where each {what} is judged by weights chosen without it "
         f"({one['folds']} folds)"
         for what, one in result["chosen_apart"].items()
     )
     first = f"Mean AUC on what was left out: {'; '.join(chosen)}."
-    return f"{first}\n\n{_table(head, rows)}"
+    return f"{first}\n\n{_table(head, rows)}\n\n{_difference(result, names)}"
+
+
+def _difference(result: dict[str, Any], names: Sequence[str]) -> str:
+    """The first two candidates on the same draws of sources."""
+    both = result["compared"][0]["differences"]
+    rows = [
+        [figure, f"{one['value']:+.2f}", f"{one['interval'][0]:+.2f} to {one['interval'][1]:+.2f}"]
+        for figure, one in both.items()
+    ]
+    what = " less ".join(f"`{name}`" if name else "shipped" for name in names[:2])
+    return _table([f"{what}, on the same draws", "difference", "95 % interval"], rows)
 
 
 def _mixes(result: dict[str, Any]) -> str:

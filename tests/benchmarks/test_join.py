@@ -127,7 +127,7 @@ def test_as_much_is_marked_as_was_forged(tmp_path: Path, real_faces: list[Path])
     assert by.abs() > 1e-3
     torch.testing.assert_close(after.others[0].mask_head.bias - before.others[0].mask_head.bias, by)
     # The very forgeries that it was set by: nothing is left to move.
-    left = tool.mask_offset(after.state_dict(), after.card.args, "screener", faces, 6)
+    left = tool.mask_offset(after.state_dict(), after.card, faces, 6)
     assert abs(left) < 1e-3 * by.abs().item()
     pictures = 255 * torch.rand(1, 3, 1, 64, 64)
     with torch.no_grad():
