@@ -73,6 +73,22 @@ def test_a_setting_counts_more_than_what_the_weights_say(
     assert (card.args, card.input.size) == ({"width": 8}, (40, 40))
 
 
+def test_a_dry_run_is_of_the_network_that_would_be_trained(
+    toy: Card, real_faces: Path, tmp_path: Path
+):
+    start = run(toy, real_faces, tmp_path / "start", [*SHORT, *WIDE])
+    lines: list[str] = []
+    found = dry_run(
+        toy.name, real_faces, validation=real_faces, weights=start, workers=0, report=lines.append
+    )
+    assert f"{start} was trained with input.size=(24, 24), width=8" in "\n".join(lines)
+    wide = apply_settings(toy, WIDE).build()
+    assert found.trained + found.frozen == sum(p.numel() for p in wide.parameters())
+    start.write_bytes(b"no weights")
+    with pytest.raises(WeightsError, match="not a whole safetensors file"):
+        dry_run(toy.name, real_faces, validation=real_faces, weights=start)
+
+
 def test_settings_say_how_two_cards_differ(toy: Card):
     settings = ["width=7", "input.fps=5.0", "input.align=similarity", "input.size=(8, 9)"]
     other = apply_settings(toy, settings)

@@ -54,6 +54,7 @@ def train(
             name,
             source(data, videos),
             validation=checking,
+            weights=weights,
             settings=settings or (),
             device=device,
             workers=workers,

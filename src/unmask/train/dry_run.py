@@ -16,7 +16,7 @@ import torch
 from unmask.detectors import get_card
 from unmask.errors import import_optional
 from unmask.train.data import Source, read_faces
-from unmask.train.run import check_network, module_for, source_of
+from unmask.train.run import check_network, inherited_settings, module_for, source_of
 from unmask.train.settings import apply_settings, describe
 
 _STEPS = 3
@@ -78,6 +78,7 @@ def dry_run(
     data: str | Path | Source,
     *,
     validation: str | Path | Source | None = None,
+    weights: str | Path | None = None,
     settings: Sequence[str] = (),
     device: str = "cpu",
     workers: int = 1,
@@ -91,13 +92,15 @@ def dry_run(
     Raises:
         DataError: as ``train``.
         UsageError: as ``train``.
+        WeightsError: as ``train``.
     """
     import_optional("lightning", "train")
-    card = apply_settings(get_card(name), settings)
+    inherited = inherited_settings(get_card(name), weights, {}, report)
+    card = apply_settings(get_card(name), [*inherited, *settings])
     if threads is not None:
         torch.set_num_threads(threads)
     checking = None if validation is None else source_of(validation)
-    check_network(card, None)
+    check_network(card, weights)
     faces = read_faces(card, source_of(data), checking, workers=workers, report=report)
     module = module_for(card, faces, 0, 1).to(device)
     batch_s, step_s, labels = _measure(module)
