@@ -208,6 +208,16 @@ def _difference(result: dict[str, Any], names: Sequence[str]) -> str:
     return _table([f"{what}, on the same draws", "difference", "95 % interval"], rows)
 
 
+def _panel(result: dict[str, Any]) -> str:
+    """What a sum with a second detector brings, with every source left out once."""
+    found = result["panel"]
+    rows = []
+    for figure in ("AUC within sources", "Cllr"):
+        shares = [_value(found[f"{figure}, {who}"]) for who in ("panel", "first alone")]
+        rows.append([figure, *shares, _value(found[f"{figure}, difference"])])
+    return _table(["figure", "panel", "`screener` alone", "difference"], rows)
+
+
 def _mixes(result: dict[str, Any]) -> str:
     """Pairs in order of each family, by what a short training left out; intervals by Wilson."""
     families = list(next(iter(result["arms"].values()))["families"])
@@ -269,6 +279,7 @@ _CONDITIONS = {"compression 5": "H.264 at CRF 40", "half_size": "half size"}
 _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "overall": _overall,
     "candidates": _candidates,
+    "panel": _panel,
     "mixes": _mixes,
     "tools": _tools,
     "entrants": _entrants,
