@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
-import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +30,7 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from benchmarks import _result
-from benchmarks.pseudo import SETS
+from benchmarks.pseudo import SETS, plain_recipe
 from unmask.clips import normalize
 from unmask.datasets import read_folder
 from unmask.detectors import get_card, load_detector
@@ -135,9 +134,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--size", type=int, help="edge of occlusion's square in px")
     given = parser.parse_args(arguments)
     net, card = load_detector(given.detector, given.weights), get_card(given.detector)
-    recipe = dataclasses.replace(
-        card.recipe, synthesize="self_blend", sampling="pairs", mix={}, codecs={}
-    )
+    recipe = plain_recipe(card)
     rows = read_folder(given.data, split="val")
     faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
     file_of = {face.group: face.video.path.name for face in faces}

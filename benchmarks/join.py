@@ -13,7 +13,6 @@ the bias of the mask is moved until, on forgeries made of them, as much is marke
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from unmask.detectors import Card, build, get_card, load_detector, save_weights
 from unmask.errors import DataError, UnmaskError, UsageError
 from unmask.prepared import read_prepared
 from unmask.train.samples import Samples
+from unmask.train.settings import differing_settings
 
 _BIAS = "mask_head.bias"
 _SEED = 4711
@@ -101,12 +101,9 @@ def mask_offset(state: Mapping[str, Tensor], card: Card, faces: Path, pairs: int
     found = read_prepared(faces).sequences
     if others := sorted({face.video.split for face in found} - {"train"}):
         raise DataError(f"'{faces}' holds faces of {', '.join(others)}: give those of train alone.")
-    recipe = dataclasses.replace(
-        card.recipe, synthesize="self_blend", sampling="pairs", mix={}, codecs={}
-    )
-    samples = Samples(
-        found, card.input, recipe, pairs, _SEED, augment=pseudo.SETS["as in training"][0]
-    )
+    augment, _ = pseudo.SETS["as in training"]
+    recipe = pseudo.plain_recipe(card)
+    samples = Samples(found, card.input, recipe, pairs, _SEED, augment=augment)
     net = build(card).eval()
     net.load_state_dict(dict(state))
     logits, marked = [], []
@@ -133,19 +130,10 @@ def _check(name: str, weights: list[str], nets: list[nn.Module]) -> None:
     for file, net in zip(weights, nets, strict=True):
         if net.card.args["members"] != 1:
             raise UsageError(f"'{file}' has several members already: give the files it is made of.")
-        if net.card.args != first.args or net.card.input != first.input:
-            differing = _difference(first.args, net.card.args) or _difference(
-                dataclasses.asdict(first.input), dataclasses.asdict(net.card.input)
+        if differing := differing_settings(first, net.card):
+            raise UsageError(
+                f"'{file}' is of another {name} than '{weights[0]}': {', '.join(differing)}."
             )
-            raise UsageError(f"'{file}' is of another {name} than '{weights[0]}': {differing}.")
-
-
-def _difference(one: dict[str, object], other: dict[str, object]) -> str:
-    return ", ".join(
-        f"{key} is {value!r} instead of {one.get(key)!r}"
-        for key, value in other.items()
-        if one.get(key) != value
-    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -23,7 +23,7 @@ from benchmarks import _result
 from unmask.blending import Augmentation
 from unmask.clips import normalize
 from unmask.datasets import read_folder
-from unmask.detectors import get_card, load_detector
+from unmask.detectors import Card, Recipe, get_card, load_detector
 from unmask.prepared import prepare
 from unmask.train.data import cached, keep_for
 from unmask.train.samples import Samples
@@ -51,6 +51,13 @@ SETS: dict[str, tuple[Augmentation, str | None]] = {
     "raw, mouth": (_NOTHING, "mouth"),
     "raw, eyes": (_NOTHING, "eyes"),
 }
+
+
+def plain_recipe(card: Card) -> Recipe:
+    """The card's recipe, making self-blends alone, without codecs or twins of its own."""
+    return dataclasses.replace(
+        card.recipe, synthesize="self_blend", sampling="pairs", twins=None, mix={}, codecs={}
+    )
 
 
 class Answers(NamedTuple):
@@ -130,9 +137,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     net = load_detector(given.detector, given.weights)
     card = get_card(given.detector)
-    recipe = dataclasses.replace(
-        card.recipe, synthesize="self_blend", sampling="pairs", mix={}, codecs={}
-    )
+    recipe = plain_recipe(card)
     rows = read_folder(given.data, split="val")
     faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
     sets = {}

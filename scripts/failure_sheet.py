@@ -25,7 +25,7 @@ from skimage.data import astronaut
 from unmask.blending import h264_clip
 from unmask.clips import normalize
 from unmask.detectors import load_detector
-from unmask.report.pictures import inferno
+from unmask.report.pictures import with_heat
 from unmask.train.augment import Change
 from unmask.train.clip import FaceClip, cut_clip, forge_clip, read_clip, scaled
 from unmask.train.contact_sheet import largest_person
@@ -35,7 +35,6 @@ OUT = Path(__file__).resolve().parent.parent / "docs" / "failures.png"
 DETECTOR = "screener"
 SEED = 0
 _TILE, _GAP, _CAPTION, _COLUMNS = 200, 8, 40, 3
-_OPACITY, _FAINT = 0.8, 0.2
 
 
 class Case(NamedTuple):
@@ -126,17 +125,11 @@ def sheet(found: list[Answer]) -> Image.Image:
         is_what = "forged" if answer.case.is_forged else "real"
         text = f"{answer.case.caption}\n{is_what}, score {answer.logit:+.1f}"
         ImageDraw.Draw(page).text((left, top + 2), text, fill="black", font=font)
-        plain = cv2.resize(answer.pixels, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
-        for place, picture in enumerate((plain, _heated(plain, answer.mask))):
-            at = (left + place * (_TILE + _GAP), top + _CAPTION)
-            page.paste(Image.fromarray(picture), at)
+        plain = Image.fromarray(answer.pixels).resize((_TILE, _TILE))
+        heat = np.clip(cv2.resize(answer.mask, plain.size, interpolation=cv2.INTER_CUBIC), 0, 1)
+        for place, picture in enumerate((plain, with_heat(plain, heat))):
+            page.paste(picture, (left + place * (_TILE + _GAP), top + _CAPTION))
     return page
-
-
-def _heated(picture: Pixels, mask: Floats) -> Pixels:
-    heat = np.clip(cv2.resize(mask, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC), 0, 1)
-    strength = (_OPACITY * np.clip((heat - _FAINT) / (1 - _FAINT), 0, 1))[..., None]
-    return np.asarray(picture * (1 - strength) + inferno(heat) * strength, np.uint8)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -30,4 +30,18 @@ def test_what_the_model_card_says_of_it_holds(found: list[failure_sheet.Answer])
     assert score["all drawn anew by an autoencoder"] < score["untouched"]
     assert score["untouched, caption over the chin"] > score["untouched"]
     assert score["untouched, caption over the chin"] > score["the same, a third of the size"]
-    assert "![" in (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert any(a.case.caption == "untouched" and (a.mask > 0.5).any() for a in found)
+    assert score["untouched"] < score["untouched, skin filter"]
+    assert score["untouched, skin filter"] < score["untouched, caption over the chin"]
+    assert "(docs/failures.png)" in (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("caption", "center"), [("face blended over itself", 0.5), ("mouth blended", 0.65)]
+)
+def test_the_right_place_is_marked(found: list[failure_sheet.Answer], caption: str, center: float):
+    (answer,) = (one for one in found if one.case.caption == caption)
+    rows, columns = np.nonzero(answer.mask > 0.5)
+    side = answer.mask.shape[0]
+    assert rows.mean() / side == pytest.approx(center, abs=0.1)
+    assert columns.mean() / side == pytest.approx(0.5, abs=0.1)

@@ -48,14 +48,7 @@ def score_pairs(
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
         card = candidate.model.card
-        recipe = dataclasses.replace(
-            card.recipe,
-            synthesize="self_blend",
-            sampling="pairs",
-            twins=None,
-            mix={},
-            codecs={},
-        )
+        recipe = pseudo.plain_recipe(card)
         keep = keep_for(dataclasses.replace(card, recipe=recipe))
         real = sorted((row for row in rows if not row.label), key=lambda row: row.path)
         faces = prepare(real, cached(real, keep), keep).sequences

@@ -52,7 +52,7 @@ def test_members_must_be_of_one_network(tmp_path: Path):
         write(tmp_path / "a.safetensors", 1),
         write(tmp_path / "b.safetensors", 2, residual=False),
     ]
-    with pytest.raises(UsageError, match="residual is False instead of True"):
+    with pytest.raises(UsageError, match=r"than '.*a\.safetensors': residual=False"):
         tool.join("screener", members, tmp_path / "all.safetensors")
     assert not (tmp_path / "all.safetensors").exists()
 

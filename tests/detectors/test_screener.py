@@ -89,13 +89,19 @@ def test_a_single_network_has_the_keys_it_always_had(net: torch.nn.Module, pair:
     assert set(pair.state_dict()) == single | {f"others.0.{key}" for key in single}
 
 
-def test_activation_maps_are_of_all_members(pair: torch.nn.Module):
+def test_activation_maps_are_of_all_members():
+    shipped = load_detector("screener")
+    assert shipped.card.args["members"] == 2
     seen: list[torch.Tensor] = []
-    layer = pair.get_submodule(pair.card.cam_layer)
+    layer = shipped.get_submodule(shipped.card.cam_layer)
     hook = layer.register_forward_hook(lambda _module, _given, result: seen.append(result))
-    pair(clips(64)).logit.sum().backward()
+    logit = shipped(100 + 0.05 * clips(64)).logit  # sharper noise reaches the bound: no slope
     hook.remove()
-    assert seen[0].shape == (1, 2 * 96, 8, 8)
+    (slope,) = torch.autograd.grad(logit.sum(), seen)
+    first, second = slope.chunk(2, dim=1)
+    assert first.shape == (1, 96, 8, 8)
+    assert first.abs().sum() > 0
+    assert second.abs().sum() > 0
 
 
 def test_every_member_starts_from_center_face(pair: torch.nn.Module):

@@ -110,6 +110,11 @@ def _heat_over(
     if key_frame.mask is None or key_frame.region_px is None or key_frame.mask.size == 0:
         return picture.copy()
     values = _spread(key_frame.mask, key_frame.region_px, picture.size, scale, origin_px)
+    return with_heat(picture, values)
+
+
+def with_heat(picture: Image.Image, values: Floats) -> Image.Image:
+    """A picture under transparent heat (h, w) in 0..1 of its own size, a thin line around 0.5."""
     alpha = np.clip((values - _FAINT) / (1 - _FAINT), 0, 1)[..., None] ** 0.7 * _OPACITY
     below = np.asarray(picture.convert("RGB"), dtype=np.float32)
     mixed = below * (1 - alpha) + inferno(values) * alpha
