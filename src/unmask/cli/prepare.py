@@ -31,6 +31,7 @@ def prepare(
     fps: options.Fps = None,
     stride: options.Stride = None,
     min_face: options.MinFace = None,
+    largest_face: options.LargestFace = None,
     is_native: options.IsNative = False,
     methods: options.Methods = None,
     compressions: options.Compressions = None,
@@ -43,6 +44,7 @@ def prepare(
     from unmask.prepared import prepare as prepare_all
 
     given = {"frames": frames, "fps": fps, "stride": stride, "min_face_px": min_face}
+    given["largest_face_px"] = largest_face
     keep = _keep(detector, sequences, {k: v for k, v in given.items() if v is not None}, is_native)
     rows = read_dataset(
         layout, path.absolute(), split=split, methods=methods, compressions=compressions
@@ -72,6 +74,8 @@ def _keep(
     if given.get("fps") == 0:
         given["fps"] = None
     if is_native:
+        if "largest_face_px" in given:
+            raise UsageError("Cannot reduce faces and keep them native: leave one of them out.")
         given["largest_face_px"] = None
     if sequences is not None:
         if sequences != "all" and not sequences.isdecimal():

@@ -25,6 +25,10 @@ Frames = Annotated[int | None, typer.Option(min=1, help="In a sequence; 1: singl
 Fps = Annotated[float | None, typer.Option(help="Rate of a sequence's frames; 0: the video's.")]
 Stride = Annotated[int | None, typer.Option(min=1, help="Every n-th of these frames.")]
 MinFace = Annotated[float | None, typer.Option(metavar="PX", help="Leave smaller faces out.")]
+LargestFace = Annotated[
+    float | None,
+    typer.Option(metavar="PX", help="Reduce larger faces to this; else by the detector's input."),
+]
 IsNative = Annotated[bool, typer.Option("--native", help="Do not reduce large faces.")]
 Methods = Annotated[
     list[str] | None,

@@ -151,6 +151,8 @@ class Recipe:
         starts_after_weights: whether ``start`` is called also when the run goes on from weights.
         validation_pairs: at most so many pairs are made of the validation faces.
         monitor: validation figure that chooses the checkpoint, higher is better.
+        separation_weight: of ``pair_separation_loss``, which is added to ``loss`` in training; for
+            pairs alone, and for detectors without a ``step``.
         precision: Lightning's name for the numeric precision.
     """
 
@@ -195,6 +197,7 @@ class Recipe:
     validation_pairs: int = 600
     monitor: Literal["auc", "accuracy", "pair_accuracy", "negative_loss"] = "auc"
     gradient_clip: float | None = None
+    separation_weight: float = 0.0
     precision: str = "32-true"
     seed: int = 0
 

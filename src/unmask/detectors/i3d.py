@@ -7,6 +7,7 @@ finds the most forgeries of kinds not trained on. What differs is listed in the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,7 +80,7 @@ CARD = Card(
     outputs=("embedding",),
     cam_layer="net.Mixed_5c",
     aggregate="mean",
-    args={"temporal_downsampling": False},
+    args={"temporal_downsampling": False, "dropout": 0.5},
     starts_from="charades",
     ablations=DOWNSAMPLING,
 )
@@ -91,12 +92,13 @@ class InflatedInception(nn.Module):
 
     Args:
         temporal_downsampling: halves the frames three times on the way, as for actions.
+        dropout: share of the embedding that the last layer does not see in training.
     """
 
-    def __init__(self, temporal_downsampling: bool = False) -> None:
+    def __init__(self, temporal_downsampling: bool = False, dropout: float = 0.5) -> None:
         super().__init__()
         self.net = I3D(temporal_downsampling)
-        self.dropout = nn.Dropout(0.5)
+        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(FEATURES, 1)
 
     def forward(self, clips: Tensor) -> Output:
@@ -104,3 +106,13 @@ class InflatedInception(nn.Module):
         embedding = self.net(clips).mean(dim=2)
         logit = self.head(self.dropout(embedding)).squeeze(1)
         return Output(logit=logit, embedding=embedding)
+
+    def start_from_changes(self, batches: Iterable[Tensor]) -> None:
+        """Takes the mean over time from three in four of the stem's filters.
+
+        At random they answer to what a frame shows, and hardly to what changes between frames.
+        For a recipe's ``start``; the batches of real clips are not needed.
+        """
+        weight = self.net.Conv3d_1a_7x7.conv3d.weight  # (filters, 3, 7, 7, 7)
+        blind = weight[: 3 * len(weight) // 4]
+        blind -= blind.mean(dim=2, keepdim=True)

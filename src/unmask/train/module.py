@@ -13,6 +13,7 @@ from torch import Tensor
 from unmask.clips import normalize
 from unmask.detectors import Card, Output, Target, build
 from unmask.errors import UsageError
+from unmask.losses import pair_separation_loss
 from unmask.train.epochs import Learning
 from unmask.train.figures import Seen, figures
 from unmask.train.parts import check_parts, is_below, overlaps
@@ -165,9 +166,16 @@ class Training(Learning):
         return self._loss(*self._target(batch))
 
     def _loss(self, clips: Tensor, target: Target) -> Tensor:
-        if self.card.recipe.step is not None:
+        recipe = self.card.recipe
+        if recipe.step is not None:
             return self.card.training_loss(self.net, clips, target)
-        return self.card.recipe.loss(_in_float(self.net(clips)), target)
+        output = _in_float(self.net(clips))
+        loss = recipe.loss(output, target)
+        if not recipe.separation_weight:
+            return loss
+        assert target.pair is not None  # Batches number their pairs.
+        apart = pair_separation_loss(output.logit, target.label, target.pair)
+        return loss + recipe.separation_weight * apart
 
     def validation_step(self, batch: Batch, number: int) -> None:
         """Scores one batch of validation items."""

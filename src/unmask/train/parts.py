@@ -35,6 +35,17 @@ def check_parts(card: Card, net: nn.Module) -> None:
     """
     recipe = card.recipe
     check_methods(card, net)
+    if recipe.separation_weight and (recipe.step or recipe.fit):
+        raise UsageError(
+            f"Cannot use separation_weight with {card.name}: it learns by "
+            f"{recipe.step or recipe.fit}, which has losses of its own. Use --set "
+            "separation_weight=0."
+        )
+    if recipe.separation_weight and recipe.sampling == "stratified" and not recipe.synthesize:
+        raise UsageError(
+            "Cannot use separation_weight with sampling='stratified': its clips are no pairs. "
+            "Use --set sampling=pairs."
+        )
     if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule in BY_STEP):
         raise UsageError(
             "Cannot train against an adversary with accumulate above 1 or a cosine or late_linear "
