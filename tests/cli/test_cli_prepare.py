@@ -144,6 +144,10 @@ def test_options_change_what_is_kept(keep_of):
     assert (keep.min_face_px, keep.largest_face_px) == (50.0, None)
 
 
+def test_large_faces_are_reduced_to_the_size_asked_for(keep_of):
+    assert keep_of("--largest-face", 110).largest_face_px == 110.0
+
+
 def test_single_moments_of_a_detector_that_takes_clips(keep_of):
     keep = keep_of("--for", "two_branch", "--frames", 1, "--sequences", 2)
     assert (keep.frames, keep.sequences, keep.stride, keep.fps) == (1, 2, 1, None)
@@ -160,6 +164,8 @@ def test_fps_0_is_the_videos_own_rate(keep_of):
         (("--sequences", "all"), "Cannot keep single moments"),
         (("--sequences", "0"), "Cannot keep sequences=0: expected at least 1."),
         (("--for", "xceptoin"), "Unknown detector 'xceptoin'. Did you mean 'xception'?"),
+        (("--largest-face", "20"), "Cannot keep largest_face_px=20: expected at least"),
+        (("--largest-face", "99", "--native"), "Cannot reduce faces and keep them native"),
         (("--frames", "0"), "--frames"),
         (("--workers", "0"), "--workers"),
     ],

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unmask.detectors import build, import_weights, load_detector
+from unmask.detectors import build, get_card, import_weights, load_detector
 from unmask.errors import WeightsError
 from unmask.nn.i3d import pad_same
 
@@ -83,7 +83,7 @@ def test_it_is_the_published_network(imported: Path, published: dict[str, Tensor
 
 def test_no_frame_is_lost_unless_asked(imported: Path):
     net = load_detector("i3d", imported)
-    assert net.card.args == {"temporal_downsampling": False}
+    assert net.card.args["temporal_downsampling"] is False
     lengths = {}
     for downsampling in (False, True):
         other = with_downsampling(net, downsampling)
@@ -127,3 +127,30 @@ def test_padding_is_tensorflows(size: int, kernel: int, stride: int, front: int,
     maps = torch.ones(1, 1, size, 1, 1)
     padded = pad_same(maps, (kernel, 1, 1), (stride, 1, 1))[0, 0, :, 0, 0]
     assert padded.tolist() == [0.0] * front + [1.0] * size + [0.0] * back
+
+
+def test_it_can_start_with_filters_that_see_changes_alone():
+    torch.manual_seed(0)
+    net = build(get_card("i3d"))
+    stem = net.net.Conv3d_1a_7x7.conv3d
+    before = stem.weight.detach().clone()
+    with torch.no_grad():
+        net.start_from_changes(iter(()))
+        # What does not move is seen by a quarter of the filters; a change is seen by all.
+        inside = (..., slice(6, 10), slice(2, 6), slice(2, 6))  # away from the padding
+        still = stem(torch.rand(1, 3, 1, 15, 15).expand(-1, -1, 16, -1, -1))[inside]
+        moving = stem(torch.rand(1, 3, 16, 15, 15))[inside]
+    assert (still.abs().amax(dim=(0, 2, 3, 4)) < 1e-4).sum() == 48
+    assert (moving.abs().amax(dim=(0, 2, 3, 4)) > 1e-2).all()
+    assert torch.equal(stem.weight[48:], before[48:])
+
+
+@pytest.mark.parametrize(("share", "is_random"), [(0.0, False), (0.5, True)])
+def test_the_share_that_drops_out_is_an_argument(share: float, is_random: bool):
+    torch.manual_seed(0)
+    net = build(get_card("i3d").changed(args={"dropout": share}))
+    net.net.eval()  # so that dropout alone is random
+    with torch.no_grad():
+        clips = torch.rand(1, 3, 8, 32, 32)
+        first, second = net(clips).logit, net(clips).logit
+    assert torch.equal(first, second) != is_random

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-_LEAST_RMS = 1e-3
+_LEAST_SQUARE = 1e-6
 
 
 def pair_separation_loss(logit: Tensor, label: Tensor, pair: Tensor) -> Tensor:
@@ -27,10 +27,10 @@ def pair_separation_loss(logit: Tensor, label: Tensor, pair: Tensor) -> Tensor:
     >>> import torch
     >>> logit, label = torch.tensor([0.0, 1.0, 5.0, 6.0]), torch.tensor([0.0, 1.0, 0.0, 1.0])
     >>> pair_separation_loss(logit, label, torch.tensor([7, 7, 8, 8]))
-    tensor(-1.)
+    tensor(-1.0000)
     """
     together = (pair[:, None] == pair[None, :]) & (label[:, None] < 0.5) & (label[None, :] > 0.5)
     apart = (logit[None, :] - logit[:, None])[together]
     if not len(apart):
         return 0.0 * logit.sum()
-    return -apart.mean() / apart.square().mean().sqrt().clamp(min=_LEAST_RMS)
+    return -apart.mean() / (apart.square().mean() + _LEAST_SQUARE).sqrt()

@@ -1,0 +1,89 @@
+"""``separation_weight``: a term over pairs beside the card's own loss."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from train_toys import PLAIN, Plain
+
+import toy_detectors
+from unmask.detectors import Card, detector
+from unmask.errors import UsageError
+from unmask.losses import pair_separation_loss
+from unmask.train import train
+from unmask.train.module import Training
+
+STEPPED = dataclasses.replace(
+    PLAIN, name="stepped", recipe=dataclasses.replace(PLAIN.recipe, step="learn")
+)
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    toy_detectors.own_registry(monkeypatch)
+    for card in (PLAIN, STEPPED):
+        detector(card)(type(card.name, (Plain,), {"__module__": __name__}))
+
+
+def run(card: Card, real: Path, other: Path, out: Path, *settings: str) -> Path:
+    return train(
+        card.name, real, out, validation=other, settings=settings, workers=0, progress=False
+    )
+
+
+def test_the_term_is_added_in_training_and_not_in_validation(
+    toys: None, real_faces: Path, validation_faces: Path, tmp_path: Path, monkeypatch
+):
+    added: list[float] = []
+    own = Training._loss
+
+    def watched(self, clips, target):
+        loss = own(self, clips, target)
+        output = self.net(clips)
+        apart = pair_separation_loss(output.logit, target.label, target.pair)
+        added.append(float(loss - self.card.recipe.loss(output, target) - 3.0 * apart))
+        assert abs(float(apart)) > 1e-3
+        return loss
+
+    monkeypatch.setattr(Training, "_loss", watched)
+    settings = ("separation_weight=3.0", "learning_rate=0.0", "epochs=1")
+    run(PLAIN, real_faces, validation_faces, tmp_path / "with", *settings)
+    assert len(added) == 2
+    assert added == pytest.approx([0, 0], abs=1e-5)
+
+    monkeypatch.setattr(Training, "_loss", own)
+    run(PLAIN, real_faces, validation_faces, tmp_path / "without", *settings[1:])
+    curves = [
+        json.loads((tmp_path / name / "run.json").read_text())["curve"]
+        for name in ("with", "without")
+    ]
+    assert curves[0][0]["negative_loss"] == curves[1][0]["negative_loss"]
+    assert curves[0][0]["train_loss"] != curves[1][0]["train_loss"]
+
+
+@pytest.mark.parametrize(
+    ("card", "settings", "message"),
+    [
+        (STEPPED, (), "Cannot use separation_weight with stepped: it learns by learn, which has"),
+        (
+            PLAIN,
+            ("sampling=stratified", "synthesize=none"),
+            "Cannot use separation_weight with sampling='stratified': its clips are no pairs.",
+        ),
+    ],
+)
+def test_where_there_are_no_pairs_to_measure_it_is_refused(
+    toys: None, real_faces: Path, validation_faces: Path, tmp_path: Path, card, settings, message
+):
+    with pytest.raises(UsageError, match=message):
+        run(
+            card,
+            real_faces,
+            validation_faces,
+            tmp_path / "run",
+            "separation_weight=1.0",
+            *settings,
+        )
