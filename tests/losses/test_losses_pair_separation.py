@@ -15,13 +15,17 @@ LOGIT = torch.tensor([0.2, 1.0, -2.0, -1.5, 4.0, 3.9])
 def test_is_the_mean_difference_over_its_root_mean_square():
     apart = torch.tensor([0.8, 0.5, -0.1])
     expected = -apart.mean() / apart.square().mean().sqrt()
-    assert pair_separation_loss(LOGIT, LABEL, PAIR).item() == pytest.approx(expected.item(), rel=1e-5)
+    assert pair_separation_loss(LOGIT, LABEL, PAIR).item() == pytest.approx(
+        expected.item(), rel=1e-5
+    )
 
 
 def test_neither_the_size_of_logits_nor_what_a_pair_shares_changes_it():
     shared = torch.tensor([30.0, 30.0, -7.0, -7.0, 2.0, 2.0])
     changed = pair_separation_loss(5 * LOGIT + shared, LABEL, PAIR)
-    assert changed.item() == pytest.approx(pair_separation_loss(LOGIT, LABEL, PAIR).item(), rel=1e-5)
+    assert changed.item() == pytest.approx(
+        pair_separation_loss(LOGIT, LABEL, PAIR).item(), rel=1e-5
+    )
 
 
 def test_the_order_of_the_samples_does_not_matter():
