@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from unmask.losses import binary_loss, pair_separation_loss
+from unmask.losses import binary_loss, mask_separation_loss, pair_separation_loss
 
 LABEL = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])
 PAIR = torch.tensor([3, 3, 5, 5, 8, 8])
@@ -81,3 +81,56 @@ def test_it_finds_a_small_difference_beside_a_large_one_sooner_than_cross_entrop
         return float((logit[1::2] > logit[::2]).float().mean())
 
     assert pairs_in_order(0.0) < 0.8 < 0.95 < pairs_in_order(10.0)
+
+
+def masks(inside: float, outside: float, base: float = 0.0) -> torch.Tensor:
+    """A pair of masks (2, 1, 4, 4): the left half was forged."""
+    real = torch.full((1, 4, 4), base)
+    forged = real.clone()
+    forged[..., :2] += inside
+    forged[..., 2:] += outside
+    return torch.stack([real, forged])
+
+
+TRUE = torch.zeros(1, 8, 8)
+TRUE[..., :4] = 1
+TRUE = torch.stack([torch.zeros(1, 8, 8), TRUE])
+
+
+def of_masks(*pairs: torch.Tensor, true: torch.Tensor = TRUE) -> float:
+    count = len(pairs)
+    return mask_separation_loss(
+        torch.cat(pairs),
+        torch.tensor([0.0, 1.0]).repeat(count),
+        true.repeat(count, 1, 1, 1),
+        torch.arange(count).repeat_interleave(2),
+    ).item()
+
+
+def test_masks_that_stand_out_where_it_was_forged_are_best():
+    assert of_masks(masks(2.0, 0.0), masks(2.0, 0.0)) == pytest.approx(-1, abs=1e-5)
+    assert of_masks(masks(0.0, 2.0), masks(0.0, 2.0)) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_mask_that_rises_everywhere_or_is_high_in_both_says_nothing():
+    assert of_masks(masks(3.0, 3.0), masks(1.0, 1.0)) == 0
+    prior = masks(0.0, 0.0) + 5 * TRUE[1:, :, ::2, ::2]
+    assert of_masks(prior, prior) == 0
+
+
+def test_of_masks_too_it_is_the_mean_difference_over_its_root_mean_square():
+    apart = torch.tensor([2.0 - 0.5, 1.0 - 3.0])
+    expected = -apart.mean() / apart.square().mean().sqrt()
+    found = of_masks(masks(2.0, 0.5, base=-4.0), masks(1.0, 3.0, base=9.0))
+    assert found == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_where_everything_was_forged_there_is_no_rest():
+    everything = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8)])
+    found = of_masks(masks(1.0, 1.0), masks(3.0, 3.0), true=everything)
+    assert found == pytest.approx(-2 / 5**0.5, rel=1e-4)
+
+
+def test_masks_without_pairs_give_0():
+    loss = mask_separation_loss(masks(1.0, 0.0), torch.zeros(2), TRUE, torch.arange(2))
+    assert loss.item() == 0

@@ -151,8 +151,9 @@ class Recipe:
         starts_after_weights: whether ``start`` is called also when the run goes on from weights.
         validation_pairs: at most so many pairs are made of the validation faces.
         monitor: validation figure that chooses the checkpoint, higher is better.
-        separation_weight: of ``pair_separation_loss``, which is added to ``loss`` in training; for
-            pairs alone, and for detectors without a ``step``.
+        separation_weight: of ``pair_separation_loss``, and of ``mask_separation_loss`` where there
+            is a mask, which are added to ``loss`` in training; for pairs alone, and for detectors
+            without a ``step``.
         precision: Lightning's name for the numeric precision.
     """
 

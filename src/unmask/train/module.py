@@ -13,7 +13,7 @@ from torch import Tensor
 from unmask.clips import normalize
 from unmask.detectors import Card, Output, Target, build
 from unmask.errors import UsageError
-from unmask.losses import pair_separation_loss
+from unmask.losses import mask_separation_loss, pair_separation_loss
 from unmask.train.epochs import Learning
 from unmask.train.figures import Seen, figures
 from unmask.train.parts import check_parts, is_below, overlaps
@@ -171,11 +171,9 @@ class Training(Learning):
             return self.card.training_loss(self.net, clips, target)
         output = _in_float(self.net(clips))
         loss = recipe.loss(output, target)
-        if not recipe.separation_weight:
-            return loss
-        assert target.pair is not None  # Batches number their pairs.
-        apart = pair_separation_loss(output.logit, target.label, target.pair)
-        return loss + recipe.separation_weight * apart
+        if recipe.separation_weight:
+            loss = loss + recipe.separation_weight * _separation(output, target)
+        return loss
 
     def validation_step(self, batch: Batch, number: int) -> None:
         """Scores one batch of validation items."""
@@ -187,6 +185,15 @@ class Training(Learning):
     def figures_of(self, columns: list[Tensor]) -> dict[str, float]:
         """AUC over single clips, share of pairs in the right order, accuracy, and the loss."""
         return figures(Seen(*columns))
+
+
+def _separation(output: Output, target: Target) -> Tensor:
+    """How well the two of a pair are told apart: their logits, and their masks if there are."""
+    assert target.pair is not None  # Batches number their pairs.
+    apart = pair_separation_loss(output.logit, target.label, target.pair)
+    if output.mask is None or target.mask is None:
+        return apart
+    return apart + mask_separation_loss(output.mask, target.label, target.mask, target.pair)
 
 
 def _in_float(output: Output) -> Output:
