@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 from train_toys import PLAIN, Plain
 
 import toy_detectors
-from unmask.detectors import Card, detector
+from unmask.detectors import Card, Output, detector
 from unmask.errors import UsageError
-from unmask.losses import pair_separation_loss
+from unmask.losses import mask_separation_loss, pair_separation_loss
 from unmask.train import train
 from unmask.train.module import Training
 
@@ -21,11 +22,23 @@ STEPPED = dataclasses.replace(
 )
 
 
+MASKED = dataclasses.replace(PLAIN, name="masked", outputs=("mask",))
+
+
+class Masked(Plain):
+    """Its mask is one of its maps."""
+
+    def forward(self, clips: Tensor) -> Output:
+        maps = self.body(clips)
+        return Output(logit=self.head(maps.mean((2, 3, 4)))[:, 0], mask=maps[:, 0])
+
+
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     toy_detectors.own_registry(monkeypatch)
     for card in (PLAIN, STEPPED):
         detector(card)(type(card.name, (Plain,), {"__module__": __name__}))
+    detector(MASKED)(type(MASKED.name, (Masked,), {"__module__": __name__}))
 
 
 def run(card: Card, real: Path, other: Path, out: Path, *settings: str) -> Path:
@@ -62,6 +75,29 @@ def test_the_term_is_added_in_training_and_not_in_validation(
     ]
     assert curves[0][0]["negative_loss"] == curves[1][0]["negative_loss"]
     assert curves[0][0]["train_loss"] != curves[1][0]["train_loss"]
+
+
+def test_masks_are_told_apart_too_where_a_network_has_one(
+    toys: None, real_faces: Path, validation_faces: Path, tmp_path: Path, monkeypatch
+):
+    added: list[tuple[float, float]] = []
+    own = Training._loss
+
+    def watched(self, clips, target):
+        loss = own(self, clips, target)
+        output = self.net(clips)
+        logits = pair_separation_loss(output.logit, target.label, target.pair)
+        masks = mask_separation_loss(output.mask, target.label, target.mask, target.pair)
+        more = float(loss - self.card.recipe.loss(output, target))
+        added.append((more, 2.0 * float(logits + masks)))
+        assert abs(float(masks)) > 1e-3
+        return loss
+
+    monkeypatch.setattr(Training, "_loss", watched)
+    settings = ("separation_weight=2.0", "epochs=1")
+    run(MASKED, real_faces, validation_faces, tmp_path / "run", *settings)
+    assert len(added) == 2
+    assert [more for more, _ in added] == pytest.approx([two for _, two in added], abs=1e-5)
 
 
 @pytest.mark.parametrize(

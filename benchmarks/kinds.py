@@ -1,0 +1,132 @@
+"""Which kinds of pseudo-forgery each detector tells from the real clip they are made of.
+
+    python -m benchmarks kinds --data FACES -d screener -d i3d=FILE [--pairs 100]
+
+FACES holds clips of real validation faces, made by ``unmask prepare --for i3d --frames 16 --fps
+12.5``. All detectors see the same eight frames of the same forgeries, cut to their own input: a
+detector of single pictures is asked about every frame, and its logits are averaged. Figures: AUC
+over clips, and the share of pairs in which the forgery scores higher; both with intervals over
+videos. A kind that a detector was trained on flatters it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from benchmarks import _result
+from benchmarks._shares import auc, bootstrap
+from benchmarks.pseudo import SETS, plain_recipe
+from unmask.blending.kinds import KINDS
+from unmask.clips import normalize
+from unmask.detectors import load_detector
+from unmask.errors import DataError
+from unmask.prepared import FaceSequence, read_prepared
+from unmask.train.samples import Samples
+
+FRAMES = 8
+SEED = 779
+_CODECS = {"none": {"none": 1.0}, "H.264": {"h264": 1.0}}
+_RESAMPLES = 500
+
+
+class Scored(NamedTuple):
+    """Of P pairs: ``logit`` (P, 2), real and forged, and ``video`` (P,), the file they are of."""
+
+    logit: np.ndarray
+    video: np.ndarray
+
+
+def score(
+    net: torch.nn.Module,
+    faces: Sequence[FaceSequence],
+    kind: str,
+    codecs: dict[str, float],
+    count: int,
+) -> Scored:
+    """What a network says of ``count`` pairs of one kind; the same pairs for every network."""
+    card = net.card
+    recipe = dataclasses.replace(plain_recipe(card), mix={kind: 1.0}, codecs=codecs)
+    spec = dataclasses.replace(card.input, frames=FRAMES)
+    nothing, _ = SETS["raw"]
+    pairs = Samples(faces, spec, recipe, count, SEED, augment=nothing)
+    logits = []
+    with torch.inference_mode():
+        for number in range(count):
+            pixels = pairs[number].pixels  # (2, T, H, W, C)
+            shape = (-1, card.input.frames, *pixels.shape[2:])
+            output = net(normalize(pixels.reshape(shape), card.input))
+            logits.append(output.logit.float().view(2, -1).mean(dim=1))
+    return Scored(
+        torch.stack(logits).double().numpy(),
+        np.array([pairs.group_of(number) for number in range(count)]),
+    )
+
+
+def figures(scored: Scored) -> dict[str, Any]:
+    """AUC over clips and the share of pairs in order, with 95 % intervals over videos."""
+    logit, video = scored
+
+    def area(rows: np.ndarray) -> float:
+        return auc(np.tile([0, 1], (len(rows), 1)).ravel(), logit[rows].ravel())
+
+    def in_order(rows: np.ndarray) -> float:
+        apart = logit[rows, 1] - logit[rows, 0]
+        return float((apart > 0).mean() + (apart == 0).mean() / 2)
+
+    everything = np.arange(len(logit))
+    return {
+        "pairs": len(logit),
+        "videos": len(np.unique(video)),
+        "auc": round(area(everything), 3),
+        "auc_interval": bootstrap(video, area, _RESAMPLES),
+        "pair_accuracy": round(in_order(everything), 3),
+        "pair_accuracy_interval": bootstrap(video, in_order, _RESAMPLES),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks kinds")
+    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("-d", "--detector", action="append", help="NAME or NAME=FILE; repeatable")
+    parser.add_argument("--kind", action="append", choices=sorted(KINDS), help="repeatable")
+    parser.add_argument("--pairs", type=int, default=100)
+    parser.add_argument("--name", default="kinds")
+    given = parser.parse_args(arguments)
+    found = read_prepared(given.data)
+    faces = [s for s in found.sequences if not s.label and len(s) >= FRAMES]
+    if not faces:
+        raise DataError(
+            f"'{given.data}' holds no real clip of {FRAMES} frames. Make some with: unmask prepare "
+            f"LAYOUT PATH --for i3d --frames {2 * FRAMES} --fps 12.5 -o FACES"
+        )
+    kinds = given.kind or [name for name, kind in KINDS.items() if not kind.needs_person]
+    result: dict[str, Any] = {}
+    for text in given.detector or ["screener"]:
+        name, _, file = text.partition("=")
+        net = load_detector(name, file or None)
+        rows: dict[str, Any] = {}
+        for kind in kinds:
+            rows[kind] = {
+                codec: figures(score(net, faces, kind, shares, given.pairs))
+                for codec, shares in _CODECS.items()
+            }
+            print(name, kind, {codec: row["pair_accuracy"] for codec, row in rows[kind].items()})
+        result[name] = {
+            "weights": Path(file).name if file else None,
+            "weights_sha256": net.weights_used.sha256,
+            "frames": net.card.input.frames,
+            "size": list(net.card.input.size),
+            "kinds": rows,
+        }
+    command = "python -m benchmarks kinds " + " ".join(arguments)
+    content = {"clips": len(faces), "frames": FRAMES, "seed": SEED, "detectors": result}
+    print(_result.write(given.name, command, content))
+    return 0
