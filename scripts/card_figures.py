@@ -235,6 +235,24 @@ def _mixes(result: dict[str, Any]) -> str:
     return _table(["trained with", *families, "real tools, AUC within sources"], rows)
 
 
+def _kinds(result: dict[str, Any]) -> str:
+    """Pairs in order of every kind of pseudo-forgery, for each detector and codec."""
+    names = list(result["detectors"])
+    first = result["detectors"][names[0]]["kinds"]
+    codecs = list(next(iter(first.values())))
+    head = ["kind", *(f"`{name}`, {_CODECS[codec]}" for name in names for codec in codecs)]
+    rows = []
+    for kind in first:
+        cells = []
+        for name in names:
+            for figure in result["detectors"][name]["kinds"][kind].values():
+                between = _between(figure["pair_accuracy_interval"])
+                cells.append(f"{figure['pair_accuracy']:.2f} ({between})")
+        rows.append([f"`{kind}`", *cells])
+    pairs = next(iter(first.values()))[codecs[0]]
+    return f"{_table(head, rows)}\n\n{pairs['pairs']} pairs each, of {pairs['videos']} videos."
+
+
 def _conditions(result: dict[str, Any]) -> str:
     """What the calibration does with videos of a source that it was not made of."""
     return _judged(result["calibration"]["sources left out"], "videos")
@@ -276,11 +294,14 @@ def _value(figure: dict[str, Any] | None) -> str:
 
 _CONDITIONS = {"compression 5": "H.264 at CRF 40", "half_size": "half size"}
 
+_CODECS = {"none": "raw", "H.264": "H.264"}
+
 _KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "overall": _overall,
     "candidates": _candidates,
     "panel": _panel,
     "mixes": _mixes,
+    "kinds": _kinds,
     "tools": _tools,
     "entrants": _entrants,
     "sources": _sources,
