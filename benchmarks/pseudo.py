@@ -23,7 +23,7 @@ from benchmarks import _result
 from unmask.blending import Augmentation
 from unmask.clips import normalize
 from unmask.datasets import read_folder
-from unmask.detectors import Card, Recipe, get_card, load_detector
+from unmask.detectors import Card, Recipe, load_detector
 from unmask.prepared import prepare
 from unmask.train.data import cached, keep_for
 from unmask.train.samples import Samples
@@ -136,7 +136,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--name")
     given = parser.parse_args(arguments)
     net = load_detector(given.detector, given.weights)
-    card = get_card(given.detector)
+    card = net.card  # With the input that its weights were trained with.
     recipe = plain_recipe(card)
     rows = read_folder(given.data, split="val")
     faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
