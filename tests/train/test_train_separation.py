@@ -106,8 +106,8 @@ def test_masks_are_told_apart_too_where_a_network_has_one(
         (STEPPED, (), "Cannot use separation_weight with stepped: it learns by learn, which has"),
         (
             PLAIN,
-            ("sampling=stratified", "synthesize=none"),
-            "Cannot use separation_weight with sampling='stratified': its clips are no pairs.",
+            ("sampling=pairs", "synthesize=none"),
+            "Cannot use separation_weight with the forgeries of the data: a real clip and a forged",
         ),
     ],
 )

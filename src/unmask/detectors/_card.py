@@ -152,8 +152,8 @@ class Recipe:
         validation_pairs: at most so many pairs are made of the validation faces.
         monitor: validation figure that chooses the checkpoint, higher is better.
         separation_weight: of ``pair_separation_loss``, and of ``mask_separation_loss`` where there
-            is a mask, which are added to ``loss`` in training; for pairs alone, and for detectors
-            without a ``step``.
+            is a mask, which are added to ``loss`` in training; for forgeries made by
+            ``synthesize`` alone, and for detectors without a ``step``.
         precision: Lightning's name for the numeric precision.
     """
 

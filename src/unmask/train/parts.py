@@ -41,10 +41,11 @@ def check_parts(card: Card, net: nn.Module) -> None:
             f"{recipe.step or recipe.fit}, which has losses of its own. Use --set "
             "separation_weight=0."
         )
-    if recipe.separation_weight and recipe.sampling == "stratified" and not recipe.synthesize:
+    if recipe.separation_weight and not recipe.synthesize:
         raise UsageError(
-            "Cannot use separation_weight with sampling='stratified': its clips are no pairs. "
-            "Use --set sampling=pairs."
+            "Cannot use separation_weight with the forgeries of the data: a real clip and a forged "
+            "one beside it are of different videos. Use --set synthesize=self_blend, or --set "
+            "separation_weight=0."
         )
     if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule in BY_STEP):
         raise UsageError(
