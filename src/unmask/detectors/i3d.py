@@ -113,6 +113,6 @@ class InflatedInception(nn.Module):
         At random they answer to what a frame shows, and hardly to what changes between frames.
         For a recipe's ``start``; the batches of real clips are not needed.
         """
-        weight = self.net.Conv3d_1a_7x7.conv3d.weight  # (filters, 3, 7, 7, 7)
+        weight = self.net.get_parameter("Conv3d_1a_7x7.conv3d.weight")  # (filters, 3, 7, 7, 7)
         blind = weight[: 3 * len(weight) // 4]
         blind -= blind.mean(dim=2, keepdim=True)
