@@ -26,7 +26,7 @@ from benchmarks.pseudo import SETS, plain_recipe
 from unmask.blending.kinds import KINDS
 from unmask.clips import normalize
 from unmask.detectors import load_detector
-from unmask.errors import DataError
+from unmask.errors import DataError, UsageError
 from unmask.prepared import FaceSequence, read_prepared
 from unmask.train.samples import Samples
 
@@ -52,6 +52,11 @@ def score(
 ) -> Scored:
     """What a network says of ``count`` pairs of one kind; the same pairs for every network."""
     card = net.card
+    if FRAMES % card.input.frames:
+        raise UsageError(
+            f"Cannot show {card.name} clips of {FRAMES} frames: it takes {card.input.frames}. Give "
+            "weights of a network for 1, 2, 4 or 8."
+        )
     recipe = dataclasses.replace(plain_recipe(card), mix={kind: 1.0}, codecs=codecs)
     spec = dataclasses.replace(card.input, frames=FRAMES)
     nothing, _ = SETS["raw"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from unmask.losses.pairs import pairs_of
+
 _LEAST_SQUARE = 1e-6
 _LEAST_AREA = 1e-3
 
@@ -31,7 +33,7 @@ def pair_separation_loss(logit: Tensor, label: Tensor, pair: Tensor) -> Tensor:
     >>> pair_separation_loss(logit, label, torch.tensor([7, 7, 8, 8]))
     tensor(-1.0000)
     """
-    real, forged = _pairs(label, pair)
+    real, forged = pairs_of(label, pair)
     return _separation(logit[forged] - logit[real])
 
 
@@ -50,17 +52,10 @@ def mask_separation_loss(mask: Tensor, label: Tensor, true_mask: Tensor, pair: T
     Returns:
         A scalar; 0 where there is no pair.
     """
-    real, forged = _pairs(label, pair)
+    real, forged = pairs_of(label, pair)
     share = functional.adaptive_avg_pool2d(true_mask[forged], (mask.shape[-2], mask.shape[-1]))
     apart = mask[forged] - mask[real]
     return _separation(_mean_over(apart, share) - _mean_over(apart, 1 - share))
-
-
-def _pairs(label: Tensor, pair: Tensor) -> tuple[Tensor, Tensor]:
-    """Numbers of the real and of the forged sample of every pair."""
-    together = (pair[:, None] == pair[None, :]) & (label[:, None] < 0.5) & (label[None, :] > 0.5)
-    real, forged = together.nonzero(as_tuple=True)
-    return real, forged
 
 
 def _mean_over(values: Tensor, share: Tensor) -> Tensor:

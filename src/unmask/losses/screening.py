@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unmask.losses.pairs import pairs_of
+
 
 def screening_loss(
     logit: Tensor,
@@ -57,8 +59,6 @@ def rank_loss(logit: Tensor, label: Tensor, pair: Tensor) -> Tensor:
     >>> rank_loss(torch.tensor([0.0, 0.0]), torch.tensor([0.0, 1.0]), torch.tensor([7, 7]))
     tensor(0.6931)
     """
-    together = (pair[:, None] == pair[None, :]) & (label[:, None] < 0.5) & (label[None, :] > 0.5)
-    margin = functional.softplus(logit[:, None] - logit[None, :])
-    count = together.sum()
-    total = (margin * together).sum()
-    return total / count.clamp(min=1)
+    real, forged = pairs_of(label, pair)
+    margin = functional.softplus(logit[real] - logit[forged])
+    return margin.sum() / max(len(margin), 1)
