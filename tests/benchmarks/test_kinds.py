@@ -1,10 +1,13 @@
-"""The benchmark over kinds: every detector is shown the same forgeries."""
+"""The benchmark over kinds: figures of pairs, and networks that it cannot ask."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.kinds import Scored, figures
+from benchmarks.kinds import Scored, figures, score
+
+from unmask.detectors import build, get_card
+from unmask.errors import UsageError
 
 
 def test_figures_of_pairs():
@@ -16,3 +19,9 @@ def test_figures_of_pairs():
     assert told["auc"] == pytest.approx((1 + 4 + 1.5 + 1) / 16, abs=1e-3)
     low, high = told["pair_accuracy_interval"]
     assert 0 <= low < told["pair_accuracy"] < high <= 1
+
+
+def test_a_network_for_more_frames_is_refused():
+    net = build(get_card("i3d"))  # 16 frames, as on the card
+    with pytest.raises(UsageError, match="Cannot show i3d clips of 8 frames: it takes 16"):
+        score(net, [], "self_blend", {"none": 1.0}, 1)

@@ -35,18 +35,7 @@ def check_parts(card: Card, net: nn.Module) -> None:
     """
     recipe = card.recipe
     check_methods(card, net)
-    if recipe.separation_weight and (recipe.step or recipe.fit):
-        raise UsageError(
-            f"Cannot use separation_weight with {card.name}: it learns by "
-            f"{recipe.step or recipe.fit}, which has losses of its own. Use --set "
-            "separation_weight=0."
-        )
-    if recipe.separation_weight and not recipe.synthesize:
-        raise UsageError(
-            "Cannot use separation_weight with the forgeries of the data: a real clip and a forged "
-            "one beside it are of different videos. Use --set synthesize=self_blend, or --set "
-            "separation_weight=0."
-        )
+    check_separation(card)
     if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule in BY_STEP):
         raise UsageError(
             "Cannot train against an adversary with accumulate above 1 or a cosine or late_linear "
@@ -88,4 +77,25 @@ def check_methods(card: Card, net: nn.Module) -> None:
         raise UsageError(
             f"Cannot fit {card.name} with an adversary, accumulate above 1 or a cosine schedule: "
             "it is set at once from all clips of an epoch. Leave them out."
+        )
+
+
+def check_separation(card: Card) -> None:
+    """Refuses a term over pairs where nothing adds it, or where there are no pairs.
+
+    Raises:
+        UsageError: the detector has losses of its own, or forgeries are not made of real clips.
+    """
+    recipe = card.recipe
+    if recipe.separation_weight and (recipe.step or recipe.fit):
+        raise UsageError(
+            f"Cannot use separation_weight with {card.name}: it learns by "
+            f"{recipe.step or recipe.fit}, which has losses of its own. Use --set "
+            "separation_weight=0."
+        )
+    if recipe.separation_weight and not recipe.synthesize:
+        raise UsageError(
+            "Cannot use separation_weight with the forgeries of the data: a real clip and a forged "
+            "one beside it are of different videos. Use --set synthesize=self_blend, or --set "
+            "separation_weight=0."
         )
