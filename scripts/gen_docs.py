@@ -1,6 +1,7 @@
-"""Writes docs/detectors.md, docs/cli.md and the figures of MODEL_CARD.md.
+"""Writes docs/detectors.md, docs/cli.md, and the tables of MODEL_CARD.md and CONTRIBUTING.md.
 
-They come from the detectors' cards, the commands' own help and benchmarks/results.
+They come from the detectors' cards, the commands' own help, benchmarks/results and
+tests/import_table.toml.
 
 python scripts/gen_docs.py            writes them
 python scripts/gen_docs.py --check    writes nothing; exit code 1 if a file is not up to date
@@ -18,9 +19,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
+import card_figures
+import import_table
 import typer
 import typer.main
-from card_figures import fill
 
 from unmask.detectors import Card, Recipe, Weights, get_card, list_detectors
 from unmask.types import InputSpec
@@ -28,6 +30,7 @@ from unmask.types import InputSpec
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 MODEL_CARD = ROOT / "MODEL_CARD.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 FIXTURES = ROOT / "tests" / "fixtures"
 NOTICE = "<!-- Made by scripts/gen_docs.py. Do not edit: change the code and run it again. -->\n"
 
@@ -73,8 +76,9 @@ def generated(folder: Path) -> Iterator[tuple[Path, str]]:
 
     yield folder / "detectors.md", detectors_page()
     yield folder / "cli.md", cli_page(app)
-    if folder == DOCS and MODEL_CARD.is_file():
-        yield MODEL_CARD, fill(MODEL_CARD.read_text(encoding="utf-8"))
+    if folder == DOCS:
+        yield MODEL_CARD, card_figures.fill(MODEL_CARD.read_text(encoding="utf-8"))
+        yield CONTRIBUTING, import_table.fill(CONTRIBUTING.read_text(encoding="utf-8"))
 
 
 def _keeps(path: Path, text: str, check: bool) -> bool:
