@@ -35,7 +35,7 @@ from benchmarks import _result
 from unmask.datasets import read_folder
 from unmask.detectors import default_detectors, load_detector
 from unmask.evaluate import evaluate
-from unmask.pipeline import scan_with
+from unmask.pipeline.scan import scan_with
 from unmask.types import LabelledVideo, Verdict
 
 WARNING = (

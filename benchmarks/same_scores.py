@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from unmask import list_detectors, load_detector
-from unmask.pipeline import scan_with
+from unmask.pipeline.scan import scan_with
 from unmask.types import Verdict
 
 _CLIPS = (

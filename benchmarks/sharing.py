@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks import _result
-from unmask import pipeline
 from unmask.detectors import Card, get_card, load_detector
+from unmask.pipeline import scan as river
 from unmask.types import Clip, ClipScore, InputSpec, Pixels
 
 _SECONDS = 20
@@ -61,7 +61,7 @@ def measure(net: nn.Module, card: Card, pictures: Pixels) -> tuple[float, list[C
     """Seconds and scores of one pass by this card."""
     vars(net)["card"] = card
     start = time.perf_counter()
-    scores = list(pipeline._score(stream(card.input, pictures), [net], "cpu", 1 / _FPS))
+    scores = list(river._score(stream(card.input, pictures), [net], "cpu", 1 / _FPS))
     return time.perf_counter() - start, scores
 
 

@@ -81,11 +81,11 @@ class Clock:
 def measure(video: Path) -> dict[str, Any]:
     """Scans one video in this process, with a clock in every stage."""
     start = time.perf_counter()
-    from unmask import pipeline
     from unmask.detectors import default_detectors, load_detector
     from unmask.faces.find import FaceFinder, _center_face
     from unmask.media import probe
     from unmask.media.video import Video
+    from unmask.pipeline import scan as river
 
     for name in default_detectors():
         load_detector(name)
@@ -99,14 +99,14 @@ def measure(video: Path) -> dict[str, Any]:
 
     Video.frames = timed_frames  # type: ignore[method-assign,assignment]
     FaceFinder.__call__ = clock.wrap("find faces", FaceFinder.__call__)  # type: ignore[method-assign]
-    ask = pipeline._ask
-    pipeline._ask = clock.wrap("detector", lambda *given: list(ask(*given)))
+    ask = river._ask
+    river._ask = clock.wrap("detector", lambda *given: list(ask(*given)))
     from unmask.clips import cut as cutting
 
     cutting.cut_face = clock.wrap("cut and resize", cutting.cut_face)
     clock.wrap("probe, hash", probe)(video)
     start = time.perf_counter()
-    verdict = pipeline.scan(video)
+    verdict = river.scan(video)
     total = time.perf_counter() - start
     named = sum(clock.seconds.values()) - clock.seconds["probe, hash"]
     stages = {k: round(v, 3) for k, v in clock.seconds.items()}

@@ -10,7 +10,7 @@ from unmask.types import Finding, Verdict
 
 if TYPE_CHECKING:
     from unmask.detectors import import_weights, list_detectors, load_detector
-    from unmask.pipeline import scan
+    from unmask.pipeline.scan import scan
 
 __all__ = [
     "Finding",
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "scan": "unmask.pipeline",
+    "scan": "unmask.pipeline.scan",
     "list_detectors": "unmask.detectors",
     "load_detector": "unmask.detectors",
     "import_weights": "unmask.detectors",

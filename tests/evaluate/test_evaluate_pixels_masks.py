@@ -20,7 +20,7 @@ from unmask.evaluate.scores import BINS, read_scores
 from unmask.evaluate.tables import measure
 from unmask.evaluate.true_masks import count_masks, cut_truth
 from unmask.media import open_video
-from unmask.pipeline import scan_with
+from unmask.pipeline.scan import scan_with
 from unmask.types import FacePatch
 
 FRAMES = 12

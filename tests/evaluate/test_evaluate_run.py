@@ -15,7 +15,7 @@ from unmask.evaluate import score_videos
 from unmask.evaluate.run import evaluate
 from unmask.evaluate.scores import read_clips, read_scores
 from unmask.evaluate.tables import measure
-from unmask.pipeline import scan_with
+from unmask.pipeline.scan import scan_with
 from unmask.types import LabelledVideo
 
 

@@ -17,7 +17,7 @@ from unmask.evaluate.run import evaluate
 from unmask.evaluate.score_videos import Model, Wanted, score_videos
 from unmask.evaluate.scores import ScoreWriter, read_clips, read_scores
 from unmask.evaluate.tables import measure
-from unmask.pipeline import scan_with
+from unmask.pipeline.scan import scan_with
 from unmask.types import InputSpec
 
 CLIPS = InputSpec(size=(32, 32), frames=6, fps=25.0, hop=2)

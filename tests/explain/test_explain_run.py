@@ -20,7 +20,7 @@ from unmask.errors import (
 from unmask.explain import explain
 from unmask.explain import run as explain_run
 from unmask.media import open_video
-from unmask.pipeline import scan_with
+from unmask.pipeline.scan import scan_with
 from unmask.types import Clip, ClipScore
 
 

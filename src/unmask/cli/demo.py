@@ -29,7 +29,7 @@ def demo(out: _Out = Path("unmask-demo"), overwrite: _Overwrite = False) -> None
     results = Results(out, [clip], overwrite=overwrite)
     with writable(out):
         from unmask.cli.demo_clip import HALF_S, write_demo_clip
-        from unmask.pipeline import scan
+        from unmask.pipeline.scan import scan
 
         write_demo_clip(clip, overwrite=overwrite)
         with show_progress(clip, _NAME) as progress:

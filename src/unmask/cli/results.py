@@ -42,7 +42,7 @@ class Results:
 
     def write(self, number: int, verdict: Verdict) -> Path:
         """Writes both reports of the input with this number; returns the HTML file."""
-        from unmask.evidence import key_frames
+        from unmask.pipeline.key_frames import key_frames
         from unmask.report import to_html, to_json
 
         texts = (to_json(verdict), to_html(verdict, key_frames(verdict)))

@@ -97,7 +97,7 @@ def scan(
 def _chosen_weights(choices: Sequence[str], detectors: Sequence[str] | None) -> dict[str, str]:
     """``NAME=TAG|FILE`` as a mapping; unknown names of detectors are refused here, before work."""
     from unmask.detectors import get_card
-    from unmask.panel import default_names
+    from unmask.pipeline.panel import default_names
 
     names = list(detectors or default_names())
     for name in names:

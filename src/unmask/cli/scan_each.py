@@ -14,7 +14,7 @@ from unmask.cli.progress import show_progress
 from unmask.cli.results import Results, writable
 from unmask.cli.tally import Tally
 from unmask.errors import UnknownNameError, UsageError, WeightsError
-from unmask.pipeline import scan
+from unmask.pipeline.scan import scan
 from unmask.report import to_json
 from unmask.types import Finding, Verdict
 

@@ -22,7 +22,7 @@ from unmask.corruptions import KINDS, SEVERITIES
 from unmask.errors import UnknownNameError
 from unmask.evaluate.corrupt_video import corrupt_video
 from unmask.evaluate.halve_video import halve_video
-from unmask.pipeline import ChangeClip
+from unmask.pipeline.scan import ChangeClip
 from unmask.types import InputSpec
 
 CORRUPTED: Final = tuple(f"{kind} {severity}" for kind in KINDS for severity in SEVERITIES)

@@ -16,7 +16,7 @@ from unmask.errors import MediaError
 from unmask.evaluate.condition import Condition, seed_of
 from unmask.evaluate.scores import FaceScore, ScoreKey, ScoreWriter, VideoScore
 from unmask.evaluate.true_masks import MaskCount, count_masks
-from unmask.pipeline import scan_with
+from unmask.pipeline.scan import scan_with
 from unmask.types import ClipScore, DetectorUse, InputSpec, LabelledVideo, Verdict
 from unmask.verdict import face_logits
 

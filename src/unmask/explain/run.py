@@ -17,7 +17,7 @@ from unmask.explain.choose import Chooser
 from unmask.explain.face import Settings, explain_face
 from unmask.explain.methods import Method, choose_methods
 from unmask.explain.occlusion import cover_for
-from unmask.pipeline import Progress, scan_with
+from unmask.pipeline.scan import Progress, scan_with
 from unmask.report.wording import face_name, plural
 from unmask.types import DetectorUse, Explanation, Verdict
 

@@ -11,12 +11,13 @@ import pytest
 
 import toy_detectors
 from synthetic_faces import mouth_spec
-from unmask import pipeline, scan
+from unmask import scan
 from unmask.clips.mouth import MEAN_FACE_PX, STEADY_POINTS, mouth_clip
 from unmask.detectors import get_card
 from unmask.errors import WeightsError
 from unmask.faces import POINT_WEIGHTS, PointFinder
 from unmask.media import open_video
+from unmask.pipeline import scan as river
 from unmask.types import Clip, Floats, Pixels
 
 LIPS = mouth_spec(5)
@@ -48,7 +49,7 @@ class FakePoints:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, find: Callable[[Floats], Floats]) -> None:
         self.find, self.given, self.clips = find, [], []
-        original = pipeline.to_tensor
+        original = river.to_tensor
 
         def to_tensor(clips: list[Clip], device: str):  # type: ignore[no-untyped-def]
             self.clips += clips
@@ -58,9 +59,9 @@ class FakePoints:
             self.device = device
             return self
 
-        monkeypatch.setattr(pipeline, "what_points_lack", lambda path: "")
+        monkeypatch.setattr(river, "what_points_lack", lambda path: "")
         monkeypatch.setattr(PointFinder, "load", staticmethod(load))
-        monkeypatch.setattr(pipeline, "to_tensor", to_tensor)
+        monkeypatch.setattr(river, "to_tensor", to_tensor)
 
     def __call__(self, pixels: Pixels, boxes: Floats) -> Floats:
         points = np.stack([self.find(box) for box in boxes])
@@ -138,7 +139,7 @@ def test_a_detector_of_five_points_asks_for_nothing(
     def never(*_: object) -> None:
         raise AssertionError("looked for points that nobody wants")
 
-    monkeypatch.setattr(pipeline, "what_points_lack", never)
+    monkeypatch.setattr(river, "what_points_lack", never)
     monkeypatch.setattr(PointFinder, "load", never)
     assert not [r for r in scan(portrait_video, ["bright"]).reasons if "points" in r]
 

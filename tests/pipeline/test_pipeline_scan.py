@@ -14,10 +14,12 @@ from PIL import Image
 
 import toy_detectors
 import unmask
-from unmask import Finding, panel, pipeline, scan
+from unmask import Finding, scan
 from unmask.detectors import load_detector
 from unmask.errors import MediaError, UnknownNameError, UsageError, WeightsError
 from unmask.faces import FaceFinder
+from unmask.pipeline import panel
+from unmask.pipeline import scan as river
 from unmask.types import Calibration, Frame, InputSpec, Pixels
 from unmask.verdict import write_calibration
 from verdict_builders import calibration
@@ -256,7 +258,7 @@ def test_sound_is_told_of(tmp_path: Path, portrait_video: Path):
 class Counts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.opened = self.finds = self.cuts = 0
-        original_open, original_find = pipeline.open_video, FaceFinder.__call__
+        original_open, original_find = river.open_video, FaceFinder.__call__
         from unmask.clips import cut
 
         original_cut = cut.cut_face
@@ -273,7 +275,7 @@ class Counts:
             self.cuts += 1
             return original_cut(*args)
 
-        monkeypatch.setattr(pipeline, "open_video", open_video)
+        monkeypatch.setattr(river, "open_video", open_video)
         monkeypatch.setattr(FaceFinder, "__call__", find)
         monkeypatch.setattr(cut, "cut_face", cut_face)
 
@@ -321,7 +323,7 @@ def frames_computed(names: list[str], video: Path, monkeypatch: pytest.MonkeyPat
         nets[name] = load_detector(name, *args)
         return nets[name]
 
-    monkeypatch.setattr(pipeline, "load_detector", load)
+    monkeypatch.setattr(river, "load_detector", load)
     scores = scan(video, names).clip_scores
     return (
         {name: [s for s in scores if s.detector == name] for name in names},
@@ -349,13 +351,13 @@ def test_a_clip_counts_for_what_is_new_where_all_share(
     portrait_video: Path, recurrent: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     sizes: list[int] = []
-    ask = pipeline._ask
+    ask = river._ask
 
     def count(clips, *given):  # type: ignore[no-untyped-def]
         sizes.append(len(clips))
         yield from ask(clips, *given)
 
-    monkeypatch.setattr(pipeline, "_ask", count)
+    monkeypatch.setattr(river, "_ask", count)
     scan(portrait_video, ["shared"])
     assert set(sizes[:-1]) == {4}  # 8 new frames
     sizes.clear()
@@ -367,7 +369,7 @@ def test_the_size_of_batches_changes_nothing(
     two_people_video: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole = scan(two_people_video, ["bright"])
-    monkeypatch.setattr(pipeline, "_BATCH_FRAMES", 1)
+    monkeypatch.setattr(river, "_BATCH_FRAMES", 1)
     single = scan(two_people_video, ["bright"])
     assert [(s.track_id, s.start_s) for s in whole.clip_scores] == [
         (s.track_id, s.start_s) for s in single.clip_scores
@@ -382,7 +384,7 @@ def test_scoring_begins_long_before_decoding_ends_and_frames_are_let_go(
 ):
     alive: weakref.WeakSet[np.ndarray] = weakref.WeakSet()
     most, seen_at_first_score = 0, []
-    original = pipeline._Seen.count
+    original = river._Seen.count
 
     def count(self, frames, decoded, progress) -> Iterator[Frame]:  # type: ignore[no-untyped-def]
         nonlocal most
@@ -399,15 +401,15 @@ def test_scoring_begins_long_before_decoding_ends_and_frames_are_let_go(
             keep.append(self)
 
     keep: list[Held] = []
-    ask = pipeline._ask
+    ask = river._ask
 
     def first(clips, *given):  # type: ignore[no-untyped-def]
         seen_at_first_score.append(len(keep))
         yield from ask(clips, *given)
 
-    monkeypatch.setattr(pipeline._Seen, "count", count)
-    monkeypatch.setattr(pipeline, "_ask", first)
-    monkeypatch.setattr(pipeline, "_BATCH_FRAMES", 5)
+    monkeypatch.setattr(river._Seen, "count", count)
+    monkeypatch.setattr(river, "_ask", first)
+    monkeypatch.setattr(river, "_BATCH_FRAMES", 5)
     verdict = scan(portrait_video, ["clip"])
     assert verdict.coverage.frames_examined == len(keep) == 50
     assert seen_at_first_score[0] < 25

@@ -10,8 +10,9 @@ import pytest
 
 import toy_detectors
 import verdict_builders
-from unmask import panel, scan
+from unmask import scan
 from unmask.detectors import load_detector
+from unmask.pipeline import panel
 from unmask.types import Calibration, PanelMember
 from unmask.verdict import write_calibration
 from verdict_builders import calibration, use

@@ -10,7 +10,7 @@ import pytest
 
 import toy_detectors
 from unmask import scan
-from unmask.evidence import key_frames
+from unmask.pipeline.key_frames import key_frames
 from unmask.types import ClipScore, Finding, Pixels, Verdict
 
 

@@ -22,7 +22,7 @@ from unmask.detectors.weights import cache_dir
 from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, what_points_lack
 from unmask.media import Video, open_video
-from unmask.panel import choose, default_names, fitting
+from unmask.pipeline.panel import choose, default_names, fitting
 from unmask.types import (
     Calibration,
     Clip,
@@ -67,7 +67,7 @@ def scan(
     Args:
         path: the file or folder; it is opened read-only.
         detectors: names, see ``list_detectors``; None takes the default panel, of which a long
-            video on a CPU is shown to the fast ones alone, see ``unmask.panel``.
+            video on a CPU is shown to the fast ones alone, see ``unmask.pipeline.panel``.
         device: ``cpu`` or ``cuda``.
         weights: for some detectors, another tag or a safetensors file.
         calibrations: used where detector and weights hash fit; None takes the shipped ones.

@@ -1,0 +1,1 @@
+"""The river: ``scan`` joins the stages, ``panel`` says who scans, ``key_frames`` shows moments."""
