@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any
 
+import command_pages
+import detector_pages
+import gen_docs
 import pytest
 import typer
 import typer.main
@@ -20,23 +21,12 @@ import yaml
 import unmask
 from unmask._version import __version__
 from unmask.cli.main import app
-from unmask.detectors import list_detectors
+from unmask.detectors import get_card, list_detectors
 from unmask.types import FaceVerdict, Verdict
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-
-
-def _load_generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gen_docs", ROOT / "scripts" / "gen_docs.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-gen_docs = _load_generator()
 
 
 def _commands() -> dict[str, Any]:
@@ -90,8 +80,9 @@ def test_wrong_command_lines_would_be_noticed() -> None:
     assert "--outt" in _problem("unmask scan x.mp4 [--outt DIR]")
 
 
-def test_readme_table_lists_every_command_once() -> None:
-    rows = re.findall(r"^\| `unmask ([a-z]+(?: [a-z]+)?)\b[^`]*` \|", README, re.MULTILINE)
+def test_commands_page_lists_every_command_once() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[`unmask ([a-z]+(?: [a-z]+)?)`\]", page, re.MULTILINE)
     assert sorted(rows) == sorted(_commands())
 
 
@@ -141,10 +132,22 @@ def test_links_between_files_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
-def test_detectors_page_has_a_section_for_every_detector() -> None:
-    page = (ROOT / "docs" / "detectors.md").read_text(encoding="utf-8")
-    sections = re.findall(r"^## (\S+)$", page, re.MULTILINE)
-    assert sections == list_detectors()
+def test_every_detector_and_no_other_has_a_page() -> None:
+    pages = sorted(page.stem for page in (ROOT / "docs" / "detectors").glob("*.md"))
+    assert pages == list_detectors()
+
+
+LIMITS = {"README.md": 90, "MODEL_CARD.md": 150}
+"""Lines of a page at most; 400 of any below docs."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_pages_are_short_enough_to_read(page: Path) -> None:
+    name = page.relative_to(ROOT).as_posix()
+    limit = LIMITS.get(name, 400 if name.startswith("docs/") else None)
+    if limit is None:
+        pytest.skip("no limit for this page")
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= limit
 
 
 BASELINES = [
@@ -192,32 +195,30 @@ SYSTEMS = [
 
 def _compared() -> dict[str, list[str]]:
     """The rows of the table "who is in which paper", by detector."""
-    cards = [gen_docs.get_card(name) for name in list_detectors()]
-    text = "".join(gen_docs._compared(cards))
-    assert text.startswith("## Who is in which paper, what is verified how\n\n")
-    rows = re.findall(r"^\| \[`(\w+)`\]\(#\w+\) \|(.*)\|$", text, re.MULTILINE)
+    text = detector_pages.verified([get_card(name) for name in list_detectors()])
+    rows = re.findall(r"^\| \[`(\w+)`\]\(detectors/\w+\.md\) \|(.*)\|$", text, re.MULTILINE)
     return {name: [cell.strip() for cell in rest.split("|")] for name, rest in rows}
 
 
 def test_every_detector_stands_in_the_table_of_papers() -> None:
     rows = _compared()
     assert sorted(rows) == list_detectors()
-    assert all(len(cells) == 3 and all(cells) for cells in rows.values())
-    without = {name for name, cells in rows.items() if cells[1] == "none"}
+    assert all(len(cells) == 2 and all(cells) for cells in rows.values())
+    without = {name for name, cells in rows.items() if cells[0] == "none"}
     assert without == set(list_detectors()) - {*BASELINES, *SYSTEMS}
-    assert rows["xception"][1].count(",") == 4, "all five papers compare with it"
+    assert rows["xception"][0].count(",") == 4, "all five papers compare with it"
 
 
 def test_table_of_papers_says_whose_numbers_were_compared() -> None:
     rows = _compared()
-    told = "numbers of DariusAf/MesoNet at 2144d56 (`tests/fixtures/meso4_keras.json`)"
-    assert told in rows["meso4"][2]
-    assert "numbers of pytorch/vision at wheel torchvision" in rows["r3d18"][2]
-    assert rows["two_stream"][2].startswith("not verified against the authors' code")
+    numbers = "numbers of DariusAf/MesoNet at 2144d56 (`tests/fixtures/meso4_keras.json`)"
+    assert numbers in rows["meso4"][1]
+    assert "numbers of pytorch/vision at wheel torchvision" in rows["r3d18"][1]
+    assert rows["two_stream"][1].startswith("not verified against the authors' code")
 
 
 def test_every_fixture_of_a_network_is_named_by_a_card() -> None:
-    named = {file for name in list_detectors() for file in gen_docs.get_card(name).fixtures}
+    named = {file for name in list_detectors() for file in get_card(name).fixtures}
     files = {path.name for path in (ROOT / "tests" / "fixtures").glob("*.json")}
     # A lip reader of another variant: what the detectors must refuse.
     assert files - named == {"lrw_resnet18_mstcn.json"}
@@ -263,23 +264,47 @@ def test_changelog_has_an_entry_for_this_version() -> None:
     assert re.search(rf"^## \[{re.escape(__version__)}\] - \S+", text, re.MULTILINE)
 
 
+PAGE = "detectors/meso4"
+
+
 def test_check_names_the_file_that_is_not_up_to_date(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert gen_docs.main(["--out", str(tmp_path)]) == 0
-    assert gen_docs.main(["--out", str(tmp_path), "--check"]) == 0
-    page = tmp_path / "cli.md"
+    options = ["--out", str(tmp_path), "--only", PAGE]
+    assert gen_docs.main(options) == 0
+    assert gen_docs.main([*options, "--check"]) == 0
+    page = tmp_path / f"{PAGE}.md"
     page.write_text(page.read_text(encoding="utf-8") + "by hand\n", encoding="utf-8")
     capsys.readouterr()
-    assert gen_docs.main(["--out", str(tmp_path), "--check"]) == 1
-    told = capsys.readouterr().err
-    assert told == (f"{page} is not up to date with the code. Run: python scripts/gen_docs.py\n")
+    assert gen_docs.main([*options, "--check"]) == 1
+    message = capsys.readouterr().err
+    assert message == f"{page} is not up to date. Run: python scripts/gen_docs.py\n"
     assert page.read_text(encoding="utf-8").endswith("by hand\n")
 
 
 def test_check_writes_no_missing_file(tmp_path: Path) -> None:
-    assert gen_docs.main(["--out", str(tmp_path), "--check"]) == 1
+    assert gen_docs.main(["--out", str(tmp_path), "--only", PAGE, "--check"]) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        gen_docs.main(["--only", "detectors/mesoo4"])
+    assert "no such page: detectors/mesoo4" in capsys.readouterr().err
+
+
+def test_pages_of_what_no_longer_exists_are_found_and_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gen_docs, "pages", lambda: {"cli": lambda: "# Commands\n"})
+    left_over = tmp_path / "cli" / "gone.md"
+    left_over.parent.mkdir()
+    left_over.write_text("# gone\n")
+    assert gen_docs.main(["--out", str(tmp_path)]) == 0
+    assert not left_over.exists() and (tmp_path / "cli.md").read_text() == "# Commands\n"
+    left_over.write_text("# gone\n")
+    assert gen_docs.main(["--out", str(tmp_path), "--check"]) == 1
+    assert "gone.md is not up to date" in capsys.readouterr().err
 
 
 def _tiny_app() -> typer.Typer:
@@ -310,13 +335,15 @@ def _tiny_app() -> typer.Typer:
 
 
 def test_commands_page_shows_arguments_options_and_defaults() -> None:
-    page = gen_docs.cli_page(_tiny_app())
-    assert "| [`unmask look`](#unmask-look) | Look at files. |" in page
-    assert "    unmask look [OPTIONS] PATH...\n" in page
+    index = command_pages.index_page(_tiny_app())
+    assert "| [`unmask look`](cli/look.md) | Look at files. |" in index
+    assert command_pages.command_names(_tiny_app()) == ["look"]
+    page = command_pages.command_page(_tiny_app(), "look")
+    assert page.startswith("# unmask look\n\n    unmask look [OPTIONS] PATH...\n")
     assert "Look at files. Then say so.\n\nA second paragraph.\n" in page
     assert "| `PATH...` | Files |" in page
     assert "| `--name`, `-n` `NAMES` | A name (may be repeated) |" in page
     assert "| `-w` `WORDS` | Repeatable |" in page
     assert "| `--count` `N` | How many \\| much (default: `3`) |" in page
     assert "| `--loud` | Say it [train] |" in page
-    assert "secret" not in page
+    assert "secret" not in index
