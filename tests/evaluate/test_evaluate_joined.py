@@ -5,7 +5,6 @@ import pytest
 
 import score_rows
 from unmask.errors import NotMeasurableError
-from unmask.evaluate.measures import KNOWN, classes_of
 from unmask.evaluate.tables import figures_of, joined, measure_of
 
 
@@ -53,9 +52,3 @@ def test_log_losses_of_the_classes():
     logits = np.array([row.score for row in rows("", 8.0) if not row.label])
     assert real == pytest.approx(np.mean(np.log1p(np.exp(logits))))
     assert fake < 0.1 < real
-
-
-@pytest.mark.parametrize("name", KNOWN)
-def test_every_figure_says_which_classes_it_is_made_of(name):
-    assert set(classes_of(name)) <= {"real", "fake"}
-    assert "fake" in classes_of(name)

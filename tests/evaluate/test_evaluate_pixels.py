@@ -9,12 +9,15 @@ from sklearn import metrics as sk
 import toy_detectors
 from score_rows import video
 from unmask.errors import NotMeasurableError
-from unmask.evaluate.pixels import PIXELS, needs_reals, pixel_figure
+from unmask.evaluate.pixels import measure_masks
 from unmask.evaluate.print_tables import to_markdown
 from unmask.evaluate.scores import BINS, PixelCounts, ScoreWriter, read_scores
-from unmask.evaluate.tables import FIGURES, figures_of, measure, source_of
+from unmask.evaluate.tables import default_metrics, figures_of, measure, source_of
 from unmask.metrics import bootstrap_intervals
 from unmask.metrics.pixels import count_pixels
+from unmask.metrics.registry import get_metric, metrics
+
+PIXELS = [metric.name for metric in metrics().values() if metric.needs_masks]
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +83,7 @@ def test_all_videos_together_are_as_scikit_learn_has_them():
 @pytest.mark.parametrize("name", PIXELS)
 def test_intervals_are_those_of_a_slow_loop_over_videos(name):
     rows, _ = drawn()
-    kept = [row for row in rows if row.label or needs_reals(name)]
+    kept = [row for row in rows if row.label or "real" in get_metric(name).classes]
     bins = np.arange(BINS)
 
     def slow(weights):
@@ -124,10 +127,10 @@ def test_a_table_has_them_by_name(tmp_path):
 def test_a_table_has_them_by_itself_where_masks_of_a_forgery_were_compared():
     rows, _ = drawn()
     (*_, everything) = measure(rows, resamples=50)
-    assert tuple(everything.figures) == (*FIGURES, *PIXELS)
+    assert tuple(everything.figures) == default_metrics(has_masks=True)
     bare = [dataclasses.replace(row, pixels=None) if row.label else row for row in rows]
     (*_, everything) = measure(bare, resamples=50)
-    assert tuple(everything.figures) == FIGURES
+    assert tuple(everything.figures) == default_metrics(has_masks=False)
 
 
 def test_a_detector_without_masks():
@@ -192,8 +195,10 @@ def test_one_source_has_a_value_without_an_interval():
 
 def test_what_a_figure_is_made_of():
     rows, _ = drawn()
-    found = pixel_figure("PBCA", rows, source_of, place="here")
+    found = measure_masks(get_metric("PBCA"), rows, source_of, place="here")
     assert found.sources == tuple(f"d/{number}" for number in range(6))
     assert found.measure(np.eye(6)).shape == (6,)
     with pytest.raises(NotMeasurableError, match="not measurable: no real videos in here"):
-        pixel_figure("PBCA", [row for row in rows if row.label], source_of, place="here")
+        measure_masks(
+            get_metric("PBCA"), [row for row in rows if row.label], source_of, place="here"
+        )

@@ -163,7 +163,9 @@ def test_the_figures_that_are_asked_for():
 
 
 def test_a_figure_that_does_not_exist():
-    with pytest.raises(UnknownNameError, match=r"Unknown figure 'AUX'. Known: AUC, pAUC@10%, "):
+    with pytest.raises(
+        UnknownNameError, match=r"Unknown metric 'AUX'. Did you mean 'AUC'\? Known: AUC, pAUC@10%, "
+    ):
         measure(drawn(1), figures=["AUX"])
 
 

@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from unmask.errors import DataError, NotMeasurableError, UnknownNameError, UsageError
-from unmask.evaluate.measures import RANKING
+from unmask.evaluate.pixels import Values
 from unmask.evaluate.print_tables import show_figure
 from unmask.evaluate.scores import ScoreKey, VideoScore
-from unmask.evaluate.tables import Figure, Values, by_method, grouped, interval, source_of
+from unmask.evaluate.tables import Figure, by_method, grouped, interval, source_of
 from unmask.metrics import compare_auc
+from unmask.metrics.registry import Items, get_metric, metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ def compare(
 def show_comparisons(comparisons: Sequence[Comparison]) -> str:
     """A Markdown table of the differences in percentage points."""
     head = ("data", "method", "real", "fake", "unpaired", "AUC (DeLong)", "p")
-    names = list(RANKING)
+    names = _compared_metrics()
     lines = [[*head, *names], ["---"] * (len(head) + len(names))]
     notes: dict[str, int] = {}
     for one in comparisons:
@@ -97,8 +98,8 @@ def show_comparisons(comparisons: Sequence[Comparison]) -> str:
                 notes.setdefault(figure.note, len(notes) + 1)
         counts = [str(n) for n in (one.reals, one.fakes, one.unpaired)]
         p_value = "-" if one.p_value is None else f"{one.p_value:.3g}"
-        cells = [show_figure(name, one.differences[name], notes) for name in names]
-        shown = show_figure("AUC", one.delong, notes)
+        cells = [show_figure(one.differences[name], notes) for name in names]
+        shown = show_figure(one.delong, notes)
         lines.append([one.place, one.method, *counts, shown, p_value, *cells])
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     told = "".join(f"\n[{number}] {note}  " for note, number in notes.items())
@@ -120,6 +121,10 @@ def comparisons_to_json(comparisons: Sequence[Comparison]) -> str:
         for one in comparisons
     ]
     return json.dumps(plain, indent=1, ensure_ascii=False)
+
+
+def _compared_metrics() -> list[str]:
+    return [metric.name for metric in metrics().values() if metric.is_compared]
 
 
 def _of(scores: Sequence[VideoScore], name: str) -> list[VideoScore]:
@@ -171,8 +176,9 @@ def _compared(
     delong, p_value = _delong(labels, scores_a, scores_b, sources)
 
     def difference(name: str) -> Callable[[Values], Values]:
-        metric = RANKING[name]
-        return lambda w: metric(labels, scores_a, w) - metric(labels, scores_b, w)
+        compute = get_metric(name).compute
+        first, second = Items(labels, scores_a), Items(labels, scores_b)
+        return lambda w: compute(first, w) - compute(second, w)
 
     return Comparison(
         a=a,
@@ -186,7 +192,7 @@ def _compared(
         p_value=p_value,
         differences={
             name: interval(difference(name), sources, resamples=resamples, seed=seed)
-            for name in RANKING
+            for name in _compared_metrics()
         },
     )
 

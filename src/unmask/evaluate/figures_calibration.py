@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from unmask.errors import import_optional
 from unmask.evaluate.figures_canvas import GRAY, legend_below, look_of, new_canvas
 from unmask.evaluate.figures_sample import Band, Sample, Setting, band_of
+from unmask.evaluate.pixels import Values
 from unmask.evaluate.print_tables import show_figure
-from unmask.evaluate.tables import Figure, Values, interval
+from unmask.evaluate.tables import Figure, interval
 from unmask.metrics.calibration import (
     brier_score,
     calibration_error,
@@ -140,7 +141,7 @@ def calibration_told(sample: Sample, setting: Setting) -> str:
     whole = _alike(np.ones((1, len(labels))), labels)
     brier, loss = (metric(labels, logits, weights=whole)[0] for metric in (brier_score, log_loss))
     return (
-        f"ECE {show_figure('ECE', error)} %, Brier {brier:.3f}, log loss {loss:.3f}, "
+        f"ECE {show_figure(error)} %, Brier {brier:.3f}, log loss {loss:.3f}, "
         f"Cllr {cllr(labels, logits):.3f}, Cllr_min {cllr_min(labels, logits):.3f}"
     )
 
@@ -177,7 +178,7 @@ def _draw_risk(axes: Axes, name: str, one: Answers, number: int, setting: Settin
         curve.risk,
         color=look.color,
         linestyle=look.line,
-        label=f"{name}: AURC {show_figure('AURC', found)} % ({one.sample.counts})\n"
+        label=f"{name}: AURC {show_figure(found)} % ({one.sample.counts})\n"
         f"threshold {one.threshold:.3g} {one.origin}",
     )
     places = np.linspace(0, 1, _COVERAGE_POINTS + 1)[1:]

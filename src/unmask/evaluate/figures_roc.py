@@ -11,9 +11,10 @@ import numpy as np
 from unmask.errors import NotMeasurableError
 from unmask.evaluate.figures_canvas import GRAY, legend_below, look_of, new_canvas
 from unmask.evaluate.figures_sample import Sample, Setting, band_of
+from unmask.evaluate.pixels import Values
 from unmask.evaluate.print_tables import show_figure
 from unmask.evaluate.scores import VideoScore
-from unmask.evaluate.tables import Values, figures_of, interval, source_of
+from unmask.evaluate.tables import figures_of, interval, source_of
 from unmask.metrics import auc, roc, tar_at_far
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _draw_curve(
         color=look.color,
         linestyle=look.line,
         drawstyle="steps-post",
-        label=f"{name}: AUC {show_figure('AUC', found)}, TAR {told} ({sample.counts})",
+        label=f"{name}: AUC {show_figure(found)}, TAR {told} ({sample.counts})",
     )
     fars = np.geomspace(1 / sample.reals, 1, _BAND_POINTS)
     low, high = band_of([_tar_measure(sample, far) for far in fars], sources, setting)
@@ -143,7 +144,7 @@ def _draw_pixel_curve(
         tar,
         color=look.color,
         linestyle=look.line,
-        label=f"{name}: AUC {show_figure('AUC', found)} ({forged:,.0f} forged, "
+        label=f"{name}: AUC {show_figure(found)} ({forged:,.0f} forged, "
         f"{unchanged:,.0f} other pixels, {len(sources)} sources)",
     )
     fars = np.geomspace(_PIXELS_FROM, 1, _BAND_POINTS)

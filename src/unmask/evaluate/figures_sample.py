@@ -9,8 +9,9 @@ import numpy as np
 
 from unmask.errors import NotMeasurableError
 from unmask.evaluate.level import Level
+from unmask.evaluate.pixels import Values
 from unmask.evaluate.scores import VideoScore
-from unmask.evaluate.tables import Values, source_of
+from unmask.evaluate.tables import source_of
 from unmask.metrics import bootstrap_intervals
 
 BAND_RESAMPLES = 1000

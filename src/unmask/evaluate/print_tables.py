@@ -11,9 +11,9 @@ from pathlib import Path
 
 from unmask.errors import OutputError
 from unmask.evaluate.level import Level
-from unmask.evaluate.measures import LOG_LOSS, LOG_PRECISION
 from unmask.evaluate.scores import VideoScore
 from unmask.evaluate.tables import Figure, Row
+from unmask.metrics.registry import get_metric
 
 _NAMES = ("detector", "weights", "data set", "compression", "split", "condition", "method")
 _COUNTS = ("real", "fake", "sources", "unscored")
@@ -120,15 +120,17 @@ def unscored_lines(scores: Iterable[VideoScore]) -> list[str]:
     ]
 
 
-def show_figure(name: str, figure: Figure, notes: dict[str, int] | None = None) -> str:
-    """A figure in a cell, with the number of its note.
+def show_figure(
+    figure: Figure, notes: dict[str, int] | None = None, *, is_share: bool = True
+) -> str:
+    """A value in a cell, with the number of its note; a share in percent.
 
-    >>> show_figure("AUC", Figure(0.8251, 0.7, 0.91))
+    >>> show_figure(Figure(0.8251, 0.7, 0.91))
     '82.5 [70.0, 91.0]'
-    >>> show_figure("AUC", Figure(None, note="not measurable"), {"not measurable": 1})
+    >>> show_figure(Figure(None, note="not measurable"), {"not measurable": 1})
     '- [1]'
     """
-    scale, digits = (1, 3) if name in (*LOG_PRECISION, *LOG_LOSS) else (100, 1)
+    scale, digits = (100, 1) if is_share else (1, 3)
     told = f" [{notes[figure.note]}]" if notes and figure.note else ""
     if figure.value is None:
         return "-" + told
@@ -149,7 +151,12 @@ def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     cells = [
         _names_of(row)
         + [str(count) for count in _counts_of(row)]
-        + [show_figure(name, row.figures.get(name, Figure(None)), notes) for name in names]
+        + [
+            show_figure(
+                row.figures.get(name, Figure(None)), notes, is_share=get_metric(name).is_share
+            )
+            for name in names
+        ]
         for row in rows
     ]
     return head, cells

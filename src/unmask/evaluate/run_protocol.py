@@ -11,22 +11,15 @@ from unmask.datasets import get_adapter, list_datasets
 from unmask.detectors import Card, get_card, load_detector
 from unmask.errors import DataError, NotMeasurableError, UsageError
 from unmask.evaluate.condition import Condition
-from unmask.evaluate.measures import AT_THRESHOLD, classes_of
 from unmask.evaluate.paper_table import Cell, Protocol
-from unmask.evaluate.pixels import PIXELS
+from unmask.evaluate.pixels import Measured
 from unmask.evaluate.run import check_embeddings
 from unmask.evaluate.score_videos import Model, Report, Wanted, score_videos
 from unmask.evaluate.scores import ScoreKey, ScoreWriter, VideoScore, read_scores
-from unmask.evaluate.tables import (
-    VALIDATION,
-    Figure,
-    Measured,
-    fit_threshold,
-    joined,
-    measure_of,
-)
+from unmask.evaluate.tables import VALIDATION, Figure, fit_threshold, joined, measure_of
 from unmask.evaluate.trainings import Training, rows_of, training_of, trainings
 from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD
+from unmask.metrics.registry import get_metric
 from unmask.types import LabelledVideo
 
 TEST = "test"
@@ -117,7 +110,7 @@ class _Plan:
             return [scores[one.key(model)] for one in wanted]
 
         threshold, no_threshold = None, ""
-        if cell.figure in AT_THRESHOLD:
+        if get_metric(cell.figure).needs_threshold:
             try:
                 threshold = fit_threshold(of(videos.validation, Condition()))
             except DataError as error:
@@ -208,15 +201,15 @@ def what_lacks(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str:
     """Why a cell cannot be measured with the data at hand; empty if it can."""
     test, validation = _needed(protocol, cell, data)
     missing = [m for m in cell.methods if m not in {row.method for row in test if row.label}]
-    place, needs = place_of(cell), classes_of(cell.figure)
-    if "fake" in needs and (missing or not any(row.label for row in test)):
+    place, metric = place_of(cell), get_metric(cell.figure)
+    if "fake" in metric.classes and (missing or not any(row.label for row in test)):
         return f"no data: needs {', '.join(missing) or 'forgeries'} in {place}"
-    if "real" in needs and all(row.label for row in test):
+    if "real" in metric.classes and all(row.label for row in test):
         return f"no data: needs real videos in {place}"
     bare = [m for m in cell.methods if not any(row.mask_path for row in test if row.method == m)]
-    if cell.figure in PIXELS and (bare or not any(row.mask_path for row in test)):
+    if metric.needs_masks and (bare or not any(row.mask_path for row in test)):
         return f"no data: needs masks of {', '.join(bare) or 'forgeries'} in {place}"
-    if cell.figure in AT_THRESHOLD and len({row.label for row in validation}) < 2:
+    if metric.needs_threshold and len({row.label for row in validation}) < 2:
         level = _validation_level(protocol, cell)
         place = " ".join(part for part in (protocol.train_dataset, level, VALIDATION) if part)
         return f"no data: needs real and forged videos in {place} for the threshold"
@@ -263,7 +256,7 @@ def _models(
 def _needed(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> _Needed:
     rows = [row for one in data for row in one.rows]
     test = _chosen(rows, cell.dataset, TEST, cell.methods, cell.compression)
-    if cell.figure not in AT_THRESHOLD:
+    if not get_metric(cell.figure).needs_threshold:
         return _Needed(test, [])
     methods = cell.train or protocol.train_methods
     level = _validation_level(protocol, cell)

@@ -12,6 +12,7 @@ from unmask.evaluate.paper_table import Protocol
 from unmask.evaluate.print_tables import show_figure
 from unmask.evaluate.run_protocol import Data, Ours, no_weights, what_lacks
 from unmask.evaluate.trainings import Training, trainings
+from unmask.metrics.registry import get_metric
 
 _PAPER = {False: "paper", True: "paper, other data"}
 
@@ -35,7 +36,10 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
             if found.note:
                 notes.setdefault(found.note, len(notes) + 1)
         named = zip(protocol.columns.values(), one.figures, strict=True)
-        shown = [show_figure(cells[0].figure, found, notes) for cells, found in named]
+        shown = [
+            show_figure(found, notes, is_share=get_metric(cells[0].figure).is_share)
+            for cells, found in named
+        ]
         lines.append([f"ours: {', '.join(filter(None, (one.detector, one.row)))}", *shown])
     text = f"{protocol.name} ({protocol.kind}): {protocol.title}\n"
     if lines:

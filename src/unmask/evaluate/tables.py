@@ -13,32 +13,20 @@ from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from unmask.errors import DataError, NotMeasurableError, UnknownNameError, UsageError
-from unmask.evaluate.measures import (
-    AT_THRESHOLD,
-    BOTH,
-    FIGURES,
-    LOG_LOSS,
-    LOG_PRECISION,
-    LOW_FAR,
-    RANKING,
-    classes_of,
-)
-from unmask.evaluate.pixels import PIXELS, pixel_figure
+from unmask.errors import DataError, NotMeasurableError, UsageError
+from unmask.evaluate.pixels import Measured, Values, measure_masks
 from unmask.evaluate.scores import VideoScore
 from unmask.metrics import bootstrap_intervals
-from unmask.metrics.calibration import log_loss
-from unmask.metrics.threshold import accuracy, balanced_accuracy, best_threshold, share_found
+from unmask.metrics.registry import BOTH, Items, get_metric
+from unmask.metrics.registry import metrics as all_metrics
+from unmask.metrics.threshold import best_threshold
 
 ALL = "all"
 """Name of the row with every method."""
 
 VALIDATION = "val"
 """The split that thresholds are chosen on."""
-
-Values = NDArray[np.float64]
 
 
 class Figure(NamedTuple):
@@ -50,17 +38,6 @@ class Figure(NamedTuple):
     value: float | None
     low: float | None = None
     high: float | None = None
-    note: str = ""
-
-
-class Measured(NamedTuple):
-    """What a figure is made of: weights (R, N) of items to (R,) figures, and their N sources.
-
-    ``note`` says what of the videos is not in it.
-    """
-
-    measure: Callable[[Values], Values]
-    sources: tuple[str, ...]
     note: str = ""
 
 
@@ -114,8 +91,8 @@ def measure(
 
     Args:
         scores: of ``read_scores``.
-        figures: out of ``KNOWN``.
-            None takes ``FIGURES``, and ``PIXELS`` where masks of a forgery were compared.
+        figures: names of metrics. None takes ``default_metrics``, those of masks where masks of
+            a forgery were compared.
         threshold_from: takes the thresholds from the validation split of this data set, at
             whatever compression it has, for detectors that were trained on it.
         resamples: of the cluster bootstrap.
@@ -125,10 +102,8 @@ def measure(
         UnknownNameError: a figure that does not exist.
         DataError: there is no score.
     """
-    known = (*RANKING, *LOG_PRECISION, *AT_THRESHOLD, *PIXELS)
     for name in figures or ():
-        if name not in known:
-            raise UnknownNameError(f"Unknown figure {name!r}. Known: {', '.join(known)}.")
+        get_metric(name)
     groups = grouped(scores)
     if not groups:
         raise DataError(
@@ -137,7 +112,7 @@ def measure(
         )
     if figures is None:
         has_masks = any(r.label and r.pixels for members in groups.values() for r in members)
-        figures = (*FIGURES, *PIXELS) if has_masks else FIGURES
+        figures = default_metrics(has_masks=has_masks)
     rows = []
     for group, members in groups.items():
         threshold, why = threshold_of(groups, group, threshold_from)
@@ -153,6 +128,15 @@ def measure(
             )
             rows.append(_row(group, method, chosen, threshold, found))
     return rows
+
+
+def default_metrics(*, has_masks: bool) -> tuple[str, ...]:
+    """The metrics of a table unless others are named; those of masks only where there are some."""
+    return tuple(
+        metric.name
+        for metric in all_metrics().values()
+        if metric.is_default and (has_masks or not metric.needs_masks)
+    )
 
 
 def fit_threshold(rows: Sequence[VideoScore]) -> float:
@@ -231,7 +215,7 @@ def figures_of(
 
     Args:
         chosen: real and forged videos of one detector; those without a score are left out.
-        names: out of ``RANKING``, ``LOG_PRECISION``, ``AT_THRESHOLD`` and ``PIXELS``.
+        names: of metrics.
         place: where they come from, for the reasons.
         threshold: chosen on other videos.
         why: the reason if there is no threshold.
@@ -263,21 +247,22 @@ def measure_of(
         NotMeasurableError: it has no value; the message is the reason.
     """
     scored = [row for row in chosen if row.score is not None]
-    if name in PIXELS:
-        return Measured(*pixel_figure(name, scored, source_of, place=place))
-    needed = classes_of(name)
+    metric = get_metric(name)
+    if metric.needs_masks:
+        return measure_masks(metric, scored, source_of, place=place)
     present = {BOTH[row.label] for row in scored}
-    if lacking := [kind for kind in needed if kind not in present]:
-        there = any(BOTH[row.label] == lacking[0] for row in chosen)
-        kind = f"{lacking[0]} videos{' with a score' if there else ''}"
+    if absent := [kind for kind in metric.classes if kind not in present]:
+        there = any(BOTH[row.label] == absent[0] for row in chosen)
+        kind = f"{absent[0]} videos{' with a score' if there else ''}"
         raise NotMeasurableError(f"not measurable: no {kind} in {place}")
-    if name in AT_THRESHOLD and threshold is None:
+    if metric.needs_threshold and threshold is None:
         raise NotMeasurableError(why)
-    kept = [row for row in scored if BOTH[row.label] in needed]
+    kept = [row for row in scored if BOTH[row.label] in metric.classes]
     labels = np.array([row.label for row in kept], np.float64)
     values = np.array([row.score for row in kept], np.float64)
     sources = tuple(source_of(row) for row in kept)
-    return Measured(_metric(name, labels, values, threshold), sources)
+    items = Items(labels, values, float("nan") if threshold is None else threshold)
+    return Measured(lambda w: metric.compute(items, w), sources, metric.note(items))
 
 
 def joined(parts: Sequence[tuple[float, Measured]], **draws: int) -> Figure:
@@ -323,20 +308,6 @@ def threshold_of(
         return fit_threshold(rows), ""
     except DataError as error:
         return None, f"not measurable: no threshold from {dataset} {VALIDATION} ({error})"
-
-
-def _metric(
-    name: str, labels: Values, values: Values, threshold: float | None
-) -> Callable[[Values], Values]:
-    if name in AT_THRESHOLD and threshold is not None:
-        if name == "found":
-            return lambda w: share_found(values, threshold, weights=w)
-        rate = accuracy if name == "accuracy" else balanced_accuracy
-        return lambda w: rate(labels, values, threshold, weights=w)
-    if name in LOG_LOSS:
-        return lambda w: log_loss(labels, values, of=LOG_LOSS[name], weights=w)
-    metric = (RANKING | LOG_PRECISION | LOW_FAR)[name]
-    return lambda w: metric(labels, values, w)
 
 
 def _row(

@@ -2,7 +2,7 @@
 
 ``labels`` (N,): 1 = fake, 0 = real. ``scores`` (N,): higher = more likely fake. ``logits`` (N,):
 above 0 = fake. ``weights`` (R, N): how often each item counts in each of R resamples; with them a
-function gives (R,) figures instead of one, NaN in a resample that lacks a class, which is what
+function gives (R,) values instead of one, NaN in a resample that lacks a class, which is what
 ``bootstrap_intervals`` asks for.
 
 Every function refuses what it cannot measure: ``DataError`` for lengths that differ, a label that
@@ -13,6 +13,9 @@ where the items lack something, such as a class, with a sentence fit to stand in
 What is not named below stands in its own module: ``calibration`` (log loss, Brier, ECE, Cllr),
 ``operating_point`` and ``threshold`` (choosing them), ``pixels`` (masks), ``selective`` (when
 "inconclusive" is allowed).
+
+A module lists the metrics that tables can show in ``METRICS``; ``registry`` finds them by
+name. A new metric costs one file here.
 """
 
 from __future__ import annotations

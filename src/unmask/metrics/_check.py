@@ -85,7 +85,7 @@ def require_both_classes(is_fake: Flags, *, least: int = 1) -> None:
             raise NotMeasurableError(
                 f"Not measurable: {count or 'no'} {name} item{'' if count == 1 else 's'} "
                 f"(label {label}) among {len(is_fake)}, at least {least} needed. Add {name} items "
-                "or leave this figure out."
+                "or leave this metric out."
             )
 
 

@@ -1,4 +1,4 @@
-"""How far a figure would move if other videos had been drawn.
+"""How far a value would move if other videos had been drawn.
 
 A real video and all forgeries made of it share their scenes and faces: they are drawn together
 or not at all. Drawing videos one by one would give intervals that are too narrow.
@@ -16,13 +16,13 @@ from unmask.errors import DataError, NotMeasurableError, UsageError
 from unmask.metrics._check import Indices, Values
 
 Measure = Callable[[Values], Values]
-"""Weights (R, N), how often each of N items counts in each of R resamples, to (R,) figures."""
+"""Weights (R, N), how often each of N items counts in each of R resamples, to (R,) values."""
 
 _ITEMS_AT_ONCE = 2**18  # weights of 2 MB, and as much for each of a measure's steps
 
 
 class Interval(NamedTuple):
-    """A figure, and where it would lie if the sources had been drawn anew.
+    """A value, and where it would lie if the sources had been drawn anew.
 
     Attributes:
         value: on the items as they are.
@@ -48,7 +48,7 @@ def bootstrap_intervals(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Percentile intervals of several figures by one cluster bootstrap.
+    """Percentile intervals of several values by one cluster bootstrap.
 
     All measures see the same draws, so the difference of two detectors on the same items is a
     measure too: ``lambda w: auc(y, a, weights=w) - auc(y, b, weights=w)``. The same seed gives
@@ -62,7 +62,7 @@ def bootstrap_intervals(
         seed: of the draws.
 
     Returns:
-        By the same names. An interval of a figure at its bound (an AUC of 1) has no width: that
+        By the same names. An interval of a value at its bound (an AUC of 1) has no width: that
         is the method's limit, not certainty.
 
     Raises:

@@ -9,7 +9,7 @@ A mean of probabilities p is turned into a logit by log(p / (1 - p)).
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, overload
+from typing import Final, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,7 @@ from unmask.metrics._check import (
     ratio,
 )
 from unmask.metrics._order import count
+from unmask.metrics.registry import Metric
 
 
 class Reliability(NamedTuple):
@@ -250,3 +251,19 @@ def _mean(values: Values, chosen: Flags, weights: ArrayLike | None) -> Values:
     """(R,), the weighted mean of the chosen values; NaN where they have no weight."""
     counted = check_weights(weights, len(values))
     return ratio(counted @ (values * chosen), counted @ chosen.astype(np.float64))
+
+
+METRICS: Final = (
+    Metric(
+        name="log loss (real)",
+        order=50,
+        compute=lambda items, w: log_loss(items.labels, items.scores, of="real", weights=w),
+        is_share=False,
+    ),
+    Metric(
+        name="log loss (fake)",
+        order=51,
+        compute=lambda items, w: log_loss(items.labels, items.scores, of="fake", weights=w),
+        is_share=False,
+    ),
+)

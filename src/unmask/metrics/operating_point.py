@@ -6,7 +6,7 @@ What the arguments are, and what the errors say, stands in ``unmask.metrics``.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, overload
+from typing import Final, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from unmask.errors import NotMeasurableError, UsageError
 from unmask.metrics._check import Indices, Values, check_share, one_or_each
 from unmask.metrics._order import count
+from unmask.metrics.registry import Metric
 
 
 class OperatingPoint(NamedTuple):
@@ -137,3 +138,33 @@ def _require_reals(labels: ArrayLike, far: float) -> None:
             f"items (label 0), got {reals}. Ask for a FAR of {1 / reals:.3g} or more, or add "
             "real items."
         )
+
+
+def _log_precision(recall: float, order: int) -> Metric:
+    return Metric(
+        name=f"log wP@{recall:.0%}",
+        order=order,
+        compute=lambda items, w: log_weighted_precision(
+            items.labels, items.scores, recall, weights=w
+        ),
+        is_share=False,
+    )
+
+
+METRICS: Final = (
+    Metric(
+        name="TAR@10%",
+        order=13,
+        compute=lambda items, w: tar_at_far(items.labels, items.scores, 0.1, weights=w),
+        is_default=True,
+        is_compared=True,
+    ),
+    Metric(
+        name="TAR@1%",
+        order=31,
+        compute=lambda items, w: tar_at_far(items.labels, items.scores, 0.01, weights=w),
+    ),
+    _log_precision(0.1, 40),
+    _log_precision(0.5, 41),
+    _log_precision(0.9, 42),
+)

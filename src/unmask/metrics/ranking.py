@@ -8,13 +8,14 @@ What the arguments are, and what the errors say, stands in ``unmask.metrics``.
 
 from __future__ import annotations
 
-from typing import NamedTuple, overload
+from typing import Final, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from unmask.metrics._check import Indices, Values, check_share, one_or_each, ratio
 from unmask.metrics._order import Counts, count
+from unmask.metrics.registry import Metric
 
 
 class Roc(NamedTuple):
@@ -184,3 +185,40 @@ def _corners(counts: Counts) -> tuple[Indices, Indices]:
     turns[:-1] |= starts[1:]  # the last of its row
     kept = starts | turns
     return row[kept], column[kept]
+
+
+METRICS: Final = (
+    Metric(
+        name="AUC",
+        order=10,
+        compute=lambda items, w: auc(items.labels, items.scores, weights=w),
+        is_default=True,
+        is_compared=True,
+    ),
+    Metric(
+        name="pAUC@10%",
+        order=11,
+        compute=lambda items, w: partial_auc(items.labels, items.scores, 0.1, weights=w),
+        is_default=True,
+        is_compared=True,
+    ),
+    Metric(
+        name="tAUC@10%",
+        order=12,
+        compute=lambda items, w: truncated_auc(items.labels, items.scores, 0.1, weights=w),
+        is_default=True,
+        is_compared=True,
+    ),
+    Metric(
+        name="EER",
+        order=14,
+        compute=lambda items, w: equal_error_rate(items.labels, items.scores, weights=w),
+        is_default=True,
+        is_compared=True,
+    ),
+    Metric(
+        name="tAUC@1%",
+        order=30,
+        compute=lambda items, w: truncated_auc(items.labels, items.scores, 0.01, weights=w),
+    ),
+)

@@ -8,7 +8,7 @@ What the arguments are, and what the errors say, stands in ``unmask.metrics``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, overload
+from typing import Final, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,7 @@ from unmask.metrics._check import (
     ratio,
 )
 from unmask.metrics._order import count
+from unmask.metrics.registry import Metric
 
 
 class Found(NamedTuple):
@@ -185,3 +186,31 @@ def _sides(labels: ArrayLike, scores: ArrayLike, threshold: float) -> tuple[Flag
 def _share(weights: Values, is_right: Flags, of: Flags) -> Values:
     """(R,), the weight of what is right among some items, as a share of their weight."""
     return ratio(weights @ (is_right & of).astype(np.float64), weights @ of.astype(np.float64))
+
+
+METRICS: Final = (
+    Metric(
+        name="accuracy",
+        order=20,
+        compute=lambda items, w: accuracy(items.labels, items.scores, items.threshold, weights=w),
+        needs_threshold=True,
+        is_default=True,
+    ),
+    Metric(
+        name="balanced accuracy",
+        order=21,
+        compute=lambda items, w: balanced_accuracy(
+            items.labels, items.scores, items.threshold, weights=w
+        ),
+        needs_threshold=True,
+        is_default=True,
+    ),
+    Metric(
+        name="found",
+        order=22,
+        compute=lambda items, w: share_found(items.scores, items.threshold, weights=w),
+        classes=("fake",),
+        needs_threshold=True,
+        is_default=True,
+    ),
+)
