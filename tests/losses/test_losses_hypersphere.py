@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from unmask.losses import alignment_loss, uniformity_loss
+from unmask.losses.hypersphere import alignment_loss, uniformity_loss
 
 
 def test_uniformity_of_three_by_hand():

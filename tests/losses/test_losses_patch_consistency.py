@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from unmask.losses import patch_consistency_loss
+from unmask.losses.patch_consistency import patch_consistency_loss
 
 
 def _softplus(value: float) -> float:

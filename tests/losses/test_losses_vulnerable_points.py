@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from unmask.losses import vulnerable_points, vulnerable_points_loss
+from unmask.losses.vulnerable_points import vulnerable_points, vulnerable_points_loss
 
 
 def test_the_rim_peaks_where_half_is_forged():

@@ -6,18 +6,14 @@ from unmask.losses.attention_transfer import attention_transfer_loss
 from unmask.losses.binary import binary_loss
 from unmask.losses.coding_distance import coding_distance_loss
 from unmask.losses.ensemble import ensemble_loss
-from unmask.losses.hypersphere import alignment_loss, uniformity_loss
 from unmask.losses.lip_reading import lip_reading_loss
 from unmask.losses.pair_separation import mask_separation_loss, pair_separation_loss
-from unmask.losses.patch_consistency import patch_consistency_loss
 from unmask.losses.radial_margin import radial_margin_loss, radii_for
 from unmask.losses.screening import screening_loss
 from unmask.losses.segmentation import manipulation_loss, segmentation_loss
-from unmask.losses.vulnerable_points import vulnerable_points, vulnerable_points_loss
 from unmask.losses.wasserstein import gradient_penalty, wasserstein_distance
 
 __all__ = [
-    "alignment_loss",
     "attention_transfer_loss",
     "binary_loss",
     "coding_distance_loss",
@@ -27,13 +23,9 @@ __all__ = [
     "manipulation_loss",
     "mask_separation_loss",
     "pair_separation_loss",
-    "patch_consistency_loss",
     "radial_margin_loss",
     "radii_for",
     "screening_loss",
     "segmentation_loss",
-    "uniformity_loss",
-    "vulnerable_points",
-    "vulnerable_points_loss",
     "wasserstein_distance",
 ]
