@@ -19,8 +19,8 @@ from unmask.datasets import list_datasets
 from unmask.datasets.affectnet import EXPRESSIONS
 from unmask.detectors import Card, Weights, build, get_card, list_detectors
 from unmask.errors import MissingDependencyError
-from unmask.evaluate.protocols import PROTOCOLS
 from unmask.faces import POINT_WEIGHTS
+from unmask.papers.registry import PROTOCOLS
 from unmask.train import apply_settings
 from unmask.train.data import keep_for
 from unmask.train.settings import apply_stage_settings

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from figure_results import one_method, write_results
+from plot_results import one_method, write_results
 from score_rows import drawn
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from unmask.minibench import SENTENCE
-from unmask.minibench import run as library
+from unmask.papers import run as library
 
 
 @pytest.fixture

@@ -15,14 +15,16 @@ import toy_detectors
 from unmask.datasets import read_dataset
 from unmask.errors import DataError, OutputError, UnknownNameError
 from unmask.evaluate import read_scores
-from unmask.evaluate.protocols import get_protocol
-from unmask.evaluate.run_protocol import Data
-from unmask.evaluate.stand_in import get_stand_in, on
-from unmask.minibench import SENTENCE, run, run_figures
-from unmask.minibench.run import run_protocols
-from unmask.minibench.run_figures import show_occlusion
-from unmask.minibench.run_score import Table
-from unmask.minibench.run_train import TrainJob, earlier, train_one
+from unmask.minibench import SENTENCE
+from unmask.papers import draw as drawing_module
+from unmask.papers import run
+from unmask.papers.draw import show_occlusion
+from unmask.papers.measure import Data
+from unmask.papers.registry import get_protocol
+from unmask.papers.run import run_protocols
+from unmask.papers.score import Table
+from unmask.papers.stand_in import get_stand_in, on
+from unmask.papers.train import TrainJob, earlier, train_one
 from unmask.train import Source
 
 PAPERS = ("anti_compression", "two_branch")
@@ -45,7 +47,7 @@ def _bright():
         toy_detectors.own_registry(patch)
         toy_detectors.register("bright")
         # Each of the others would draw as many figures again.
-        patch.setattr(run_figures, "_RANKED", frozenset({"across compression"}))
+        patch.setattr(drawing_module, "_RANKED", frozenset({"across compression"}))
         yield
 
 
@@ -125,7 +127,7 @@ def test_times_machine_and_workers_are_noted(content):
 
 
 def test_again_nothing_is_trained_or_scored_twice(made, bench, content, monkeypatch):
-    monkeypatch.setattr(run_figures, "_RANKED", frozenset())
+    monkeypatch.setattr(drawing_module, "_RANKED", frozenset())
     out = made.ran.path
     before = weights_in(out)
     scores = {f: f.read_bytes() for f in (out / "results").rglob("videos.parquet")}
@@ -138,7 +140,7 @@ def test_again_nothing_is_trained_or_scored_twice(made, bench, content, monkeypa
 
 
 def test_after_an_interruption_the_rest_is_trained(made, bench, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_figures, "_RANKED", frozenset())
+    monkeypatch.setattr(drawing_module, "_RANKED", frozenset())
     out, calls = tmp_path / "out", []
 
     def interrupted(job):

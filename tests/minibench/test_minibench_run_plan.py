@@ -10,12 +10,12 @@ import pytest
 import toy_detectors
 from unmask.detectors import get_card
 from unmask.evaluate.condition import Condition
-from unmask.evaluate.protocols import PROTOCOLS
-from unmask.minibench import run_count
-from unmask.minibench.run_count import Count
-from unmask.minibench.run_faces import face_sets, source_of
-from unmask.minibench.run_plan import find_parts, lessons_of, own_cards
-from unmask.minibench.small import small_settings, trial
+from unmask.papers import progress as run_count
+from unmask.papers.faces import face_sets, source_of
+from unmask.papers.plan import find_parts, lessons_of, own_cards
+from unmask.papers.progress import Count
+from unmask.papers.registry import PROTOCOLS
+from unmask.papers.small import small_settings, trial
 from unmask.train import apply_settings
 from unmask.types import InputSpec, LabelledVideo
 
@@ -80,7 +80,7 @@ def test_clips_of_the_small_setting_fit_into_the_videos_once(seconds):
 
 def test_a_picture_stays_where_the_network_takes_no_other(monkeypatch):
     card = get_card("clips")
-    monkeypatch.setattr("unmask.minibench.small.trial", lambda card: None)
+    monkeypatch.setattr("unmask.papers.small.trial", lambda card: None)
     assert not any(setting.startswith("input.size") for setting in small_settings(card, 6.0))
 
 

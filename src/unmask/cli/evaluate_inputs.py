@@ -28,7 +28,7 @@ def find_places(
         if stand_in is None:
             places.append((path, "folder"))
         else:
-            from unmask.evaluate.stand_in import get_stand_in
+            from unmask.papers.stand_in import get_stand_in
 
             places += [(path, layout) for layout in get_stand_in(stand_in).layouts(path)]
     return places

@@ -10,8 +10,8 @@ from unmask.cli.printing import one_line, show_note
 from unmask.errors import MediaError, UsageError
 
 if TYPE_CHECKING:
-    from unmask.evaluate.paper_table import Protocol
-    from unmask.evaluate.run_protocol import Data
+    from unmask.papers.measure import Data
+    from unmask.papers.protocol import Protocol
     from unmask.types import LabelledVideo
 
 _METHOD = "occlusion"

@@ -26,11 +26,11 @@ def show_paper(
     as_json: bool,
 ) -> None:
     """A paper's table with what is at hand; without detectors, what it takes."""
-    from unmask.evaluate.protocol_figures import draw_protocol
-    from unmask.evaluate.protocols import get_protocol
-    from unmask.evaluate.run_protocol import Data, run_protocol
-    from unmask.evaluate.show_protocol import show_protocol, to_json
-    from unmask.evaluate.stand_in import get_stand_in, on
+    from unmask.papers.measure import Data, run_protocol
+    from unmask.papers.plot import draw_protocol
+    from unmask.papers.registry import get_protocol
+    from unmask.papers.show import show_protocol, to_json
+    from unmask.papers.stand_in import get_stand_in, on
 
     if not table.startswith(_PAPER):
         raise UsageError(

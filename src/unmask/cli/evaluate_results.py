@@ -38,7 +38,7 @@ def show_tables(
 
 def show_figures(out: Path, level: Level, threshold_from: str | None, resamples: int) -> None:
     """Draws into ``out``; on stderr a line for each file and for each figure that is lacking."""
-    from unmask.evaluate.figures import write_figures
+    from unmask.plots.write import write_figures
 
     drawn = write_figures(
         out, out / "figures", level=level, threshold_from=threshold_from, resamples=resamples

@@ -59,7 +59,7 @@ def run(
     faces, runs, results, figures and report.md.
     """
     from unmask.minibench import SENTENCE
-    from unmask.minibench.run import run_protocols
+    from unmask.papers.run import run_protocols
 
     ran = run_protocols(
         tree,

@@ -1,0 +1,88 @@
+"""Faces for all trainings of a run, found once for every distinct way of looking at a video."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from unmask.papers.plan import Lesson
+from unmask.prepared import Keep, prepare
+from unmask.train import Source, keep_for
+from unmask.types import LabelledVideo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceSet:
+    """What several trainings read: which faces are kept, and of which videos."""
+
+    keep: Keep
+    rows: tuple[LabelledVideo, ...]
+    lessons: tuple[Lesson, ...]
+
+    @property
+    def name(self) -> str:
+        """Of its folder; follows from what is kept, and of what."""
+        text = json.dumps([self.keep.plain(), [str(row.path) for row in self.rows]])
+        kind = "pictures" if self.keep.frames == 1 else "clips"
+        return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def face_sets(lessons: Sequence[Lesson], rows: Sequence[LabelledVideo]) -> tuple[FaceSet, ...]:
+    """Groups trainings whose clips can be cut from the same stored faces.
+
+    Clips of fewer frames are cut from longer stored ones, smaller faces from larger ones.
+
+    Args:
+        lessons: the trainings.
+        rows: of the benchmark, those that train and validate.
+    """
+    groups: dict[tuple[object, ...], list[Lesson]] = {}
+    for lesson in lessons:
+        groups.setdefault(_kind(keep_for(lesson.card)), []).append(lesson)
+    return tuple(_joined(members, rows) for members in groups.values())
+
+
+def prepare_faces(
+    wanted: FaceSet, folder: Path, workers: int, report: Callable[[int, int], None]
+) -> Path:
+    """Finds the faces of a set, or goes on with an interrupted search.
+
+    Raises:
+        DataError, OutputError: as ``prepare`` does.
+    """
+    place = folder / wanted.name
+    prepare(wanted.rows, place, wanted.keep, workers=workers, report=report)
+    return place
+
+
+def source_of(lesson: Lesson, place: Path) -> Source:
+    """What a training takes of the stored faces."""
+    training = lesson.training
+    return Source(
+        path=place,
+        methods=training.methods or None,
+        compressions=training.compressions or None,
+        videos=training.videos,
+    )
+
+
+def _kind(keep: Keep) -> tuple[object, ...]:
+    """What must be equal for two trainings to read the same faces."""
+    is_still = keep.frames == 1
+    rest = (keep.sequences, keep.fps, keep.stride, keep.context, keep.min_face_px)
+    return (is_still, keep.twins, keep.landmarks, *rest)
+
+
+def _joined(members: Sequence[Lesson], rows: Sequence[LabelledVideo]) -> FaceSet:
+    keeps = [keep_for(member.card) for member in members]
+    sizes = [keep.largest_face_px for keep in keeps]
+    largest = None if None in sizes else max(size for size in sizes if size is not None)
+    keep = replace(keeps[0], frames=max(keep.frames for keep in keeps), largest_face_px=largest)
+    levels = {level for member in members for level in member.training.compressions}
+    levels |= {*(keep.twins or ())}
+    takes_all = any(not member.training.compressions for member in members)
+    chosen = tuple(row for row in rows if takes_all or row.compression in levels)
+    return FaceSet(keep=keep, rows=chosen, lessons=tuple(members))

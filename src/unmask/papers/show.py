@@ -1,0 +1,165 @@
+"""A paper's table beside ours, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from unmask.detectors import Card, get_card, list_detectors
+from unmask.evaluate.print_tables import show_figure
+from unmask.metrics.registry import get_metric
+from unmask.papers.measure import Data, Ours, no_weights, what_lacks
+from unmask.papers.protocol import Protocol
+from unmask.papers.trainings import Training, trainings
+
+_PAPER = {False: "paper", True: "paper, other data"}
+
+
+def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ()) -> str:
+    """A Markdown table of the paper's rows and ours; without ours, what it takes.
+
+    Args:
+        protocol: what to show.
+        data: all data sets at hand.
+        ours: of ``run_protocol``.
+    """
+    head, lines = ["", *protocol.headings], []
+    digits = _digits(protocol)
+    for model, values in protocol.published:
+        shown = ["-" if value is None else f"{value:.{digits}f}" for value in values]
+        lines.append([f"{_PAPER[bool(protocol.stand_in)]}: {model}", *shown])
+    notes: dict[str, int] = {}
+    for one in ours:
+        for found in one.figures:
+            if found.note:
+                notes.setdefault(found.note, len(notes) + 1)
+        named = zip(protocol.columns.values(), one.figures, strict=True)
+        shown = [
+            show_figure(found, notes, is_share=get_metric(cells[0].figure).is_share)
+            for cells, found in named
+        ]
+        lines.append([f"ours: {', '.join(filter(None, (one.detector, one.row)))}", *shown])
+    text = f"{protocol.name} ({protocol.kind}): {protocol.title}\n"
+    if lines:
+        rows = [head, ["---"] * len(head), *lines]
+        text += "\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+    told = [f"[{number}] {note}" for note, number in notes.items()]
+    told += [note for note in (protocol.stand_in, *protocol.notes) if note]
+    if protocol.elsewhere:
+        told.append(f"Made by: {protocol.elsewhere}")
+    if ours:
+        told += _missing_trainings(protocol, data, ours)
+    else:
+        told += _what_it_takes(protocol, data)
+    return text + "".join(f"\n{line}  " for line in told) + ("\n" if told else "")
+
+
+def cards_of(protocol: Protocol) -> list[Card]:
+    """The detectors that a protocol is about: those with rows of their own in it, or whose name
+    is the paper's.
+    """
+    cards = [get_card(name) for name in list_detectors()]
+    own = [card for card in cards if any(protocol.name in a.tables for a in card.ablations)]
+    return own or [card for card in cards if card.name == protocol.paper]
+
+
+def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ()) -> str:
+    """The same as JSON; shares of ours are 0..1, the paper's figures as it prints them.
+
+    Args:
+        protocol: what to show.
+        data: all data sets at hand.
+        ours: of ``run_protocol``.
+    """
+    detectors = dict.fromkeys(one.detector for one in ours)
+    cards = [get_card(name) for name in detectors] or cards_of(protocol)
+    found: dict[str, object] = {
+        "protocol": protocol.name,
+        "kind": protocol.kind,
+        "title": protocol.title,
+        "stand_in": protocol.stand_in,
+        "notes": list(protocol.notes),
+        "elsewhere": protocol.elsewhere,
+        "columns": list(protocol.headings),
+        "published": [{"model": model, "values": list(v)} for model, v in protocol.published],
+        "ours": [
+            {
+                "detector": one.detector,
+                "row": one.row,
+                "figures": [figure._asdict() for figure in one.figures],
+            }
+            for one in ours
+        ],
+        "lacking": _lacking(protocol, data),
+        "trainings": [
+            {
+                "weights": t.key,
+                "before": t.start_command() or t.stage_command(_places(data)),
+                "command": t.command(_places(data)),
+            }
+            for card in cards
+            for t in trainings(protocol, card)
+        ],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def training_lines(found: Sequence[Training], data: Sequence[Data]) -> list[str]:
+    """The command that trains each model, and what its weights are given by.
+
+    Args:
+        found: of ``trainings``.
+        data: all data sets at hand.
+    """
+    places, lines = _places(data), list[str]()
+    for training in found:
+        lines += filter(None, (training.start_command(), training.stage_command(places)))
+        lines.append(f"{training.command(places)}  # -w {training.key}=FILE")
+    return list(dict.fromkeys(lines))
+
+
+def _missing_trainings(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]) -> list[str]:
+    """The commands for the weights that figures of ours lack."""
+    lacking = {figure.note for one in ours for figure in one.figures}
+    cards = [get_card(name) for name in dict.fromkeys(one.detector for one in ours)]
+    every = [training for card in cards for training in trainings(protocol, card)]
+    return _told([one for one in every if no_weights(one) in lacking], data)
+
+
+def _what_it_takes(protocol: Protocol, data: Sequence[Data]) -> list[str]:
+    """Which columns the data allow, and the trainings."""
+    lacking = _lacking(protocol, data)
+    told = [f"{column}: {why or 'can be measured'}" for column, why in lacking.items()]
+    cards = cards_of(protocol) or [_any_card()]
+    return [*told, *_told([one for card in cards for one in trainings(protocol, card)], data)]
+
+
+def _told(found: Sequence[Training], data: Sequence[Data]) -> list[str]:
+    return ["Trainings:", *(f"    {line}" for line in training_lines(found, data))] if found else []
+
+
+def _any_card() -> Card:
+    """Stands for any detector, where a table compares several."""
+    card = get_card(list_detectors()[0])
+    recipe = replace(card.recipe, twins=None)
+    return replace(card, name="NAME", recipe=recipe, ablations=(), starts_from="")
+
+
+def _lacking(protocol: Protocol, data: Sequence[Data]) -> dict[str, str]:
+    """By column, what of the data is not there; empty if everything is."""
+    return {
+        column: next(filter(None, (what_lacks(protocol, cell, data) for cell in cells)), "")
+        for column, cells in protocol.columns.items()
+    }
+
+
+def _places(data: Sequence[Data]) -> dict[str, Path]:
+    return {row.dataset: root for rows, root in data for row in rows[:1]}
+
+
+def _digits(protocol: Protocol) -> int:
+    """Decimals of the published figures."""
+    given = [repr(v) for _, values in protocol.published for v in values if v is not None]
+    return max((len(text.partition(".")[2]) for text in given), default=1)

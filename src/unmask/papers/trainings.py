@@ -1,0 +1,180 @@
+"""Which trainings a protocol takes, as values and as command lines."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unmask.detectors import Card
+from unmask.papers.protocol import Cell, Protocol
+
+_PLACES = {"faceforensics": "FF", "celeb_df": "CELEB", "dfdc_preview": "PREVIEW"}
+"""What stands for a data set that is not at hand; others by their name in capitals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How one model of a protocol is trained. Equal ones give the same model.
+
+    Attributes:
+        detector: its name.
+        name: as ``-w DETECTOR:NAME=FILE`` takes it; empty where one training serves all.
+        row: of an ablation, see ``Card.ablations``; empty: the recipe as it is.
+        dataset: an adapter's name.
+        also: data sets that it takes forgeries from beside.
+        methods: forgeries, sorted; empty: all.
+        compressions: levels; empty: any.
+        videos: real videos that are taken, with their forgeries; None: all.
+        settings: for ``train --set``.
+        starts_from: tag of the weights that it begins with; empty: at random.
+        stage: of the card, trained before by ``stage_command``; it begins with the result.
+        stage_layout: adapter of the stage's data.
+        stage_settings: those of the settings that the stage's network needs too.
+        stage_classes: what the stage tells apart; empty: all classes of its data.
+    """
+
+    detector: str
+    name: str = field(default="", compare=False)
+    row: str = field(default="", compare=False)
+    dataset: str = ""
+    also: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    compressions: tuple[str, ...] = ()
+    videos: int | None = None
+    settings: tuple[str, ...] = ()
+    starts_from: str = ""
+    stage: str = ""
+    stage_layout: str = ""
+    stage_settings: tuple[str, ...] = ()
+    stage_classes: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What its weights are given by: DETECTOR, or DETECTOR:NAME."""
+        return f"{self.detector}:{self.name}" if self.name else self.detector
+
+    @property
+    def run(self) -> str:
+        """Name of a folder for the run."""
+        return "-".join(part for part in (self.detector, self.name) if part)
+
+    def command(self, places: Mapping[str, Path] | None = None) -> str:
+        """The line that trains it.
+
+        Args:
+            places: where data sets are, by adapter; one that is not there gets a placeholder.
+        """
+        place = str((places or {}).get(self.dataset, _placeholder(self.dataset)))
+        layout, note = self.dataset, ""
+        if self.also:
+            # One root holds one layout; a list can name files of several.
+            both = " and ".join([self.dataset, *self.also])
+            place, layout, note = "LIST.csv", "csv", f"  # LIST.csv names the videos of {both}"
+        words = ["unmask", "train", self.detector, "--data", place, "--dataset", layout]
+        if not self.also:
+            words += [word for level in self.compressions for word in ("--compression", level)]
+            words += [word for method in self.methods for word in ("--method", method)]
+        words += [] if self.videos is None else ["--videos", str(self.videos)]
+        if self.stage:
+            words += ["--weights", f"{self._stage_run}/{self.detector}.safetensors"]
+        elif self.starts_from:
+            words += ["--weights", self._start]
+        words += [word for setting in self.settings for word in ("--set", setting)]
+        return shlex.join([*words, "-o", f"runs/{self.run}"]) + note
+
+    def stage_command(self, places: Mapping[str, Path] | None = None) -> str:
+        """The line that trains the stage before; empty where there is none."""
+        if not self.stage:
+            return ""
+        place = str((places or {}).get(self.stage_layout, _placeholder(self.stage_layout)))
+        words = ["unmask", "train", self.detector, "--stage", self.stage, "--data", place]
+        words += [word for name in self.stage_classes for word in ("--method", name)]
+        words += [word for setting in self.stage_settings for word in ("--set", setting)]
+        return shlex.join([*words, "-o", self._stage_run])
+
+    def start_command(self) -> str:
+        """The line that makes the weights it begins with out of a published file, or ""."""
+        if not self.starts_from:
+            return ""
+        words = ["unmask", "weights", "import", self.detector, "FILE", "-o", self._start]
+        return f"{shlex.join(words)}  # {self.starts_from}: docs/weights.md"
+
+    @property
+    def _start(self) -> str:
+        return f"{self.detector}_{self.starts_from}.safetensors"
+
+    @property
+    def _stage_run(self) -> str:
+        return "-".join(["runs/" + self.detector, self.stage, self.row])
+
+
+def rows_of(protocol: Protocol, card: Card) -> tuple[str, ...]:
+    """The rows that a detector has in a table: its ablations there, else one, named ""."""
+    return tuple(a.row for a in card.ablations if protocol.name in a.tables) or ("",)
+
+
+def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Training:
+    """The training of a cell.
+
+    Args:
+        protocol: of ``get_protocol``.
+        cell: one of its.
+        card: the detector's.
+        row: out of ``rows_of``.
+    """
+    found = next((a for a in card.ablations if protocol.name in a.tables and a.row == row), None)
+    settings, levels, starts_from = cell.settings, _levels(protocol, cell, card), card.starts_from
+    is_changed, stage = False, ""
+    if found is not None:
+        settings = (*settings, *found.settings)
+        levels = found.levels or levels
+        starts_from = card.starts_from if found.starts_from is None else found.starts_from
+        stage, starts_from = found.stage, "" if found.stage else starts_from
+        is_changed = bool(found.settings or found.levels) or starts_from != card.starts_from
+    parts = (cell.variant, row if is_changed else "")
+    return Training(
+        detector=card.name,
+        name="-".join(part for part in parts if part),
+        row=row,
+        dataset=protocol.train_dataset,
+        also=cell.also,
+        methods=tuple(sorted(cell.train or protocol.train_methods)),
+        compressions=levels,
+        videos=cell.videos,
+        settings=settings,
+        starts_from=starts_from,
+        stage=stage,
+        stage_layout=card.stages[stage].layout if stage else "",
+        stage_settings=_of_network(settings, card) if stage else (),
+        stage_classes=card.stages[stage].classes if stage else (),
+    )
+
+
+def trainings(protocol: Protocol, card: Card) -> tuple[Training, ...]:
+    """All trainings that a detector needs for a table, each once.
+
+    Those of different tables can be compared: equal ones need to be trained only once, whatever
+    their names.
+    """
+    found: dict[str, Training] = {}
+    for row in rows_of(protocol, card):
+        for cell in protocol.cells or (Cell(column="", figure=""),):
+            training = training_of(protocol, cell, card, row)
+            found.setdefault(training.name, training)
+    return tuple(found.values())
+
+
+def _levels(protocol: Protocol, cell: Cell, card: Card) -> tuple[str, ...]:
+    """Levels of the training videos: both of a detector that learns from pairs of levels."""
+    level = protocol.train_compression or cell.compression
+    return (card.recipe.twins or (level,)) if level else ()
+
+
+def _of_network(settings: tuple[str, ...], card: Card) -> tuple[str, ...]:
+    return tuple(setting for setting in settings if setting.partition("=")[0] in card.args)
+
+
+def _placeholder(dataset: str) -> str:
+    return _PLACES.get(dataset, dataset.upper())

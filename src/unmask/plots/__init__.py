@@ -1,0 +1,1 @@
+"""What scores look like: curves, calibration, rankings and maps of embeddings."""

@@ -1,0 +1,135 @@
+"""Trainings as values: their commands are those of the guide, and the parser takes them."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from unmask.cli.main import app
+from unmask.datasets.affectnet import EXPRESSIONS
+from unmask.detectors import get_card, list_detectors
+from unmask.papers.registry import PROTOCOLS, get_protocol
+from unmask.papers.trainings import Training, trainings
+from unmask.train import apply_settings
+
+GUIDE = (Path(__file__).parents[2] / "docs/reproduce.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for line in re.findall(r"^unmask train .*$", GUIDE, re.MULTILINE)
+    if ("--stage" not in line and "--dataset faceforensics" in line) or "--dataset dfdc" in line
+]
+
+
+TRAIN = typer.main.get_command(app).commands["train"]
+
+
+def parsed(line):
+    return TRAIN.make_context("train", shlex.split(line, comments=True)[2:]).params
+
+
+def content(line):
+    """What a command trains, whatever the names of files; settings as the card then has them."""
+    values = parsed(line)
+    card = apply_settings(get_card(values["name"]), values["settings"] or ())
+    return (
+        values["name"],
+        values["dataset"],
+        frozenset(values["methods"] or ()),
+        frozenset(values["compressions"] or ()),
+        values["videos"],
+        bool(values["weights"]),
+        repr((card.args, card.input, card.recipe)),
+    )
+
+
+EVERY = {
+    training
+    for protocol in PROTOCOLS
+    for card in map(get_card, list_detectors())
+    for training in trainings(protocol, card)
+    if not training.also
+}
+
+
+@pytest.fixture(scope="module")
+def contents():
+    return {content(training.command()) for training in EVERY}
+
+
+def test_the_guide_has_commands():
+    assert len(COMMANDS) > 45
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_guide_is_a_training_of_a_protocol(line, contents):
+    assert content(line) in contents
+
+
+def test_settings_of_every_training_are_taken():
+    for training in EVERY:
+        card = apply_settings(get_card(training.detector), training.settings)
+        assert card.name == training.detector
+
+
+def test_a_training_is_the_same_under_another_name():
+    card = get_card("lipforensics")
+    table, figure = (
+        {t.name: t for t in trainings(get_protocol(f"lipforensics/{name}"), card)}
+        for name in ("table2", "table5")
+    )
+    assert table[""] == figure[""]
+    assert table["whole"] == figure["whole"] != table[""]
+    assert table[""].key == "lipforensics"
+    assert table["whole"].key == "lipforensics:whole"
+    assert table["scratch"].start_command() == ""
+    assert table["whole"].start_command() == (
+        "unmask weights import lipforensics FILE -o lipforensics_lrw.safetensors"
+        "  # lrw: docs/weights.md"
+    )
+
+
+def test_a_network_that_learns_from_pairs_needs_both_levels():
+    card = get_card("anti_compression")
+    found = {t.row: t for t in trainings(get_protocol("anti_compression/table2"), card)}
+    assert found["cls"].compressions == ("c40",)
+    assert found["cls+at"].compressions == ("c23", "c40")
+    image = get_card("xception")
+    (plain,) = trainings(get_protocol("anti_compression/table1"), image)
+    assert plain.compressions == ("c40",)
+
+
+def test_the_map_of_two_branch_is_of_a_plain_network():
+    (found,) = trainings(get_protocol("two_branch/figure4b"), get_card("two_branch"))
+    table = trainings(get_protocol("two_branch/table1a"), get_card("two_branch"))
+    assert found in table
+    assert {"has_log=false", "hidden=0", "input.frames=1"} <= set(found.settings)
+    assert "objective=cross_entropy" not in found.settings  # that one has no embedding
+
+
+def test_a_stage_is_trained_before():
+    card = get_card("emd")
+    (found,) = {t for t in trainings(get_protocol("emd/table5"), card) if "F2F" in t.name} - {
+        t for t in trainings(get_protocol("emd/table5"), card) if not t.stage
+    }
+    stage = found.stage_command()
+    assert stage.startswith("unmask train emd --stage fer --data AFFECTNET --method neutral ")
+    assert stage.endswith(" --method contempt --set fer=sim -o runs/emd-fer-simfer")
+    assert parsed(stage)["stage"] in card.stages
+    assert set(parsed(stage)["methods"]) <= set(EXPRESSIONS)
+    assert len(parsed(stage)["methods"]) == card.args["classes"]
+    assert "--weights runs/emd-fer-simfer/emd.safetensors --set fer=sim" in found.command()
+    lips = {
+        t.row: t for t in trainings(get_protocol("lipforensics/table5"), get_card("lipforensics"))
+    }
+    assert lips["2d"].stage_settings == ("stem_frames=1", "is_temporal=false")
+    assert lips["full"].stage_command() == ""
+
+
+def test_places_stand_in_the_command(tmp_path):
+    training = Training(detector="d", name="n", dataset="dfdc", settings=("freeze=()",))
+    assert training.command() == (
+        "unmask train d --data DFDC --dataset dfdc --set 'freeze=()' -o runs/d-n"
+    )
+    assert f"--data {tmp_path} " in training.command({"dfdc": tmp_path})
