@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
-from sklearn.metrics import roc_auc_score
 
-from unmask.verdict import aggregate, conformal_threshold
+from unmask import metrics
+from unmask.calibrate.fit import FALSE_ALARM_RATE, rounded_threshold
+from unmask.calibrate.intervals import ScoredVideos, auc_within, estimate
+from unmask.metrics.share import wilson_interval
+from unmask.verdict import aggregate
 from unmask.verdict.aggregate import LONG_RUN_S, longest_run_s
 
-MIN_FACE_PX = 48.0
-FALSE_ALARM_RATE = 0.05
-CAUTION_RATE = 0.25
 RESAMPLES = 2000
 
 
 def auc(label: np.ndarray, logit: np.ndarray) -> float:
     """AUC, or NaN for one class."""
-    return float(roc_auc_score(label, logit)) if 0 < label.sum() < len(label) else float("nan")
+    return metrics.auc(label, logit) if 0 < label.sum() < len(label) else float("nan")
 
 
-def bootstrap(
-    groups: np.ndarray, figure: Callable[[np.ndarray], float], resamples: int = RESAMPLES
+def interval(
+    groups: np.ndarray, measure: Callable[[np.ndarray], np.ndarray], resamples: int = RESAMPLES
 ) -> list[float]:
-    """95 % interval of a figure of indices, resampling whole groups."""
-    rng = np.random.default_rng(0)
-    members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
-    values = []
-    for _ in range(resamples):
-        chosen = rng.integers(len(members), size=len(members))
-        values.append(figure(np.concatenate([members[i] for i in chosen])))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return [round(float(low), 3), round(float(high), 3)]
+    """95 % interval of a metric of weights (R, N), resampling whole groups."""
+    found = metrics.bootstrap_intervals({"value": measure}, groups, resamples=resamples)["value"]
+    return [round(found.low, 3), round(found.high, 3)]
 
 
 def wilson(hits: int, count: int) -> list[float]:
-    """95 % interval of a share (Wilson)."""
-    if count == 0:
-        return [0.0, 1.0]
-    bounds = binomtest(hits, count).proportion_ci(method="wilson")
-    return [round(float(bounds.low), 3), round(float(bounds.high), 3)]
+    """95 % interval of a share, for JSON."""
+    low, high = wilson_interval(hits, count)
+    return [round(low, 3), round(high, 3)]
 
 
 def within_sources(
@@ -59,22 +49,15 @@ def within_sources(
         for s in np.unique(source)
         if 0 < label[source == s].sum() < (source == s).sum()
     }
+    videos = ScoredVideos(label, logit, source, np.full(len(label), ""), source)
+    found = estimate(auc_within(videos, source, "sources"), resamples)
     return {
         "within_source_auc_mean": round(float(np.mean([w["auc"] for w in within.values()])), 3),
-        "within_source_auc_interval": bootstrap(
-            source, lambda i: _within_mean(label[i], logit[i], source[i]), resamples
-        ),
+        "within_source_auc_interval": [
+            None if end is None else round(end, 3) for end in (found.low, found.high)
+        ],
         "within_source": within,
     }
-
-
-def line(real: Sequence[float], rate: float) -> float:
-    """The conformal threshold, raised to the next thousandth.
-
-    The same video's score differs in the seventh digit with the number of threads, and the real
-    video that the threshold comes from must not pass it by that.
-    """
-    return math.ceil(conformal_threshold(real, rate) * 1000) / 1000
 
 
 def figures(rows: list[dict[str, Any]], resamples: int = RESAMPLES) -> dict[str, Any]:
@@ -83,7 +66,7 @@ def figures(rows: list[dict[str, Any]], resamples: int = RESAMPLES) -> dict[str,
     label = np.array([r["label"] for r in able])
     logit = np.array([r["logit"] for r in able])
     source = np.array([r["source"] for r in able])
-    threshold = line(list(logit[label == 0]), FALSE_ALARM_RATE)
+    threshold = rounded_threshold(list(logit[label == 0]), FALSE_ALARM_RATE)
     alarms = int((logit[label == 0] >= threshold).sum())
     outside = _alarms_from_other_sources(label, logit, source)
     reals = int((label == 0).sum())
@@ -106,7 +89,9 @@ def figures(rows: list[dict[str, Any]], resamples: int = RESAMPLES) -> dict[str,
         "fake": int(label.sum()),
         **within_sources(label, logit, source, resamples),
         "pooled_auc": round(auc(label, logit), 3),
-        "pooled_auc_interval": bootstrap(source, lambda i: auc(label[i], logit[i]), resamples),
+        "pooled_auc_interval": interval(
+            source, lambda w: metrics.auc(label, logit, weights=w), resamples
+        ),
         "threshold": round(threshold, 4),
         "false_alarms": alarms,
         "false_alarms_interval": wilson(alarms, reals),
@@ -167,6 +152,6 @@ def _alarms_from_other_sources(label: np.ndarray, logit: np.ndarray, source: np.
     alarms = 0
     for name in np.unique(source[label == 0]):
         others = logit[(label == 0) & (source != name)]
-        limit = line(list(others), FALSE_ALARM_RATE)
+        limit = rounded_threshold(list(others), FALSE_ALARM_RATE)
         alarms += int((logit[(label == 0) & (source == name)] >= limit).sum())
     return alarms

@@ -21,8 +21,9 @@ import numpy as np
 import torch
 
 from benchmarks import _result
-from benchmarks._shares import auc, bootstrap
+from benchmarks._shares import interval
 from benchmarks.pseudo import SETS, plain_recipe
+from unmask import metrics
 from unmask.blending.kinds import KINDS
 from unmask.clips import normalize
 from unmask.detectors import load_detector
@@ -78,21 +79,23 @@ def figures(scored: Scored) -> dict[str, Any]:
     """AUC over clips and the share of pairs in order, with 95 % intervals over videos."""
     logit, video = scored
 
-    def area(rows: np.ndarray) -> float:
-        return auc(np.tile([0, 1], (len(rows), 1)).ravel(), logit[rows].ravel())
+    label = np.tile([0.0, 1.0], (len(logit), 1)).ravel()
+    apart = logit[:, 1] - logit[:, 0]
+    right = (apart > 0) + (apart == 0) / 2
 
-    def in_order(rows: np.ndarray) -> float:
-        apart = logit[rows, 1] - logit[rows, 0]
-        return float((apart > 0).mean() + (apart == 0).mean() / 2)
+    def area(weights: np.ndarray) -> np.ndarray:
+        return metrics.auc(label, logit.ravel(), weights=np.repeat(weights, 2, axis=1))
 
-    everything = np.arange(len(logit))
+    def in_order(weights: np.ndarray) -> np.ndarray:
+        return weights @ right / weights.sum(axis=1)
+
     return {
         "pairs": len(logit),
         "videos": len(np.unique(video)),
-        "auc": round(area(everything), 3),
-        "auc_interval": bootstrap(video, area, _RESAMPLES),
-        "pair_accuracy": round(in_order(everything), 3),
-        "pair_accuracy_interval": bootstrap(video, in_order, _RESAMPLES),
+        "auc": round(metrics.auc(label, logit.ravel()), 3),
+        "auc_interval": interval(video, area, _RESAMPLES),
+        "pair_accuracy": round(float(right.mean()), 3),
+        "pair_accuracy_interval": interval(video, in_order, _RESAMPLES),
     }
 
 

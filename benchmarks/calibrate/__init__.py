@@ -7,10 +7,9 @@ Every video is scored as it is, after H.264 at CRF 40 and at half size; the scor
 ``python -m benchmarks candidates`` (``runs/candidates/videos``) and are not made twice. With
 ``--stored`` nothing is scored: the folder may be any that ``unmask evaluate`` wrote.
 
-Fits, with every source left out once and every tool left out once: the panel's weights, Platt
-scaling for each quality class, conformal bounds, bounds of the likelihood ratio. Writes the figures
-to ``benchmarks/results`` and, with ``--calibrate``, the calibration. A panel that ranks no better
-than its first member alone is not written without ``--anyway``.
+Fits as ``unmask calibrate`` does, with every source and every tool left out once. Writes the
+metrics to ``benchmarks/results`` and, with ``--calibrate``, the calibration. A panel that ranks no
+better than its first member alone is not written without ``--anyway``.
 """
 
 from __future__ import annotations
@@ -21,12 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import _result
-from benchmarks._shares import FALSE_ALARM_RATE
-from benchmarks.calibrate._build import build
-from benchmarks.calibrate._copies import copies_of
-from benchmarks.calibrate._measure import compare, figures_of
+from benchmarks.calibrate._by_group import metrics_by_group
 from benchmarks.calibrate._plain import plain_figures
-from benchmarks.calibrate._quality import qualities
 from benchmarks.candidates._scores import (
     CONDITIONS,
     Candidate,
@@ -35,6 +30,11 @@ from benchmarks.candidates._scores import (
     read_val,
     score,
 )
+from unmask.calibrate.build import build
+from unmask.calibrate.compression import measure_compression
+from unmask.calibrate.copies import copies_of
+from unmask.calibrate.fit import FALSE_ALARM_RATE
+from unmask.calibrate.left_out import compare_with_first, is_better
 from unmask.datasets import read_folder
 from unmask.errors import UsageError
 from unmask.evaluate.scores import VideoScore, read_scores
@@ -90,7 +90,7 @@ def run(given: argparse.Namespace) -> int:
         check_training(one, root / "val")
     conditions = [""] if given.as_is_only else list(CONDITIONS.values())
     scores = scores_of(given, candidates, rows, root, conditions)
-    known = qualities(
+    compression = measure_compression(
         rows,
         root,
         conditions,
@@ -98,7 +98,7 @@ def run(given: argparse.Namespace) -> int:
         lambda text: print(text, flush=True),
     )
     members = [one.id for one in candidates]
-    copies, undecided = copies_of(scores, members, known)
+    copies, undecided = copies_of(scores, members, compression)
     result: dict[str, Any] = {
         "detectors": [one.file for one in candidates],
         "weights_sha256": [one.id[1] for one in candidates],
@@ -110,12 +110,14 @@ def run(given: argparse.Namespace) -> int:
     if len(members) == 1:
         folder = given.stored or given.scores / "videos"
         result |= plain_figures(scores, members[0], folder)
-    result["calibration"] = figures_of(copies, given.rate, given.resamples)
+    result["calibration"] = metrics_by_group(copies, given.rate, given.resamples)
     made = build(copies, members, given.rate, given.resamples, given.data.name, given.longest)
     better = True
     if len(members) > 1:
-        result["panel"] = compare(copies, given.rate, given.resamples)
-        better = bool(result["panel"]["better"])
+        compared = compare_with_first(copies, given.rate, given.resamples)
+        better = is_better(compared)
+        result["panel"] = {"better": better}
+        result["panel"] |= {name: one.plain() for name, one in compared.items()}
     name = given.name or f"calibration_{'_'.join(one.id[0] for one in candidates)}"
     path = _result.write(
         name, f"python -m benchmarks calibrate {given.words}", result, _result.RESULTS
@@ -147,11 +149,11 @@ def show(result: Mapping[str, Any]) -> None:
         print(f"panel {name}: {value}")
 
 
-def _short(told: Any) -> Any:
+def _short(value: Any) -> Any:
     """A figure on one line: value, interval, n."""
-    if not isinstance(told, dict):
-        return told
-    parts = {key: _short(value) for key, value in told.items() if key != "note"}
+    if not isinstance(value, dict):
+        return value
+    parts = {key: _short(one) for key, one in value.items() if key != "note"}
     if "value" in parts:
         return " ".join(str(part) for part in parts.values())
     return "; ".join(f"{key} {part}" for key, part in parts.items())

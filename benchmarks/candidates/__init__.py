@@ -19,14 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import _result
-from benchmarks._shares import FALSE_ALARM_RATE, MIN_FACE_PX
 from benchmarks.candidates import _folds, _judge
-from benchmarks.candidates._figures import Figure, estimate, figures_of
+from benchmarks.candidates._figures import figures_of
 from benchmarks.candidates._pairs import SETS, Pairs, score_pairs
 from benchmarks.candidates._scores import (
     CONDITIONS,
     Candidate,
-    Videos,
     check_training,
     read_candidates,
     read_val,
@@ -34,6 +32,9 @@ from benchmarks.candidates._scores import (
     videos_of,
 )
 from benchmarks.candidates._show import to_markdown
+from unmask.calibrate.copies import MIN_FACE_PX
+from unmask.calibrate.fit import FALSE_ALARM_RATE
+from unmask.calibrate.intervals import ScoredVideos, Statistic, estimate
 from unmask.types import LabelledVideo
 
 READ = (
@@ -46,7 +47,7 @@ READ = (
 
 
 def judge(
-    given: Mapping[str, tuple[Mapping[str, Videos], Mapping[str, Pairs]]],
+    given: Mapping[str, tuple[Mapping[str, ScoredVideos], Mapping[str, Pairs]]],
     rate: float,
     resamples: int,
 ) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def judge(
 
 
 def _of_candidate(
-    videos: Videos, figures: Mapping[str, Figure], rate: float, resamples: int
+    videos: ScoredVideos, figures: Mapping[str, Statistic], rate: float, resamples: int
 ) -> dict[str, Any]:
     found = {name: estimate(figure, resamples) for name, figure in figures.items()}
     return {

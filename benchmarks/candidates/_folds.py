@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks._shares import line
-from benchmarks.candidates._scores import Videos
+from unmask.calibrate.fit import rounded_threshold
+from unmask.calibrate.intervals import ScoredVideos, Values
 from unmask.errors import DataError
 from unmask.metrics.threshold import best_threshold
 
-Values = NDArray[np.float64]
 Fitted = TypeVar("Fitted")
 
 
@@ -34,7 +33,7 @@ class Scaling(NamedTuple):
     intercept: float
 
 
-def by_source(videos: Videos) -> list[Fold]:
+def by_source(videos: ScoredVideos) -> list[Fold]:
     """One fold per source: judged is all of it, chosen on all others."""
     return [
         Fold(
@@ -47,7 +46,7 @@ def by_source(videos: Videos) -> list[Fold]:
     ]
 
 
-def by_tool(videos: Videos) -> list[Fold]:
+def by_tool(videos: ScoredVideos) -> list[Fold]:
     """One fold per tool: judged are its forgeries and the real videos of their sources.
 
     Chosen is on what neither comes from these sources nor was made by the tool: another source's
@@ -63,7 +62,7 @@ def by_tool(videos: Videos) -> list[Fold]:
     return folds
 
 
-def check_fold(videos: Videos, fold: Fold) -> None:
+def check_fold(videos: ScoredVideos, fold: Fold) -> None:
     """Refuses a fold that would be fitted on what it judges.
 
     Raises:
@@ -82,7 +81,9 @@ def check_fold(videos: Videos, fold: Fold) -> None:
             )
 
 
-def fit_apart(videos: Videos, folds: list[Fold], fit: Callable[[Videos], Fitted]) -> list[Fitted]:
+def fit_apart(
+    videos: ScoredVideos, folds: list[Fold], fit: Callable[[ScoredVideos], Fitted]
+) -> list[Fitted]:
     """What each fold's own part gives; undecided videos have nothing to say.
 
     Raises:
@@ -102,24 +103,24 @@ def fit_apart(videos: Videos, folds: list[Fold], fit: Callable[[Videos], Fitted]
     return found
 
 
-def conformal(rate: float) -> Callable[[Videos], float]:
+def conformal(rate: float) -> Callable[[ScoredVideos], float]:
     """The threshold that a new real video passes with at most ``rate``, as a calibration has it."""
-    return lambda videos: line(list(videos.logit[videos.label == 0]), rate)
+    return lambda videos: rounded_threshold(list(videos.logit[videos.label == 0]), rate)
 
 
-def balanced(videos: Videos) -> float:
+def balanced(videos: ScoredVideos) -> float:
     """The threshold of the highest class-balanced accuracy."""
     return best_threshold(videos.label, videos.logit)
 
 
-def platt(videos: Videos) -> Scaling:
+def platt(videos: ScoredVideos) -> Scaling:
     """Logistic regression with both classes weighed alike, as a calibration has it."""
     model = LogisticRegression(class_weight="balanced")
     model.fit(videos.logit[:, None], videos.label)
     return Scaling(float(model.coef_[0, 0]), float(model.intercept_[0]))
 
 
-def over_thresholds(videos: Videos, folds: list[Fold], thresholds: list[float]) -> Values:
+def over_thresholds(videos: ScoredVideos, folds: list[Fold], thresholds: list[float]) -> Values:
     """(N,), 1 where a video reaches its own fold's threshold; no decision is 0.
 
     The folds must judge each video once.
@@ -130,7 +131,7 @@ def over_thresholds(videos: Videos, folds: list[Fold], thresholds: list[float]) 
     return over
 
 
-def scaled(videos: Videos, folds: list[Fold], scalings: list[Scaling]) -> Values:
+def scaled(videos: ScoredVideos, folds: list[Fold], scalings: list[Scaling]) -> Values:
     """(N,), each video's log-odds by its own fold's scaling; NaN where nothing was decided."""
     logits = np.full(len(videos.label), np.nan)
     for fold, scaling in zip(folds, scalings, strict=True):

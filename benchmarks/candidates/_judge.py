@@ -10,16 +10,16 @@ import numpy as np
 
 from benchmarks._shares import wilson
 from benchmarks.candidates import _folds
-from benchmarks.candidates._figures import (
+from unmask.calibrate.intervals import (
     Estimate,
-    Figure,
+    ScoredVideos,
+    Statistic,
+    auc_within,
     difference,
     estimate,
     least_ece,
     pooled_auc,
-    within_cells,
 )
-from benchmarks.candidates._scores import Videos
 from unmask.errors import DataError, NotMeasurableError
 from unmask.metrics import auc, compare_auc
 
@@ -79,7 +79,7 @@ AIMS = (
 )
 
 
-def sources_left_out(videos: Videos, rate: float) -> dict[str, dict[str, object]]:
+def sources_left_out(videos: ScoredVideos, rate: float) -> dict[str, dict[str, object]]:
     """Each source judged by what the others give; ``rest`` is the mean AUC without it."""
     folds = _folds.by_source(videos)
     thresholds = _folds.fit_apart(videos, folds, _folds.conformal(rate))
@@ -96,12 +96,16 @@ def sources_left_out(videos: Videos, rate: float) -> dict[str, dict[str, object]
     return result
 
 
-def tools_left_out(videos: Videos, rate: float, resamples: int) -> dict[str, dict[str, object]]:
+def tools_left_out(
+    videos: ScoredVideos, rate: float, resamples: int
+) -> dict[str, dict[str, object]]:
     """Each tool judged by what neither it nor its sources gave; a note where that is too little."""
     return {fold.name: _of_tool(videos, fold, rate, resamples) for fold in _folds.by_tool(videos)}
 
 
-def _of_tool(videos: Videos, fold: _folds.Fold, rate: float, resamples: int) -> dict[str, object]:
+def _of_tool(
+    videos: ScoredVideos, fold: _folds.Fold, rate: float, resamples: int
+) -> dict[str, object]:
     _folds.check_fold(videos, fold)
     part = videos[fold.judged]
     against_all = videos[(videos.tool == fold.name) | (videos.label == 0)]
@@ -117,8 +121,8 @@ def _of_tool(videos: Videos, fold: _folds.Fold, rate: float, resamples: int) -> 
     return {**_found(part, threshold), "balanced threshold": _found(part, other), **areas}
 
 
-def _found(videos: Videos, threshold: float) -> dict[str, object]:
-    """Videos over a threshold, with Wilson's intervals."""
+def _found(videos: ScoredVideos, threshold: float) -> dict[str, object]:
+    """ScoredVideos over a threshold, with Wilson's intervals."""
     over = np.nan_to_num(videos.logit, nan=-np.inf) >= threshold
     result: dict[str, object] = {
         "threshold": round(threshold, 4),
@@ -132,20 +136,20 @@ def _found(videos: Videos, threshold: float) -> dict[str, object]:
     return result
 
 
-def _auc(videos: Videos) -> float | None:
+def _auc(videos: ScoredVideos) -> float | None:
     if len(np.unique(videos.label)) < 2:
         return None
     return round(float(auc(videos.label, np.nan_to_num(videos.logit, nan=-np.inf))), 4)
 
 
-def _main(videos: Videos) -> float | None:
-    figure = within_cells(videos, videos.source, "sources")
+def _main(videos: ScoredVideos) -> float | None:
+    figure = auc_within(videos, videos.source, "sources")
     value = float(figure.measure(np.ones((1, len(videos.label))))[0])
     return None if np.isnan(value) else round(value, 4)
 
 
 def chosen_apart(
-    videos: Mapping[str, Videos], folds_of: Callable[[Videos], list[_folds.Fold]]
+    videos: Mapping[str, ScoredVideos], folds_of: Callable[[ScoredVideos], list[_folds.Fold]]
 ) -> dict[str, object]:
     """What choosing among the candidates gives where the choice saw nothing of what is judged.
 
@@ -175,7 +179,9 @@ def chosen_apart(
 
 
 def compare(
-    figures: Mapping[str, Mapping[str, Figure]], videos: Mapping[str, Videos], resamples: int
+    figures: Mapping[str, Mapping[str, Statistic]],
+    videos: Mapping[str, ScoredVideos],
+    resamples: int,
 ) -> list[dict[str, object]]:
     """Differences of every two candidates, with intervals from draws that both share."""
     result: list[dict[str, object]] = []
@@ -222,7 +228,7 @@ def winner(names: Sequence[str], compared: Sequence[Mapping[str, object]]) -> st
     return None
 
 
-def _delong(a: Videos, b: Videos) -> dict[str, object]:
+def _delong(a: ScoredVideos, b: ScoredVideos) -> dict[str, object]:
     """The paired test, clustered by source."""
     scores = [np.nan_to_num(one.logit, nan=-np.inf) for one in (a, b)]
     try:
@@ -236,7 +242,7 @@ def _delong(a: Videos, b: Videos) -> dict[str, object]:
     }
 
 
-def scaling_told(videos: Videos) -> dict[str, object]:
+def scaling_told(videos: ScoredVideos) -> dict[str, object]:
     """What calibration can show at this size: the ECE that even true probabilities would have."""
     folds = _folds.by_source(videos)
     logits = _folds.scaled(videos, folds, _folds.fit_apart(videos, folds, _folds.platt))

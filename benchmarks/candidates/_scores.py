@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks._shares import MIN_FACE_PX
 from benchmarks.field import deciding, write_list
+from unmask.calibrate.copies import MIN_FACE_PX
+from unmask.calibrate.intervals import ScoredVideos
 from unmask.datasets import read_dataset
 from unmask.detectors import load_detector
 from unmask.errors import DataError, UsageError, WeightsError
@@ -41,35 +41,6 @@ class Candidate:
     def id(self) -> tuple[str, str]:
         """Detector and hash of the weights."""
         return self.model.id
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Videos:
-    """Scores of N videos by one candidate under one condition; NaN: no face could decide.
-
-    ``label`` (N,) 1 = forged; ``logit`` (N,) is what a scan compares with its threshold;
-    ``source``, ``tool`` and ``path`` (N,) are texts, a real video's tool is empty.
-    """
-
-    label: NDArray[np.float64]
-    logit: NDArray[np.float64]
-    source: NDArray[np.str_]
-    tool: NDArray[np.str_]
-    path: NDArray[np.str_]
-
-    @property
-    def is_decided(self) -> NDArray[np.bool_]:
-        """(N,), whether a face could decide."""
-        return ~np.isnan(self.logit)
-
-    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Videos:
-        return Videos(
-            self.label[chosen],
-            self.logit[chosen],
-            self.source[chosen],
-            self.tool[chosen],
-            self.path[chosen],
-        )
 
 
 def read_candidates(given: Sequence[str], device: str) -> list[Candidate]:
@@ -203,7 +174,7 @@ def videos_of(
     rows: Sequence[LabelledVideo],
     media: Path,
     condition: str = "",
-) -> Videos:
+) -> ScoredVideos:
     """A candidate's scores of these rows, in their order.
 
     A face decides as in a scan: with enough clips, and at least ``MIN_FACE_PX`` large.
@@ -216,7 +187,7 @@ def videos_of(
     }
     wanted = [Wanted(row, media, Condition(condition), ()) for row in rows]
     logits = [deciding(by_path[one.key(candidate.model).path], MIN_FACE_PX) for one in wanted]
-    return Videos(
+    return ScoredVideos(
         np.array([float(row.label) for row in rows]),
         np.array([np.nan if logit is None else logit for logit in logits]),
         np.array([row.source_id for row in rows]),

@@ -29,7 +29,7 @@ def value(figure):
 
 
 def test_within_sources_is_the_mean_over_sources_of_both_classes():
-    figure = _figures.within_cells(HAND, HAND.source, "sources")
+    figure = _figures.auc_within(HAND, HAND.source, "sources")
     assert value(figure) == pytest.approx((1 + 0.5) / 2)
     assert figure.items == "2 sources with both classes"
     # A drawn twice, B once; then neither of them.
@@ -41,7 +41,7 @@ def test_within_sources_is_the_mean_over_sources_of_both_classes():
 
 def test_within_tools_takes_each_tool_of_each_source():
     # X in A: 1; X in B: 0; Y in B: 1.
-    figure = _figures.within_cells(HAND, HAND.tool, "tools")
+    figure = _figures.auc_within(HAND, HAND.tool, "tools")
     assert value(figure) == pytest.approx(2 / 3)
     assert figure.items == "3 tools with both classes"
 
@@ -54,11 +54,11 @@ def test_an_undecided_video_ranks_lowest():
 
 def test_shares_and_their_intervals():
     over = (np.nan_to_num(HAND.logit, nan=-np.inf) >= 3.0).astype(float)
-    found = _figures.share_over(over, HAND.label == 1, HAND.source)
-    alarms = _figures.share_over(over, HAND.label == 0, HAND.source)
+    found = _figures.share_of(over, HAND.label == 1, HAND.source)
+    alarms = _figures.share_of(over, HAND.label == 0, HAND.source)
     assert (found.items, alarms.items) == ("3 of 4", "1 of 4")
     assert value(_figures.balanced_accuracy(over, HAND)) == pytest.approx((3 / 4 + 3 / 4) / 2)
-    none = _figures.share_over(np.zeros(8), HAND.label == 0, HAND.source)
+    none = _figures.share_of(np.zeros(8), HAND.label == 0, HAND.source)
     # A bootstrap of no alarms has no width: Wilson's bound for 0 of 4 stands in.
     told = _figures.estimate(none, 200)
     assert (told.value, told.low, told.high) == (0.0, 0.0, pytest.approx(0.49, abs=0.005))
@@ -67,7 +67,7 @@ def test_shares_and_their_intervals():
 def test_calibration_weighs_both_classes_alike():
     # Three forged and one real, all said to be 0.5: at equal priors that is true.
     some = videos(("A", "X", 0.0), ("B", "X", 0.0), ("C", "X", 0.0), ("D", "", 0.0))
-    found = _figures.calibration(some.logit, some)
+    found = _figures.likelihood_metrics(some.logit, some)
     assert value(found["ECE"]) == pytest.approx(0)
     assert value(found["Brier"]) == pytest.approx(0.25)
     assert value(found["Cllr"]) == pytest.approx(1)
@@ -75,7 +75,7 @@ def test_calibration_weighs_both_classes_alike():
 
 def test_calibration_leaves_out_the_undecided():
     logits = np.array([-2.0, 2.0, np.nan, 1.0, 3.0, 2.0, -1.0, np.nan])
-    found = _figures.calibration(logits, HAND)
+    found = _figures.likelihood_metrics(logits, HAND)
     assert found["ECE"].items == "2 real, 4 forged"
     assert 0 < value(found["ECE"]) < 0.5
 

@@ -62,7 +62,7 @@ def test_a_calibration_comes_back_as_it_was_written(tmp_path: Path):
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "7", "{}", '{"name": "x"}', '{"unknown_key": 1}', "\x00"]
 )
-def test_what_is_no_calibration_is_told(tmp_path: Path, content: str):
+def test_what_is_no_calibration_is_refused(tmp_path: Path, content: str):
     path = tmp_path / "c.json"
     path.write_text(content)
     with pytest.raises(UnmaskError, match=r"Cannot read the calibration .*c\.json.*Give a file"):
@@ -80,7 +80,7 @@ def test_a_calibration_that_cannot_decide_is_refused(tmp_path: Path, key: str, v
         read_calibration(path)
 
 
-def test_a_missing_file_is_told(tmp_path: Path):
+def test_a_missing_file_is_refused(tmp_path: Path):
     with pytest.raises(UnmaskError, match="Cannot read the calibration"):
         read_calibration(tmp_path / "none.json")
 
@@ -114,8 +114,21 @@ def test_the_numbers_of_a_list_stand_on_one_line(tmp_path: Path):
         ({"scale": "odds"}, "scale is 'odds'"),
         ({"llr_bounds": [1.0, 2.0]}, "llr_bounds are 1 and 2, expected 0 between"),
         ({"real_scores": [2.0, 1.0]}, "real_scores are not sorted"),
-        ({"fake_scores": ["x"]}, "fake_scores is 'x', expected a number"),
-        ({"domain": {"min_change": "x"}}, "min_change is 'x'"),
+        ({"fake_scores": ["x"]}, r"fake_scores\[0\] is 'x', expected a number"),
+        ({"domain": {"min_change": "x"}}, r"domain\.min_change is 'x', expected a number"),
+        ({"domain": {"max_change": 1.0}}, r"the field 'domain\.max_change' is unknown"),
+        ({"domain": 7}, "domain is 7, expected keys and values"),
+        ({"real_videos": "35"}, "real_videos is '35', expected a whole number"),
+        ({"fakes_found": True}, "fakes_found is True, expected a whole number"),
+        ({"detector": 5}, "detector is 5, expected a text"),
+        ({"llr_bounds": [0.0]}, "llr_bounds has 1 entries, expected 2"),
+        ({"real_scores": 1.0}, "real_scores is 1.0, expected a list"),
+        ({"target_false_alarm_rate": 1.5}, "target_false_alarm_rate is 1.5, expected a share"),
+        ({"panel": [{"detector": "d"}]}, r"the field 'panel\[0\]\.weights_sha256' is missing"),
+        (
+            {"classes": [{"name": "all", "slope": 1, "intercept": 0, "threshold": 1}]},
+            "class 'all' has one bound of two",
+        ),
     ],
 )
 def test_what_would_decide_nonsense_is_refused(
@@ -125,6 +138,16 @@ def test_what_would_decide_nonsense_is_refused(
     write_calibration(calibration(), path)
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     with pytest.raises(UnmaskError, match=why):
+        read_calibration(path)
+
+
+def test_a_missing_field_is_named(tmp_path: Path):
+    path = tmp_path / "c.json"
+    write_calibration(calibration(), path)
+    content = json.loads(path.read_text())
+    del content["threshold"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(UnmaskError, match=r"the field 'threshold' is missing.*`unmask calibrate`"):
         read_calibration(path)
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from unmask.metrics.share import wilson_interval
 from unmask.types import QualityClass
 from unmask.verdict.likelihood import (
     error_rates,
@@ -12,7 +13,6 @@ from unmask.verdict.likelihood import (
     probability,
     probability_interval,
     stated_llr,
-    wilson,
 )
 from verdict_builders import calibration, line
 
@@ -63,17 +63,8 @@ def test_error_rates_count_the_misleading_videos():
     assert rates is not None
     assert (rates.real_at_or_above, rates.real_videos) == (2, 4)
     assert (rates.fake_at_or_below, rates.fake_videos) == (2, 3)
-    assert rates.false_alarm_interval == wilson(2, 4)
+    assert rates.false_alarm_interval == wilson_interval(2, 4)
     assert error_rates(1.0, calibration()) is None
-
-
-def test_wilson_is_scipys():
-    from scipy.stats import binomtest
-
-    for hits, count in ((0, 7), (3, 35), (35, 35)):
-        theirs = binomtest(hits, count).proportion_ci(method="wilson")
-        assert wilson(hits, count) == pytest.approx((theirs.low, theirs.high))
-    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_bounds_of_a_perfect_system_grow_with_the_videos_and_stay_under_n_plus_1():

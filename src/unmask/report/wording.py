@@ -7,6 +7,7 @@ import os
 import unicodedata
 from pathlib import Path
 
+from unmask.metrics.share import wilson_interval
 from unmask.types import Calibration, Domain, FaceVerdict, Finding, Verdict
 
 FINDING_WORDS = {
@@ -282,19 +283,6 @@ def error_rates(calibration: Calibration) -> list[str]:
     if real < _SMALL_SAMPLE:
         sentences.append(
             f"That is a small sample: the true false-alarm rate may be as high as "
-            f"{percent(upper_rate(alarms, real))} (95 % interval)."
+            f"{percent(wilson_interval(alarms, real)[1])} (95 % interval)."
         )
     return sentences
-
-
-def upper_rate(events: int, trials: int) -> float:
-    """Upper end of the 95 % Wilson interval of a rate.
-
-    >>> round(upper_rate(0, 40), 3), round(upper_rate(2, 100), 3)
-    (0.088, 0.07)
-    """
-    z = 1.959964
-    rate = events / trials
-    center = rate + z * z / (2 * trials)
-    half = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return min(1.0, (center + half) / (1 + z * z / trials))

@@ -6,15 +6,19 @@ import dataclasses
 import json
 import math
 import re
+import types
+import typing
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unmask.errors import UnmaskError
-from unmask.types import Calibration, Domain, PanelMember, QualityClass
+from unmask.types import Calibration, Domain, QualityClass
 
 FORMAT = 2
 """Of the file. Files without one are of the first, with a threshold in raw logits."""
 
+Record = TypeVar("Record")
 
 # With a line for each of a hundred scores the file could not be read.
 _NUMBERS = re.compile(r"\[\n\s+([-+.,e\d\s]+?)\n\s*\]")
@@ -33,18 +37,18 @@ def read_calibration(path: str | Path) -> Calibration:
     """Reads a calibration; one of the first format is turned into what it meant.
 
     Raises:
-        UnmaskError: the file is missing, is no JSON, of another format, lacks a field, or could
-            not decide.
+        UnmaskError: the file is missing, is no JSON, of another format, or a field is missing,
+            unknown, of another type or out of range; the message names the field.
     """
     file = Path(path)
     try:
         calibration = _parse(json.loads(file.read_text()))
         _check(calibration)
         return calibration
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise UnmaskError(
             f"Cannot read the calibration '{file}': {error}. "
-            "Give a file that `python -m benchmarks calibrate` wrote, or leave it out."
+            "Give a file that `unmask calibrate` wrote, or leave it out."
         ) from error
 
 
@@ -58,29 +62,58 @@ def _parse(content: Any) -> Calibration:
         raise ValueError(
             f"its format is {number!r}, expected {FORMAT}: another version of unmask wrote it"
         )
-    classes = tuple(
-        QualityClass(
-            **one
-            | {
-                "codecs": tuple(one["codecs"]),
-                "real_scores": tuple(one["real_scores"]),
-                "fake_scores": tuple(one["fake_scores"]),
-                "interval": tuple((float(s), float(a), float(b)) for s, a, b in one["interval"]),
-            }
-        )
-        for one in content["classes"]
-    )
-    bounds = content["llr_bounds"]
-    return Calibration(
-        **content
-        | {
-            "classes": classes,
-            "llr_bounds": None if bounds is None else tuple(bounds),
-            "real_scores": tuple(content["real_scores"]),
-            "fake_scores": tuple(content["fake_scores"]),
-            "domain": Domain(**content["domain"]),
-            "panel": tuple(PanelMember(**one) for one in content["panel"]),
-        }
+    return _record(Calibration, content)
+
+
+def _record(kind: type[Record], content: object, place: str = "") -> Record:
+    """A dataclass from JSON, every field checked against its type."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{place} is {content!r}, expected keys and values")
+    known = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    prefix = f"{place}." if place else ""
+    for name in content:
+        if name not in known:
+            raise ValueError(f"the field '{prefix}{name}' is unknown")
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for name, item in known.items():
+        if name in content:
+            values[name] = _value(hints[name], content[name], f"{prefix}{name}")
+        elif item.default is item.default_factory is dataclasses.MISSING:
+            raise ValueError(f"the field '{prefix}{name}' is missing")
+    return kind(**values)
+
+
+def _value(hint: Any, value: object, place: str) -> object:
+    """A field's value as its type has it: lists become tuples."""
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) is types.UnionType:
+        return None if value is None else _value(parts[0], value, place)
+    if typing.get_origin(hint) is typing.Literal:
+        if value not in parts:
+            raise ValueError(f"{place} is {value!r}, expected {' or '.join(map(repr, parts))}")
+        return value
+    if typing.get_origin(hint) is tuple:
+        return _tuple(parts, value, place)
+    if dataclasses.is_dataclass(hint):
+        return _record(hint, value, place)  # type: ignore[arg-type]
+    if hint is float:
+        return _number(place, value)
+    expected = {str: "a text", int: "a whole number"}[hint]
+    if not isinstance(value, hint) or isinstance(value, bool):
+        raise ValueError(f"{place} is {value!r}, expected {expected}")
+    return value
+
+
+def _tuple(parts: tuple[Any, ...], value: object, place: str) -> tuple[object, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ValueError(f"{place} is {value!r}, expected a list")
+    kinds = [parts[0]] * len(value) if parts[-1] is ... else list(parts)
+    if len(kinds) != len(value):
+        raise ValueError(f"{place} has {len(value)} entries, expected {len(kinds)}")
+    return tuple(
+        _value(kind, one, f"{place}[{number}]")
+        for number, (kind, one) in enumerate(zip(kinds, value, strict=True))
     )
 
 
@@ -91,15 +124,14 @@ def _first_format(content: dict[str, Any]) -> Calibration:
         min_face_px=_number("min_face_px", content.pop("min_face_px", 0.0)),
         min_scored_s=_number("min_scored_s", content.pop("min_scored_s", 0.0)),
     )
-    old = Calibration(**content, domain=domain)
-    threshold, lower = _number("threshold", old.threshold), _number("lower", old.lower)
+    old = dataclasses.replace(_record(Calibration, content), domain=domain)
     if slope is None or intercept is None:
         return dataclasses.replace(old, classes=(_everything(1.0, 0.0, old),))
     line = _everything(_number("slope", slope), _number("intercept", intercept), old)
     return dataclasses.replace(
         old,
-        threshold=line.slope * threshold + line.intercept,
-        lower=line.slope * lower + line.intercept,
+        threshold=line.slope * old.threshold + line.intercept,
+        lower=line.slope * old.lower + line.intercept,
         scale="llr",
         classes=(line,),
     )
@@ -123,43 +155,42 @@ def _number(name: str, value: object) -> float:
 
 def _check(calibration: Calibration) -> None:
     """Refuses what would only fail, or decide nonsense, in the middle of a scan."""
-    _number("target_false_alarm_rate", calibration.target_false_alarm_rate)
     _check_bounds(calibration.threshold, calibration.lower)
-    if calibration.scale not in ("llr", "logit"):
-        raise ValueError(f"scale is {calibration.scale!r}, expected 'llr' or 'logit'")
     _check_classes(calibration.classes)
     low, high = calibration.llr_bounds or (0.0, 0.0)
-    if not _number("llr_bounds", low) <= 0 <= _number("llr_bounds", high):
+    if not low <= 0 <= high:
         raise ValueError(f"llr_bounds are {low:g} and {high:g}, expected 0 between them")
+    if not 0 < calibration.target_false_alarm_rate < 1:
+        raise ValueError(
+            f"target_false_alarm_rate is {calibration.target_false_alarm_rate:g}, expected a share "
+            "between 0 and 1"
+        )
     _check_sorted("real_scores", calibration.real_scores)
     _check_sorted("fake_scores", calibration.fake_scores)
-    for field in dataclasses.fields(calibration.domain):
-        if (value := getattr(calibration.domain, field.name)) is not None:
-            _number(field.name, value)
     for member in calibration.panel:
-        if _number("weight", member.weight) < 0:
+        if member.weight < 0:
             raise ValueError(f"the weight of {member.detector} is below 0")
 
 
-def _check_bounds(threshold: object, lower: object) -> None:
-    high, low = _number("threshold", threshold), _number("lower", lower)
-    if low > high:
-        raise ValueError(f"lower ({low:g}) is above the threshold ({high:g})")
+def _check_bounds(threshold: float, lower: float) -> None:
+    if lower > threshold:
+        raise ValueError(f"lower ({lower:g}) is above the threshold ({threshold:g})")
 
 
 def _check_sorted(name: str, values: tuple[float, ...]) -> None:
-    if [_number(name, value) for value in values] != sorted(values):
+    if list(values) != sorted(values):
         raise ValueError(f"{name} are not sorted")
 
 
 def _check_classes(classes: tuple[QualityClass, ...]) -> None:
     for one in classes:
-        if _number("slope", one.slope) < 0:
+        if one.slope < 0:
             raise ValueError(f"the slope of class '{one.name}' is below 0")
-        _number("intercept", one.intercept)
         _check_sorted("real_scores", one.real_scores)
         _check_sorted("fake_scores", one.fake_scores)
-        if one.threshold is not None or one.lower is not None:
+        if (one.threshold is None) != (one.lower is None):
+            raise ValueError(f"class '{one.name}' has one bound of two")
+        if one.threshold is not None and one.lower is not None:
             _check_bounds(one.threshold, one.lower)
     bounds = ("min_face_px", "max_face_px", "min_bits_per_pixel", "max_bits_per_pixel")
     last = classes[-1] if classes else None

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from unmask.metrics.share import wilson_interval
 from unmask.types import Calibration, ErrorRates, QualityClass
 
-_Z = 1.959963984540054
 _STEP = 0.01
 
 
@@ -46,8 +46,8 @@ def probability_interval(
     at, low, high = np.array(one.interval, np.float64).T
     inside = float(np.clip(score, at[0], at[-1]))
     ends = [score - inside + float(np.interp(inside, at, end)) for end in (low, high)]
-    told = [stated_llr(end, calibration) for end in ends]
-    return probability(told[0] or 0.0), probability(told[1] or 0.0)
+    low_llr, high_llr = (stated_llr(end, calibration) or 0.0 for end in ends)
+    return probability(low_llr), probability(high_llr)
 
 
 def error_rates(score: float, calibration: Calibration) -> ErrorRates | None:
@@ -60,25 +60,11 @@ def error_rates(score: float, calibration: Calibration) -> ErrorRates | None:
     return ErrorRates(
         real_at_or_above=alarms,
         real_videos=len(real),
-        false_alarm_interval=wilson(alarms, len(real)),
+        false_alarm_interval=wilson_interval(alarms, len(real)),
         fake_at_or_below=misses,
         fake_videos=len(fake),
-        miss_interval=wilson(misses, len(fake)),
+        miss_interval=wilson_interval(misses, len(fake)),
     )
-
-
-def wilson(events: int, trials: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927).
-
-    >>> tuple(round(end, 3) for end in wilson(0, 35))
-    (0.0, 0.099)
-    """
-    if trials == 0:
-        return 0.0, 1.0
-    rate, square = events / trials, _Z * _Z / trials
-    center = (rate + square / 2) / (1 + square)
-    half = _Z * math.sqrt(rate * (1 - rate) / trials + square / (4 * trials)) / (1 + square)
-    return max(0.0, center - half), min(1.0, center + half)
 
 
 def llr_bounds(real: ArrayLike, fake: ArrayLike) -> tuple[float, float]:

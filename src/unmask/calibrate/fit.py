@@ -9,19 +9,26 @@ sources (0: one line for all).
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from numpy.typing import NDArray
 
-from benchmarks._shares import FALSE_ALARM_RATE, line
-from benchmarks.calibrate._copies import Copies, Values
+from unmask.calibrate.copies import Copies, Texts, Values
+from unmask.calibrate.logistic import fit_logistic
 from unmask.errors import DataError
 from unmask.types import QualityClass
-from unmask.verdict.conformal import conformal_lower
+from unmask.verdict.conformal import conformal_lower, conformal_threshold
 from unmask.verdict.quality import codec_family, quality_class
 
+FALSE_ALARM_RATE = 0.05
+"""Share of real videos that may be called manipulated, unless asked otherwise."""
+
 MISS_RATE = 0.2
+"""Share of fake videos in which nothing may be found."""
+
 WIDTHS = (0.0, 0.1, 0.3, 1.0)
 """Standard deviations that a class's line may have from the common one, in units of the score."""
 
@@ -30,17 +37,20 @@ BITS_EDGE = 0.03
 LEAST_VIDEOS, LEAST_SOURCES = 8, 3
 """Of each label in a class; what belongs to a smaller one is judged by the common line."""
 
+MOST_FOLDS = 25
+"""Parts that are left out in turn; of more sources, several are left out together."""
+
 _MAIN_WIDTH = 10.0
 _FUSION_WIDTH = 3.0
 EVERYTHING = QualityClass(name="any other", slope=1.0, intercept=0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
+class Fit:
     """A fit: members' ``weights`` (D,), ``classes`` with lines and bounds, and bounds for the rest.
 
-    ``scores`` (N,) are of the copies it was fitted on. ``is_ordered`` tells that a higher logit
-    does speak for a forgery; else scores are logits.
+    ``scores`` (N,) are of the copies it was fitted on. ``is_ordered`` is true where a higher
+    logit does speak for a forgery; else scores are logits.
     """
 
     weights: Values
@@ -52,8 +62,8 @@ class Fitted:
     is_ordered: bool
 
 
-def cells_of(copies: Copies) -> tuple[QualityClass, ...]:
-    """The quality classes that have enough videos of both labels, without lines; by counts alone.
+def classes_of(copies: Copies) -> tuple[QualityClass, ...]:
+    """The quality classes that have enough videos of both labels, chosen by counts, without lines.
 
     By face size, bits per pixel and codec family; the last one takes all that belong to no other.
     """
@@ -63,7 +73,7 @@ def cells_of(copies: Copies) -> tuple[QualityClass, ...]:
         for small in (False, True):
             for low in (False, True):
                 cell = _cell(name, small, low)
-                inside = cell_of(copies, (cell, EVERYTHING)) == 0
+                inside = class_numbers(copies, (cell, EVERYTHING)) == 0
                 if all(_is_enough(copies[inside & (copies.label == v)]) for v in (0, 1)):
                     found.append(cell)
     return (*found, EVERYTHING)
@@ -90,7 +100,7 @@ def _is_enough(copies: Copies) -> bool:
     )
 
 
-def cell_of(copies: Copies, classes: tuple[QualityClass, ...]) -> np.ndarray:
+def class_numbers(copies: Copies, classes: tuple[QualityClass, ...]) -> np.ndarray:
     """(N,), the number of each copy's class."""
     found = []
     for face_px, bits, codec in zip(copies.face_px, copies.bits, copies.codec, strict=True):
@@ -132,7 +142,7 @@ def fuse(copies: Copies, weight: Values) -> Values:
     spread[spread == 0] = 1.0
     active = np.ones(members, bool)
     while active.any():
-        slopes, _ = _regress(
+        slopes, _ = fit_logistic(
             copies.logit[:, active] / spread[active] * _FUSION_WIDTH, copies.label, weight
         )
         if (slopes >= 0).all():
@@ -141,13 +151,6 @@ def fuse(copies: Copies, weight: Values) -> Values:
             return found
         active[active] = slopes > 0
     return np.ones(members) / spread
-
-
-def _regress(columns: Values, label: Values, weight: Values) -> tuple[Values, float]:
-    """Slopes and intercept of a logistic regression whose slopes have a standard normal prior."""
-    model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=300)
-    model.fit(columns, label, weight)
-    return np.asarray(model.coef_[0], np.float64), float(model.intercept_[0])
 
 
 def lines_of(
@@ -167,7 +170,7 @@ def lines_of(
     """
     spread = float(logit.std()) or 1.0
     main = (logit / spread * _MAIN_WIDTH)[:, None]
-    slopes, intercept = _regress(main, label, weight)
+    slopes, intercept = fit_logistic(main, label, weight)
     common = (float(slopes[0]) * _MAIN_WIDTH / spread, intercept)
     own = [np.flatnonzero(cell == number) for number in range(count - 1)]
     if not own or width == 0:
@@ -176,7 +179,7 @@ def lines_of(
     for number, inside in enumerate(own):
         shifts[inside, 2 * number] = width
         shifts[inside, 2 * number + 1] = width * logit[inside] / spread
-    slopes, intercept = _regress(np.hstack([main, shifts]), label, weight)
+    slopes, intercept = fit_logistic(np.hstack([main, shifts]), label, weight)
     shared = float(slopes[0]) * _MAIN_WIDTH
     found = []
     for number, inside in enumerate(own):
@@ -192,7 +195,7 @@ def fit(
     rate: float = FALSE_ALARM_RATE,
     *,
     as_logits: bool = False,
-) -> Fitted:
+) -> Fit:
     """Fits all of it.
 
     Bounds are conformal for each label and quality class, where a class has enough videos, and
@@ -209,7 +212,7 @@ def fit(
     Raises:
         DataError: too few videos for the rate.
     """
-    cell = cell_of(copies, classes)
+    cell = class_numbers(copies, classes)
     width = _choose(copies, cell, len(classes))
     weight = weights_of(copies, cell)
     weights = fuse(copies, weight)
@@ -222,7 +225,9 @@ def fit(
     try:
         threshold, lower = _bounds(*most_misleading(copies, scores), rate)
     except ValueError as error:
-        raise DataError(f"Cannot calibrate: {error}. Give more videos.") from error
+        raise DataError(
+            f"Cannot calibrate: {error}. Give more videos, or a higher false-alarm rate."
+        ) from error
     lined = tuple(
         _bounded(
             dataclasses.replace(one, slope=float(slope), intercept=float(intercept)),
@@ -232,11 +237,23 @@ def fit(
         )
         for number, (one, (slope, intercept)) in enumerate(zip(classes, lines, strict=True))
     )
-    return Fitted(weights, lined, width, threshold, lower, scores, is_ordered)
+    return Fit(weights, lined, width, threshold, lower, scores, is_ordered)
+
+
+def rounded_threshold(real: Sequence[float], rate: float) -> float:
+    """The conformal threshold, raised to the next thousandth.
+
+    The score of one video differs in the seventh digit with the number of threads, and the real
+    video that the threshold comes from must not pass it by that.
+
+    Raises:
+        ValueError: too few videos for the rate.
+    """
+    return math.ceil(conformal_threshold(real, rate) * 1000) / 1000
 
 
 def _bounds(real: Values, fake: Values, rate: float) -> tuple[float, float]:
-    threshold = line(list(real), rate)
+    threshold = rounded_threshold(list(real), rate)
     lower = float(np.floor(conformal_lower(list(fake), MISS_RATE) * 1000) / 1000)
     return threshold, min(lower, threshold)
 
@@ -267,10 +284,10 @@ def most_misleading(copies: Copies, scores: Values) -> tuple[Values, Values]:
     return found[0], found[1]
 
 
-def apply(fitted: Fitted, copies: Copies) -> tuple[Values, Values, Values]:
+def apply(fitted: Fit, copies: Copies) -> tuple[Values, Values, Values]:
     """Scores (N,), thresholds (N,) and lower bounds (N,) of copies, of the fit or others."""
     logit = copies.logit @ fitted.weights
-    cell = cell_of(copies, fitted.classes)
+    cell = class_numbers(copies, fitted.classes)
     table = np.array(
         [
             (one.slope, one.intercept, fitted.threshold, fitted.lower)
@@ -282,13 +299,23 @@ def apply(fitted: Fitted, copies: Copies) -> tuple[Values, Values, Values]:
     return table[:, 0] * logit + table[:, 1], table[:, 2], table[:, 3]
 
 
+def folds_of(source: Texts) -> Iterator[NDArray[np.bool_]]:
+    """Flags (N,) of each part that is left out once: every source, or groups of many sources.
+
+    Args:
+        source: (N,), of each copy.
+    """
+    names = np.unique(source)
+    for number in range(min(len(names), MOST_FOLDS)):
+        yield np.isin(source, names[number::MOST_FOLDS])
+
+
 def _choose(copies: Copies, cell: np.ndarray, count: int) -> float:
     """The width of the lowest log loss with each source left out; of equals the lowest."""
     if count == 1:
         return 0.0
     scores = {width: np.zeros(len(copies)) for width in WIDTHS}
-    for source in np.unique(copies.source):
-        out = copies.source == source
+    for out in folds_of(copies.source):
         rest, within = copies[~out], cell[~out]
         weight = weights_of(rest, within)
         weights = fuse(rest, weight)

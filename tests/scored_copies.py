@@ -1,9 +1,10 @@
-"""Made-up scored copies for tests of ``benchmarks calibrate``."""
+"""Made-up scored copies for tests of ``unmask.calibrate``."""
 
 from __future__ import annotations
 
 import numpy as np
-from benchmarks.calibrate._copies import Copies
+
+from unmask.calibrate.copies import Copies
 
 CONDITIONS = {"": (300.0, 0.1), "compression 5": (300.0, 0.01), "half_size": (140.0, 0.5)}
 

@@ -8,20 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks._shares import MIN_FACE_PX
-from benchmarks.calibrate._copies import Copies, Values
-from benchmarks.calibrate._fit import (
+from unmask.calibrate.copies import MIN_FACE_PX, Copies, Values
+from unmask.calibrate.fit import (
     MISS_RATE,
-    Fitted,
+    Fit,
     apply,
-    cell_of,
-    cells_of,
+    class_numbers,
+    classes_of,
     fit,
     lines_of,
     most_misleading,
     weights_of,
 )
-from benchmarks.candidates._figures import estimate, pooled_auc, within_cells
+from unmask.calibrate.intervals import auc_within, estimate, pooled_auc, value_of
 from unmask.types import Calibration, Domain, PanelMember, QualityClass
 from unmask.verdict.gate import LEAST_CHANGE, MOST_FLAT
 from unmask.verdict.likelihood import llr_bounds
@@ -48,9 +47,9 @@ def build(
         data: what the videos are called.
         longest_cpu_s: of videos in which members after the first run on a CPU.
     """
-    fitted = fit(copies, cells_of(copies), rate)
+    fitted = fit(copies, classes_of(copies), rate)
     if not gives_probability(copies, fitted, resamples):
-        fitted = fit(copies, cells_of(copies), rate, as_logits=True)
+        fitted = fit(copies, classes_of(copies), rate, as_logits=True)
     scores, threshold, _ = apply(fitted, copies)
     plain = copies.condition == ""
     real, fake = (plain & (copies.label == value) for value in (0, 1))
@@ -71,7 +70,7 @@ def build(
         false_alarms=int(over[real].sum()),
         fake_videos=int(fake.sum()),
         fakes_found=int(over[fake].sum()),
-        data=f"{len(np.unique(copies.path))} videos of {data}, {_told(copies)}",
+        data=f"{len(np.unique(copies.path))} videos of {data}, {_conditions_text(copies)}",
         date=today,
         scale="llr" if is_llr else "logit",
         target_miss_rate=MISS_RATE,
@@ -89,28 +88,28 @@ def build(
     )
 
 
-def gives_probability(copies: Copies, fitted: Fitted, resamples: int) -> bool:
-    """Whether the scores of videos as they are order the labels beyond doubt.
+def gives_probability(copies: Copies, fitted: Fit, resamples: int) -> bool:
+    """Whether the scores of videos as they are order the labels reliably.
 
     Over all, and within the sources of both labels, where there are any: both intervals must lie
     above 0.5.
     """
     plain = copies[copies.condition == ""] if (copies.condition == "").any() else copies
     scores, _, _ = apply(fitted, plain)
-    videos = plain.videos(scores)
+    videos = plain.scored(scores)
     pooled = estimate(pooled_auc(videos), resamples)
     if not fitted.is_ordered or pooled.low is None or pooled.low <= 0.5:
         return False
-    within = within_cells(videos, videos.source, "sources")
-    if np.isnan(within.measure(np.ones((1, len(plain))))[0]):
+    within = auc_within(videos, videos.source, "sources")
+    if value_of(within) is None:
         return True
     low = estimate(within, resamples).low
     return low is not None and low > 0.5
 
 
-def _with_intervals(copies: Copies, fitted: Fitted) -> tuple[QualityClass, ...]:
+def _with_intervals(copies: Copies, fitted: Fit) -> tuple[QualityClass, ...]:
     """The classes with the 95 % interval of a score, from lines fitted on resampled sources."""
-    cell, count = cell_of(copies, fitted.classes), len(fitted.classes)
+    cell, count = class_numbers(copies, fitted.classes), len(fitted.classes)
     edge = float(np.abs(fitted.scores).max())
     grid = np.linspace(-edge, edge, GRID)
     draws = []
@@ -162,7 +161,7 @@ def _panel(
     )
 
 
-def _told(copies: Copies) -> str:
+def _conditions_text(copies: Copies) -> str:
     names = {"": "as they are", "compression 5": "at H.264 CRF 40", "half_size": "at half size"}
     kinds = [names.get(str(c), str(c)) for c in np.unique(copies.condition)]
     return ", ".join(kinds)
@@ -173,5 +172,5 @@ def _rounded(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 def _floor(value: float) -> float:
-    """Down to the fourth digit after the point, so that the video that it comes from may pass."""
+    """The value rounded down to four decimals, so that the video that it comes from may pass."""
     return float(np.floor(value * 10_000) / 10_000)
