@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks._shares import MIN_FACE_PX, figures, other_ways
+from benchmarks._shares import figures, other_ways
 from benchmarks.field import deciding
+from unmask.calibrate.copies import MIN_FACE_PX
 from unmask.evaluate.scores import ClipRow, VideoScore, read_clips
 
 

@@ -11,6 +11,7 @@ from unmask.types import Finding, Verdict
 if TYPE_CHECKING:
     from unmask.detectors import import_weights, list_detectors, load_detector
     from unmask.pipeline.scan import scan
+    from unmask.verdict import read_calibration
 
 __all__ = [
     "Finding",
@@ -20,6 +21,7 @@ __all__ = [
     "import_weights",
     "list_detectors",
     "load_detector",
+    "read_calibration",
     "scan",
 ]
 
@@ -28,6 +30,7 @@ _HOMES = {
     "list_detectors": "unmask.detectors",
     "load_detector": "unmask.detectors",
     "import_weights": "unmask.detectors",
+    "read_calibration": "unmask.verdict",
 }
 
 

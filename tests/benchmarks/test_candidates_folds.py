@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from benchmarks.candidates import _folds
 
-from candidate_scores import videos
+from scored_copies import videos
 from unmask.errors import DataError
 
 # Source A: real 1, 2; forged 5 by X. B: real 3; forged 1.5 by Y and 6 by X. C: real 0, 4.

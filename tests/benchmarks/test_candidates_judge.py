@@ -8,12 +8,13 @@ import json
 import numpy as np
 import pytest
 from benchmarks.candidates import _folds, _judge, judge
-from benchmarks.candidates._figures import Estimate
 from benchmarks.candidates._pairs import SETS
 from benchmarks.candidates._scores import CONDITIONS
 from benchmarks.candidates._show import to_markdown
 
-from candidate_scores import drawn, pairs, videos
+from candidate_scores import pairs
+from scored_copies import drawn, videos
+from unmask.calibrate.intervals import Estimate
 
 RATE = 0.1
 

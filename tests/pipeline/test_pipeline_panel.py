@@ -12,6 +12,7 @@ import toy_detectors
 import verdict_builders
 from unmask import scan
 from unmask.detectors import load_detector
+from unmask.errors import UsageError, WeightsError
 from unmask.pipeline import panel
 from unmask.types import Calibration, PanelMember
 from unmask.verdict import write_calibration
@@ -92,15 +93,15 @@ def test_on_a_cpu_long_videos_are_shown_to_the_fast_ones_alone(
 ):
     ship("panel", a_panel())
     video = dataclasses.replace(VIDEO, duration_s=duration_s)
-    found, told = panel.choose(video, device, weights)
+    found, notes = panel.choose(video, device, weights)
     assert found == names
-    assert len(told) == 2 - len(names)
+    assert len(notes) == 2 - len(names)
 
 
 def test_who_is_left_out_is_told_with_the_reason(ship: Ship, entries: None):
     ship("panel", a_panel())
-    _, told = panel.choose(VIDEO, "cpu", {})
-    assert told == [
+    _, notes = panel.choose(VIDEO, "cpu", {})
+    assert notes == [
         "other was left out: on a CPU it looks at videos of up to 60 s, this one has 61 s (name "
         "the detectors with -d to have all of them look, or use a GPU with --device cuda)."
     ]
@@ -111,9 +112,9 @@ def test_a_member_whose_weights_are_elsewhere_is_left_out(
 ):
     ship("panel", a_panel())
     monkeypatch.setattr(panel, "is_here", lambda detector, entry: False)
-    names, told = panel.choose(dataclasses.replace(VIDEO, duration_s=1.0), "cuda", {})
+    names, notes = panel.choose(dataclasses.replace(VIDEO, duration_s=1.0), "cuda", {})
     assert names == ["bright"]
-    assert told == [
+    assert notes == [
         "other was left out: its weights are not on this machine (unmask describe other says "
         "how to get them)."
     ]
@@ -129,6 +130,33 @@ def test_a_panel_fits_only_with_all_of_its_weights(ship: Ship):
         assert panel.fitting(wrong, None).panel is None
         assert panel.fitting(wrong, None).calibrations == {"bright": a_calibration()}
     assert panel.fitting(both, []) == ({}, None)
+
+
+def test_shipped_calibrations_serve_whom_no_given_one_is_of(ship: Ship):
+    ship("bright", a_calibration("bright"))
+    ship("other", a_calibration("other", "bb"))
+    ship("panel", a_panel())
+    both = [use("bright", "aa"), use("other", "bb")]
+    mine = a_calibration("bright", name="mine")
+    found = panel.fitting(both, [mine])
+    assert found.calibrations == {"bright": mine, "other": a_calibration("other", "bb")}
+    assert found.panel is None
+
+
+def test_two_given_calibrations_of_the_same_detector_are_refused():
+    twice = [a_calibration(name="one"), a_calibration(name="two")]
+    with pytest.raises(UsageError, match="'one' and 'two' together: both are of bright"):
+        panel.fitting([use("bright", "aa")], twice)
+    given = [a_calibration(), a_panel()]
+    found = panel.fitting([use("bright", "aa"), use("other", "bb")], given)
+    assert found == ({"bright": given[0]}, given[1])
+
+
+def test_a_given_panel_needs_the_weights_of_every_member():
+    with pytest.raises(UsageError, match=r"'panel': it is of other, .*Name other too"):
+        panel.fitting([use("bright", "aa")], [a_panel()])
+    with pytest.raises(WeightsError, match="other weights of other"):
+        panel.fitting([use("bright", "aa"), use("other", "cc")], [a_panel()])
 
 
 def test_a_scan_with_all_members_is_judged_by_the_panel(portrait_video: Path, tmp_path: Path):

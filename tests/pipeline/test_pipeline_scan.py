@@ -97,20 +97,28 @@ def test_a_calibrated_detector_decides(portrait_video: Path, calibrated: tuple[P
     assert verdict.detectors[0].sha256 == calibration.weights_sha256
 
 
-@pytest.mark.parametrize("change", [{"weights_sha256": "0" * 64}, {"detector": "other"}])
-def test_a_calibration_of_something_else_is_not_used(
-    portrait_video: Path, calibrated: tuple[Path, Calibration], change: dict[str, str]
+@pytest.mark.parametrize(
+    ("change", "error", "why"),
+    [
+        (
+            {"weights_sha256": "0" * 64},
+            WeightsError,
+            r"'c': it was made with other weights of bright \(sha256 000000000000…\) .*calibrate",
+        ),
+        ({"detector": "other"}, UsageError, r"'c': it is of other, which does not scan here"),
+    ],
+)
+def test_a_calibration_of_something_else_is_refused(
+    portrait_video: Path,
+    calibrated: tuple[Path, Calibration],
+    change: dict[str, str],
+    error: type[Exception],
+    why: str,
 ):
     path, calibration = calibrated
-    verdict = scan(
-        portrait_video,
-        ["bright"],
-        weights={"bright": path},
-        calibrations=[dataclasses.replace(calibration, **change)],
-    )
-    assert verdict.finding is Finding.INCONCLUSIVE
-    assert verdict.probability is None
-    assert verdict.calibration is None
+    given = [dataclasses.replace(calibration, **change)]
+    with pytest.raises(error, match=why):
+        scan(portrait_video, ["bright"], weights={"bright": path}, calibrations=given)
 
 
 def test_shipped_calibrations_are_found_by_the_detectors_name(
@@ -131,8 +139,8 @@ def test_an_untrained_net_matches_no_calibration(
     portrait_video: Path, calibrated: tuple[Path, Calibration]
 ):
     careless = dataclasses.replace(calibrated[1], weights_sha256="")
-    verdict = scan(portrait_video, ["bright"], calibrations=[careless])
-    assert verdict.calibration is None
+    with pytest.raises(WeightsError, match="other weights of bright"):
+        scan(portrait_video, ["bright"], calibrations=[careless])
 
 
 def test_two_people_have_a_verdict_each(two_people_video: Path):

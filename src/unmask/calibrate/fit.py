@@ -150,7 +150,7 @@ def fuse(copies: Copies, weight: Values) -> Values:
             found[active] = slopes * _FUSION_WIDTH / spread[active]
             return found
         active[active] = slopes > 0
-    return np.ones(members) / spread
+    return np.asarray(1 / spread)
 
 
 def lines_of(

@@ -63,7 +63,8 @@ def judge_left_out(copies: Copies, rate: float) -> Judged:
         fitted = fit(copies[~out], classes, rate)
         found[:, out] = apply(fitted, copies[out])
         is_ordered &= fitted.is_ordered
-    return Judged(*found, is_ordered)
+    score, threshold, lower = found
+    return Judged(score, threshold, lower, is_ordered)
 
 
 def measure_left_out(copies: Copies, judged: Judged, resamples: int) -> LeftOut:

@@ -70,7 +70,8 @@ def scan(
             video on a CPU is shown to the fast ones alone, see ``unmask.pipeline.panel``.
         device: ``cpu`` or ``cuda``.
         weights: for some detectors, another tag or a safetensors file.
-        calibrations: used where detector and weights hash fit; None takes the shipped ones.
+        calibrations: for some detectors, see ``read_calibration``; the shipped ones serve the
+            others. None takes the shipped ones alone, an empty list none at all.
         progress: called now and then while the video is read.
 
     Returns:
@@ -79,16 +80,18 @@ def scan(
     Raises:
         MediaError: the file is missing, is no media, or has no picture.
         UnknownNameError: a detector that does not exist.
-        WeightsError: weights that are missing, damaged or do not fit.
-        UsageError: no detector was named, one twice, or weights for another one were given.
+        WeightsError: weights that are missing, damaged or do not fit, or a calibration that was
+            made with others.
+        UsageError: no detector was named, one twice, or weights or a calibration for another one
+            were given.
     """
     names = _names(detectors, weights or {})
     with open_video(path) as video:
-        told: Sequence[str] = ()
+        notes: Sequence[str] = ()
         if detectors is None:
-            names, told = choose(video.info, device, weights or {})
+            names, notes = choose(video.info, device, weights or {})
         nets = [load_detector(name, (weights or {}).get(name), device) for name in names]
-        return _flow(video, nets, device, calibrations, progress, told=told)
+        return _flow(video, nets, device, calibrations, progress, notes=notes)
 
 
 def scan_with(
@@ -128,10 +131,12 @@ def _flow(
     progress: Progress | None,
     keep: Keep | None = None,
     change: ChangeClip | None = None,
-    told: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Verdict:
-    """From frames to the verdict; ``told`` is who was left out."""
+    """From frames to the verdict; ``notes`` name who was left out."""
     cards = [cast(Card, net.card) for net in nets]
+    uses = [cast(DetectorUse, net.weights_used) for net in nets]
+    fits = fitting(uses, calibrations)
     specs = [card.input for card in cards]
     plan = Plan(specs, video.info.fps, video.info.is_variable_rate)
     finder = FaceFinder()
@@ -150,8 +155,6 @@ def _flow(
         clips = map(change, clips)
     scores = list(_score(clips, nets, device, frame_s, keep, shares=shares))
 
-    uses = [cast(DetectorUse, net.weights_used) for net in nets]
-    fits = fitting(uses, calibrations)
     tracks = follow.tracks()
     smallest = finder.smallest_face_px(video.info.width_px, video.info.height_px)
     return decide(
@@ -173,7 +176,7 @@ def _flow(
         looks=looks.found(),
         notes=(
             *video.problems,
-            *told,
+            *notes,
             *_untrained(uses),
             *_by_5_points(cards, lacking, cut.clips_by_5_points),
         ),
