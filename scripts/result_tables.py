@@ -77,7 +77,7 @@ def _box(result: dict[str, Any]) -> str:
     sources = len({row["source"] for row in result["scores"]})
     rows = [
         ["Manipulated videos found", found],
-        *([f"- {name}", share] for name, share in _by_group(result)),
+        ["By kind", "; ".join(f"{name}: {share}" for name, share in _by_group(result))],
         ["Real videos flagged (false alarms)", alarms],
         ["Videos left `inconclusive`", undecided],
         [
