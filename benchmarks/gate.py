@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from benchmarks import _result
-from unmask.corruptions.codec import recode
+from unmask.imaging.codecs import h264_stream
 from unmask.prepared import FaceSequence, read_prepared
 from unmask.types import FaceLook, FaceObservation, FacePatch, Pixels
 from unmask.verdict.gate import LEAST_CHANGE, MOST_FLAT
@@ -82,7 +82,7 @@ def still(patches: list[FacePatch], crf: int | None) -> list[FacePatch]:
         for p in patches
     ]
     images = [first.pixels for _ in shown]
-    return shown if crf is None else _repainted(shown, recode(images, crf))
+    return shown if crf is None else _repainted(shown, h264_stream(images, crf))
 
 
 def unsteady(patches: list[FacePatch]) -> list[FacePatch]:
@@ -121,7 +121,7 @@ def kinds(patches: list[FacePatch]) -> Iterator[tuple[str, FaceLook | None]]:
     height = min(p.pixels.shape[0] for p in patches)
     width = min(p.pixels.shape[1] for p in patches)
     same = [replace(p, pixels=p.pixels[:height, :width].copy()) for p in patches]
-    yield "real, H.264 CRF 40", look(_repainted(same, recode([p.pixels for p in same], 40)))
+    yield "real, H.264 CRF 40", look(_repainted(same, h264_stream([p.pixels for p in same], 40)))
     yield "one frame", look(still(patches, None))
     yield "one frame, H.264 CRF 28", look(still(patches, 28))
     yield "one frame, unsteady hand", look(unsteady(patches))

@@ -127,12 +127,12 @@ def time_kinds(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
 
 def time_ways(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
     """Of every way, for a pair of pictures and for a clip."""
-    from unmask.blending.deliver import WAYS, deliver, deliver_still, lacking_way
+    from unmask.blending.deliver import WAYS, deliver, deliver_still, missing_reason
 
     rows: list[dict[str, Any]] = []
     for way in WAYS:
-        if lacking_way(way):
-            rows.append({"way": way, "lacking": lacking_way(way)})
+        if reason := missing_reason(way):
+            rows.append({"way": way, "lacking": reason})
             continue
 
         def pair(number: int, way: str = way) -> None:

@@ -22,9 +22,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from skimage.data import astronaut
 
-from unmask.blending import h264_clip
 from unmask.clips import normalize
 from unmask.detectors import load_detector
+from unmask.imaging.codecs import h264_round_trip
 from unmask.report.pictures import with_heat
 from unmask.train.augment import Change
 from unmask.train.clip import FaceClip, cut_clip, forge_clip, read_clip, scaled
@@ -80,7 +80,7 @@ def cases() -> list[Case]:
 
 
 def _coded(clip: FaceClip, crf: int) -> FaceClip:
-    return dataclasses.replace(clip, frames=h264_clip(clip.frames, crf))
+    return dataclasses.replace(clip, frames=h264_round_trip(clip.frames, crf))
 
 
 def _with_caption(clip: FaceClip) -> FaceClip:

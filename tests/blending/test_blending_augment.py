@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from unmask.blending import Augmentation, Face, Pair, augment_pair
-from unmask.blending.augment import h264_round_trip
 from unmask.types import Pixels
 
 OFF = {"light": 0.0, "resize": 0.0, "blur": 0.0, "noise": 0.0, "codec_shares": (1.0, 0.0, 0.0)}
@@ -99,21 +98,3 @@ def test_odd_sizes_are_coded_too(face: Face):
     result = augment(pair, 0, only("h264"))
     assert result.real.shape == pixels.shape
     assert not np.array_equal(result.real, pixels)
-
-
-def test_h264_gives_back_as_many_frames_and_loses_more_with_a_higher_crf(face: Face):
-    clip = [np.roll(face.pixels, shift, axis=1) for shift in range(3)]
-    quality = []
-    for crf in (10, 25, 40):
-        decoded = h264_round_trip(clip, crf)
-        assert [d.shape for d in decoded] == [c.shape for c in clip]
-        quality.append(np.mean([psnr(d, c) for d, c in zip(decoded, clip, strict=True)]))
-    assert quality[0] > quality[1] > quality[2]
-    assert quality[0] > 32
-    assert quality[2] < 32
-
-
-def test_h264_returns_the_frames_in_their_order(face: Face):
-    clip = [np.full((64, 64, 3), value, np.uint8) for value in (40, 120, 200)]
-    means = [d.mean() for d in h264_round_trip(clip, 20)]
-    np.testing.assert_allclose(means, [40, 120, 200], atol=3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from unmask.blending import FAMILIES, FaceClip, ForgedClip, forge, re_render
-from unmask.blending.face_clip import match_color, paste, similarity, smooth_in_time
+from unmask.blending.face_clip import match_color, paste, smooth_in_time
 from unmask.blending.families import LEAST_FRAMES
 from unmask.errors import UnknownNameError, UsageError
 from unmask.faces import FaceFinder
@@ -182,13 +182,6 @@ def test_what_is_refused(clip: FaceClip):
         forge(short, "landmark_warp", 0)
     with pytest.raises(UsageError, match=r"landmarks \(T, 5, 2\) of one T, got .* and \(7, 5, 2\)"):
         FaceClip(clip.frames, clip.landmarks_px[:7])
-
-
-def test_similarity_finds_turn_scale_and_shift():
-    points = np.array([[0, 0], [4, 1], [2, 5], [7, 3]], np.float32)
-    turn = 1.3 * np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
-    found = similarity(points, (points @ turn.T + [3, -2]).astype(np.float32))
-    np.testing.assert_allclose(found, np.column_stack([turn, [3, -2]]), atol=1e-4)
 
 
 def test_smoothing_keeps_a_straight_line_and_calms_a_jump():

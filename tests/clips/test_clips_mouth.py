@@ -9,20 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from unmask.clips.mouth import (
-    MEAN_FACE_PX,
     STEADY_POINTS,
     align_to_mean_face,
     cut_mouth,
     mouth_clip,
     mouth_corner,
-    similarity,
     smooth_ahead,
     to_gray,
-    transform,
 )
 
 FIXTURE = json.loads(
@@ -114,23 +109,6 @@ def test_short_clips_work(count: int, landmarks: np.ndarray):
 def test_smoothing_looks_ahead_and_repeats_the_last_full_window():
     points = np.arange(14.0).reshape(14, 1, 1)
     assert smooth_ahead(points).ravel().tolist() == [5.5, 6.5, *[7.5] * 12]
-
-
-@given(
-    angle=st.floats(-math.pi, math.pi),
-    scale=st.floats(0.05, 20),
-    shift=st.tuples(st.floats(-500, 500), st.floats(-500, 500)),
-)
-def test_a_similarity_is_found_again(angle: float, scale: float, shift: tuple[float, float]):
-    cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
-    matrix = np.array([[cosine, -sine, shift[0]], [sine, cosine, shift[1]]])
-    found = similarity(MEAN_FACE_PX, transform(MEAN_FACE_PX, matrix))
-    np.testing.assert_allclose(found, matrix, atol=1e-9)
-
-
-def test_a_mirrored_face_is_not_mirrored_back():
-    found = similarity(MEAN_FACE_PX * [-1, 1], MEAN_FACE_PX)
-    assert np.linalg.det(found[:, :2]) > 0
 
 
 def test_the_square_stays_in_the_aligned_frame_and_is_black_outside_the_picture():

@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from unmask.corruptions import H264_OPTIONS, KINDS, SEVERITIES, corrupt
-from unmask.corruptions.codec import recode
+from unmask.corruptions import KINDS, SEVERITIES, corrupt
+from unmask.imaging.codecs import H264_OPTIONS
 
 
 @pytest.fixture(scope="module")
@@ -81,22 +81,3 @@ def test_colors_stay():
     assert corrupt(plain, "compression", 1)[1, 16, 16].tolist() == pytest.approx(
         (200, 60, 40), abs=3
     )
-
-
-def test_frames_are_taken_as_they_are_needed(clip):
-    taken = []
-
-    def frames():
-        for _ in range(6):
-            for pixels in clip:
-                taken.append(1)
-                yield pixels
-
-    stream = recode(frames(), 30)
-    next(stream)
-    assert len(taken) < 90
-    assert 1 + sum(1 for _ in stream) == len(taken) == 180
-
-
-def test_no_frames_give_none():
-    assert list(recode([], 30)) == []

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 
-from unmask.blending import codecs
 from unmask.blending.kinds import KINDS
 from unmask.datasets import read_folder
 from unmask.detectors import Card, Output, Recipe, Target
@@ -198,8 +198,8 @@ def test_what_cannot_be_mixed_is_refused(
 
 
 def test_a_codec_that_cannot_be_encoded_is_refused(monkeypatch: pytest.MonkeyPatch):
-    there = codecs.av.codecs_available - {"libvpx-vp9"}
-    monkeypatch.setattr(codecs.av, "codecs_available", there)
+    there = av.codecs_available - {"libvpx-vp9"}
+    monkeypatch.setattr(av, "codecs_available", there)
     recipe = dataclasses.replace(RECIPE, codecs={"vp9": 0.5, "uploaded": 0.5})
     message = "Cannot code by vp9: PyAV was built without libvpx-vp9. Leave it out of the codecs"
     with pytest.raises(MissingDependencyError, match=message):

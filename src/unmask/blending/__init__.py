@@ -7,7 +7,7 @@ command offers it for faces that a user chooses. This makes training data, not d
 
 from __future__ import annotations
 
-from unmask.blending.augment import Augmentation, augment_clip, augment_pair, h264_clip
+from unmask.blending.augment import Augmentation, augment_clip, augment_pair
 from unmask.blending.blend import Face, Pair, self_blend
 from unmask.blending.face_clip import FaceClip, ForgedClip
 from unmask.blending.families import FAMILIES, forge
@@ -25,6 +25,5 @@ __all__ = [
     "augment_pair",
     "draw_mask",
     "forge",
-    "h264_clip",
     "self_blend",
 ]

@@ -13,9 +13,10 @@ import numpy as np
 
 from unmask.blending.blend import Face
 from unmask.blending.decoders import decoded
-from unmask.blending.face_clip import similarity, smooth_in_time
+from unmask.blending.face_clip import smooth_in_time
 from unmask.blending.forgery import Forgery, Material, gather
 from unmask.blending.warp import displaced, motion, pull_field
+from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
 _REACH: Final = 1.1

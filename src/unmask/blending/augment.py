@@ -6,16 +6,15 @@ chain, blur, noise, and one codec (none, JPEG, or H.264 by a real encode and dec
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
 
-from unmask.blending.blend import Pair, jpeg_round_trip, log_uniform
+from unmask.blending.blend import Pair, log_uniform
+from unmask.imaging.codecs import h264_round_trip, jpeg_round_trip
+from unmask.imaging.color import even
 from unmask.types import Floats, Pixels
 
 
@@ -94,22 +93,8 @@ def augment_clip(
             _in_bytes(np.clip(p + rng.standard_normal(p.shape, np.float32) * strength, 0, 255))
             for p in clip
         ]
-    clip = _coded(clip, rng, settings, h264_clip)
+    clip = _coded(clip, rng, settings, h264_round_trip)
     return [np.ascontiguousarray(p) for p in clip], sheets
-
-
-def h264_clip(clip: list[Pixels], crf: int) -> list[Pixels]:
-    """Encodes frames (H, W, 3) with libx264 and decodes them.
-
-    An odd last row or column stays as it was. ``crf`` is the constant rate factor, 0 to 51.
-    """
-    height, width = clip[0].shape[:2]
-    height, width = height - height % 2, width - width % 2
-    decoded = h264_round_trip([p[:height, :width] for p in clip], crf)
-    restored = [p.copy() for p in clip]
-    for whole, part in zip(restored, decoded, strict=True):
-        whole[:height, :width] = part
-    return restored
 
 
 def _lit(pictures: list[Pixels], rng: np.random.Generator, settings: Augmentation) -> list[Pixels]:
@@ -172,46 +157,22 @@ def _resize(
 
 def _h264_pair(both: list[Pixels], rng: np.random.Generator, crf: int) -> list[Pixels]:
     """Encodes the pair side by side as a short clip with slight motion; returns one frame."""
-    height, width = both[0].shape[:2]
-    height, width = height - height % 2, width - width % 2
-    sheet = np.concatenate([p[:height, :width] for p in both], axis=1)
+    sheet = side_by_side(both)
     shifts = [(int(rng.integers(-2, 3)), int(rng.integers(-2, 3))) for _ in range(2)]
     clip = [np.roll(sheet, shift, axis=(0, 1)) for shift in shifts] + [sheet]
     order = rng.permutation(3)
     decoded = h264_round_trip([clip[i] for i in order], crf)
-    picture = decoded[int(np.flatnonzero(order == 2)[0])]
-    restored = []
-    for number, original in enumerate(both):
-        whole = original.copy()
-        whole[:height, :width] = picture[:, number * width : (number + 1) * width]
-        restored.append(whole)
-    return restored
+    return taken_apart(decoded[int(np.flatnonzero(order == 2)[0])], both)
 
 
-def h264_round_trip(clip: list[Pixels], crf: int, preset: str = "superfast") -> list[Pixels]:
-    """Encodes frames (H, W, 3) RGB of even size with libx264 in memory and decodes them.
+def side_by_side(pictures: Sequence[Pixels]) -> Pixels:
+    """Pictures of one size in a row, each of even size."""
+    return np.concatenate([even(p) for p in pictures], axis=1)
 
-    Args:
-        clip: at least one frame, all of one size.
-        crf: constant rate factor, 0 (lossless) to 51.
-        preset: x264's speed preset.
 
-    Returns:
-        As many frames as went in.
-    """
-    height, width = clip[0].shape[:2]
-    memory = io.BytesIO()
-    with av.open(memory, "w", format="mp4") as out:
-        stream = out.add_stream("libx264", rate=Fraction(25))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.thread_count = 1
-        # With AVX-512 two runs of x264 can differ; independent of the processor they do not.
-        params = {"x264-params": "cpu-independent=1"}
-        stream.options = {"crf": str(crf), "preset": preset, "tune": "zerolatency", **params}
-        for pixels in clip:
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels))))
-        out.mux(stream.encode())
-    memory.seek(0)
-    with av.open(memory, "r") as again:
-        again.streams.video[0].thread_count = 1
-        return [np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in again.decode(video=0)]
+def taken_apart(sheet: Pixels, pictures: Sequence[Pixels]) -> list[Pixels]:
+    """The pictures of a sheet that ``side_by_side`` made, each in its own size again."""
+    height, width = pictures[0].shape[:2]
+    step = width + width % 2
+    starts = range(0, step * len(pictures), step)
+    return [np.ascontiguousarray(sheet[:height, x : x + width]) for x in starts]

@@ -14,7 +14,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from unmask.blending.face_clip import move
 from unmask.blending.masks import draw_mask
+from unmask.imaging.codecs import jpeg_round_trip
+from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
 _REGION_SHARES = {"whole": 0.32, "inner": 0.22, "lower": 0.2, "mouth": 0.18, "eyes": 0.08}
@@ -77,7 +80,8 @@ def self_blend(
     mask *= float(rng.choice([1.0, 0.75, 0.5], p=[0.7, 0.2, 0.1]))
     plain, paste = face.pixels, face.pixels
     if other is not None:
-        paste = _align(other, face)
+        size = (width, height)
+        paste = move(other.pixels, similarity(other.landmarks_px, face.landmarks_px), size)
     changed = _displace(_disturb(paste, rng), rng)
     if is_coarse:
         mask = np.minimum(mask / max(float(mask.max()), 1e-6), 1)
@@ -88,22 +92,6 @@ def self_blend(
     weight = mask[..., None]
     fake = weight * changed.astype(np.float32) + (1 - weight) * background.astype(np.float32)
     return Pair(background, np.clip(np.rint(fake), 0, 255).astype(np.uint8), mask)
-
-
-def _align(other: Face, face: Face) -> Pixels:
-    """Moves another moment of the same person onto this one: similarity of the five points."""
-    matrix, _ = cv2.estimateAffinePartial2D(
-        other.landmarks_px.astype(np.float64),
-        face.landmarks_px.astype(np.float64),
-        method=cv2.LMEDS,
-    )
-    if matrix is None:
-        return face.pixels
-    size = (face.pixels.shape[1], face.pixels.shape[0])
-    moved: Pixels = cv2.warpAffine(
-        other.pixels, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
-    )
-    return moved
 
 
 def _disturb(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -175,13 +163,6 @@ def _add_grain(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _recompress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return jpeg_round_trip(pixels, int(rng.integers(35, 92)))
-
-
-def jpeg_round_trip(pixels: Pixels, quality: int) -> Pixels:
-    """Encodes and decodes (H, W, 3) RGB as JPEG of ``quality`` 1..100, chroma subsampled."""
-    _, packed = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
-    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 def _displace(pixels: Pixels, rng: np.random.Generator) -> Pixels:

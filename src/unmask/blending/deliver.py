@@ -13,9 +13,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from unmask.blending.blend import jpeg_round_trip, log_uniform
-from unmask.blending.codecs import CODECS, code_clip, lacking_encoder
+from unmask.blending.augment import side_by_side, taken_apart
+from unmask.blending.blend import log_uniform
 from unmask.errors import UnknownNameError, explain_unknown
+from unmask.imaging import codecs
+from unmask.imaging.codecs import CODECS, bit_rate_round_trip, jpeg_round_trip
 from unmask.types import Pixels
 
 _CAMERA_BITS: Final = (0.1, 0.5)
@@ -55,21 +57,12 @@ def deliver_still(pictures: Sequence[Pixels], way: str, rng: np.random.Generator
     The sheet is one of three frames, the others being the sheet a pixel or two aside; its pictures
     share one budget of bits.
     """
-    sheet = np.concatenate([_even(p) for p in pictures], axis=1)
+    sheet = side_by_side(pictures)
     shifts = [(int(rng.integers(-2, 3)), int(rng.integers(-2, 3))) for _ in range(2)]
     at = int(rng.integers(3))
     clip = [np.roll(sheet, shift, axis=(0, 1)) for shift in shifts]
     clip.insert(at, sheet)
-    coded = deliver(clip, way, rng)[at]
-    height, width = pictures[0].shape[:2]
-    step = width + width % 2
-    starts = range(0, step * len(pictures), step)
-    return [np.ascontiguousarray(coded[:height, x : x + width]) for x in starts]
-
-
-def _even(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return taken_apart(deliver(clip, way, rng)[at], pictures)
 
 
 def _as_it_is(clip: Clip, rng: np.random.Generator) -> Clip:
@@ -83,7 +76,9 @@ def _jpeg(clip: Clip, rng: np.random.Generator) -> Clip:
 
 def _by(codec: str) -> Delivery:
     def once(clip: Clip, rng: np.random.Generator) -> Clip:
-        return code_clip(clip, codec, log_uniform(rng, _PLATFORM_BITS[0], _CAMERA_BITS[1]))
+        return bit_rate_round_trip(
+            clip, codec, log_uniform(rng, _PLATFORM_BITS[0], _CAMERA_BITS[1])
+        )
 
     return once
 
@@ -91,13 +86,13 @@ def _by(codec: str) -> Delivery:
 def _twice(clip: Clip, rng: np.random.Generator) -> Clip:
     """A camera's H.264, decoded, and encoded again at another rate."""
     first, second = log_uniform(rng, *_CAMERA_BITS), log_uniform(rng, *_PLATFORM_BITS)
-    return code_clip(code_clip(clip, "h264", first), "h264", second)
+    return bit_rate_round_trip(bit_rate_round_trip(clip, "h264", first), "h264", second)
 
 
 def _uploaded(clip: Clip, rng: np.random.Generator) -> Clip:
     """A camera's H.264, made smaller by a platform, encoded at its rate, shown large again."""
     first = log_uniform(rng, *_CAMERA_BITS)
-    return _through_platform(code_clip(clip, "h264", first), rng)
+    return _through_platform(bit_rate_round_trip(clip, "h264", first), rng)
 
 
 def _reposted(clip: Clip, rng: np.random.Generator) -> Clip:
@@ -110,14 +105,14 @@ def _through_platform(clip: Clip, rng: np.random.Generator) -> Clip:
     share = float(rng.choice([1.0, 0.75, 2 / 3, 0.5], p=[0.3, 0.2, 0.25, 0.25]))
     share = min(max(share, _SMALLEST_PX / min(height, width)), 1.0)
     down, up = (int(rng.choice(_INTERPOLATIONS[n : n + 3])) for n in (0, 1))
-    shares = {c: share for c, share in _PLATFORM_SHARES.items() if not lacking_encoder(c)}
+    shares = {c: share for c, share in _PLATFORM_SHARES.items() if not codecs.missing_reason(c)}
     total = sum(shares.values())
     codec = str(rng.choice(list(shares), p=[share / total for share in shares.values()]))
     bits = log_uniform(rng, *_PLATFORM_BITS)
     size = (round(width * share / 2) * 2, round(height * share / 2) * 2)
     if share < 1:
         clip = [_resized(p, size, down) for p in clip]
-    clip = code_clip(clip, codec, bits)
+    clip = bit_rate_round_trip(clip, codec, bits)
     return [_resized(p, (width, height), up) for p in clip] if share < 1 else clip
 
 
@@ -138,10 +133,10 @@ WAYS: Final[Mapping[str, Delivery]] = MappingProxyType(
 """Name -> how a clip gets to its viewer."""
 
 
-def lacking_way(way: str) -> str:
-    """Why a way cannot be used here; empty if it can.
+def missing_reason(way: str) -> str | None:
+    """Why a way cannot be used here; None if it can.
 
-    Platforms code by what there is, H.264 at least.
+    Platforms code by the encoders that are installed, by H.264 at least.
 
     Raises:
         UnknownNameError: no such way; the message lists the known ones.
@@ -149,5 +144,5 @@ def lacking_way(way: str) -> str:
     if way not in WAYS:
         raise UnknownNameError(explain_unknown("codec", way, list(WAYS)))
     if way in ("none", "jpeg"):
-        return ""
-    return lacking_encoder(way if way in CODECS else "h264")
+        return None
+    return codecs.missing_reason(way if way in CODECS else "h264")

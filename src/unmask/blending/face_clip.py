@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from unmask.errors import UsageError
 from unmask.types import Floats, Pixels
@@ -64,28 +65,6 @@ def smooth_in_time(values: Floats, sigma_frames: float) -> Floats:
     return np.asarray(np.stack(columns, axis=1).reshape(values.shape), np.float32)
 
 
-def similarity(source_px: Floats, target_px: Floats) -> Floats:
-    """The turn, scale and shift (2, 3) that takes points onto others best in least squares.
-
-    Unlike OpenCV's robust estimates it leaves no point out, so it does not jump over time.
-
-    Args:
-        source_px: (K, 2).
-        target_px: (K, 2).
-
-    Returns:
-        (2, 3) float32.
-    """
-    source = source_px[:, 0] + 1j * source_px[:, 1]
-    target = target_px[:, 0] + 1j * target_px[:, 1]
-    centered = source - source.mean()
-    spread = float((np.abs(centered) ** 2).sum())
-    turn = (centered.conj() * (target - target.mean())).sum() / max(spread, 1e-6)
-    shift = target.mean() - turn * source.mean()
-    rows = [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
-    return np.array(rows, np.float32)
-
-
 def paste(real: Pixels, changed: Pixels, weight: Floats) -> tuple[Pixels, Pixels]:
     """Blends a changed picture over the real one.
 
@@ -118,7 +97,7 @@ def match_color(changed: Pixels, real: Pixels, weight: Floats, share: float = 1.
     return np.asarray(np.clip(np.rint(changed + shift.astype(np.float32)), 0, 255), np.uint8)
 
 
-def move(pixels: Pixels, matrix: Floats, size: tuple[int, int]) -> Pixels:
+def move(pixels: Pixels, matrix: npt.NDArray[np.floating], size: tuple[int, int]) -> Pixels:
     """The picture under a matrix (2, 3), bicubic, in ``size`` (width, height); borders reflect."""
     moved: Pixels = cv2.warpAffine(
         pixels, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT

@@ -22,13 +22,13 @@ from unmask.blending.face_clip import (
     match_color,
     move,
     paste,
-    similarity,
     smooth_in_time,
 )
 from unmask.blending.masks import draw_mask
 from unmask.blending.re_render import re_rendering
 from unmask.blending.warp import landmark_warp
 from unmask.errors import UnknownNameError, UsageError
+from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
 Family = Callable[[FaceClip, int], ForgedClip]

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from unmask.blending.blend import Face
-from unmask.blending.face_clip import similarity, smooth_in_time
+from unmask.blending.face_clip import smooth_in_time
 from unmask.blending.masks import draw_mask
+from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
 _FAINTEST: Final = 0.03

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from unmask.blending.blend import Face, log_uniform
-from unmask.blending.face_clip import match_color, move, similarity, smooth_in_time
+from unmask.blending.face_clip import match_color, move, smooth_in_time
 from unmask.blending.forgery import Forgery, Material, gather, in_crop, lay_over, region_mask
 from unmask.blending.warp import displaced, pull_field
+from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
 _REGION_SHARES: Final = {"lower": 0.7, "mouth": 0.3}

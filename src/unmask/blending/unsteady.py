@@ -18,7 +18,6 @@ from unmask.blending.face_clip import (
     ForgedClip,
     match_color,
     move,
-    similarity,
     smooth_in_time,
 )
 from unmask.blending.forgery import (
@@ -31,6 +30,7 @@ from unmask.blending.forgery import (
     region_mask,
 )
 from unmask.blending.traced import draw_region
+from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
 _MOUTH_FEATHER: Final = (0.015, 0.06)

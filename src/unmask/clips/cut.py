@@ -15,6 +15,7 @@ import numpy as np
 
 from unmask.clips.mouth_run import MouthCut, MouthRun, is_by_68_points
 from unmask.clips.plan import Plan, eye_angle, region_of
+from unmask.imaging.boxes import longest_side
 from unmask.types import Clip, FacePatch, Floats, InputSpec, Pixels
 
 _LEAST_REAL_SHARE = 0.8
@@ -80,7 +81,7 @@ def _rotate(patch: FacePatch, spec: InputSpec, size: tuple[int, int]) -> Pixels:
     observation = patch.observation
     points = observation.landmarks_px
     box = observation.box_px
-    side = float(max(box[2] - box[0], box[3] - box[1])) * spec.margin
+    side = longest_side(box) * spec.margin
     center = points[3:5].mean(axis=0) if spec.region == "mouth" else points.mean(axis=0)
     center = center - np.asarray(patch.origin_px, np.float32)
     angle, scale = eye_angle(points), size[0] / side
@@ -256,5 +257,5 @@ def _take(patch: FacePatch, spec: InputSpec) -> _Picture:
     pixels, region = cut_face(patch, spec)
     observation = patch.observation
     box = observation.box_px
-    face_px = float(max(box[2] - box[0], box[3] - box[1]))
+    face_px = longest_side(box)
     return _Picture(pixels, region, observation.frame_index, observation.time_s, face_px, True)

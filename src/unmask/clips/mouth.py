@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from unmask.imaging.geometry import Points, similarity, transform
 from unmask.types import Pixels
-
-Points = npt.NDArray[np.float64]
 
 STEADY_POINTS = (33, 36, 39, 42, 45)
 """Of the 68: base of the nose, and the corners of both eyes."""
@@ -56,32 +55,6 @@ def smooth_ahead(landmarks_px: Points, window: int = WINDOW) -> Points:
     return np.stack([landmarks_px[start : start + window].mean(axis=0) for start in starts])
 
 
-def similarity(source_px: Points, target_px: Points) -> Points:
-    """The rotation, uniform scale and shift that best map one set of points onto another.
-
-    Least squares (Umeyama 1991), never a reflection.
-
-    Args:
-        source_px: (K, 2), not all the same.
-        target_px: (K, 2).
-
-    Returns:
-        (2, 3): the target is about ``matrix[:, :2] @ source + matrix[:, 2]``.
-
-    >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
-    >>> similarity(square, 2 * square + 5).round(6).tolist()
-    [[2.0, -0.0, 5.0], [0.0, 2.0, 5.0]]
-    """
-    source_mean, target_mean = source_px.mean(axis=0), target_px.mean(axis=0)
-    source, target = source_px - source_mean, target_px - target_mean
-    # In the plane a similarity is one complex number: the projection of target onto source.
-    along = float((source * target).sum())
-    across = float((source[:, 0] * target[:, 1] - source[:, 1] * target[:, 0]).sum())
-    a, b = np.array([along, across]) / float((source**2).sum())
-    linear = np.array([[a, -b], [b, a]])
-    return np.column_stack([linear, target_mean - linear @ source_mean])
-
-
 def align_window(landmarks_px: Points) -> Points:
     """The (2, 3) matrix from a frame's pixels to the aligned 256 x 256 frame.
 
@@ -119,11 +92,6 @@ def mouth_corner(landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE
     half = side_px // 2
     kept = np.clip(center, half, ALIGNED_SIDE_PX - half)
     return np.stack([center, np.rint(kept) - half])
-
-
-def transform(points_px: Points, matrix: Points) -> Points:
-    """Maps (K, 2) points by a (2, 3) matrix."""
-    return points_px @ matrix[:, :2].T + matrix[:, 2]
 
 
 def mouth_places(landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE_PX) -> Points:

@@ -18,15 +18,14 @@ from unmask.clips.mouth import (
     MOUTH_POINTS,
     STEADY_POINTS,
     WINDOW,
-    Points,
     align_window,
     mouth_corner,
     mouth_places,
     sample,
-    similarity,
     to_gray,
-    transform,
 )
+from unmask.imaging.boxes import longest_side
+from unmask.imaging.geometry import Points, similarity, transform
 from unmask.types import FaceObservation, FacePatch, Floats, InputSpec, Pixels
 
 _MOST_OUTSIDE_PX = 5.0
@@ -49,7 +48,7 @@ def mouth_reach(spec: InputSpec, observation: FaceObservation) -> Floats:
     is never wider than twice the face, whatever the points are.
     """
     points, box = _points(observation), observation.box_px
-    limit = float(max(box[2] - box[0], box[3] - box[1]))
+    limit = longest_side(box)
     half, steady = limit, points[list(STEADY_POINTS)]
     if _is_spread(steady):
         matrix = similarity(steady, MEAN_FACE_PX)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmask.clips.mouth_run import is_by_68_points, mouth_reach
+from unmask.imaging.boxes import longest_side
 from unmask.types import FaceObservation, Floats, InputSpec
 
 _SAME_RATE = 0.02
@@ -91,7 +92,7 @@ def region_of(
     kept in the frame. With alignment: the upright hull of the rotated square.
     """
     box, points = observation.box_px, observation.landmarks_px
-    side = float(max(box[2] - box[0], box[3] - box[1])) * spec.margin
+    side = longest_side(box) * spec.margin
     center = (box[:2] + box[2:]) / 2
     if spec.region == "mouth":
         center = points[3:5].mean(axis=0)

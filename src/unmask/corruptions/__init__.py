@@ -1,11 +1,9 @@
 """Seven families of corruption at five severities each, on clips and on single frames."""
 
 from unmask.corruptions.clip import corrupt, corrupt_frame
-from unmask.corruptions.codec import H264_OPTIONS
 from unmask.corruptions.kinds import KINDS, SEVERITIES, Kind, get_kind
 
 __all__ = [
-    "H264_OPTIONS",
     "KINDS",
     "SEVERITIES",
     "Kind",

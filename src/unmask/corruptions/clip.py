@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from unmask.corruptions.codec import recode
 from unmask.corruptions.kinds import KINDS, Kind, get_kind
 from unmask.errors import UsageError
+from unmask.imaging.codecs import h264_stream
 from unmask.types import Pixels
 
 
@@ -35,7 +35,7 @@ def corrupt(
     _check_seed(seed)
     _check(frames, 4, "(T, H, W, 3)")
     if found.act is None:
-        corrupted = recode(frames, int(value))
+        corrupted = h264_stream(frames, int(value))
     else:
         corrupted = (
             corrupt_frame(frame, kind, severity, seed, index, jumping=jumping)

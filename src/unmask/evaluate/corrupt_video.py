@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from unmask.corruptions import H264_OPTIONS, Kind, corrupt_frame, get_kind
+from unmask.corruptions import Kind, corrupt_frame, get_kind
 from unmask.errors import OutputError, UsageError
+from unmask.imaging.codecs import H264_OPTIONS
 from unmask.media import Video, open_video, write_video
 from unmask.types import Frame
 

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from unmask.faces.find import FoundFaces
+from unmask.imaging.boxes import longest_side
 from unmask.types import FaceObservation, FacePatch, FaceTrack, Floats, Frame, Pixels
 
 Needs = Callable[[FaceObservation, tuple[int, int]], tuple[int, int, int, int]]
@@ -303,8 +304,7 @@ class Follower:
 
 
 def _box_side(observation: FaceObservation) -> float:
-    box = observation.box_px
-    return float(max(box[2] - box[0], box[3] - box[1]))
+    return longest_side(observation.box_px)
 
 
 def _smooth(sights: list[_Sight], at: int) -> Floats:

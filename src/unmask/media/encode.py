@@ -12,19 +12,17 @@ from typing import Final, cast
 
 import av
 import av.error
-import numpy as np
 from av.codec.codec import Codec, UnknownCodecError
 from av.container import OutputContainer
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 
 from unmask.errors import OutputError
+from unmask.imaging.codecs import REPEATABLE_X264
+from unmask.imaging.color import to_yuv
 from unmask.types import Frame, Pixels
 
 _MIN_TICKS_PER_S: Final = 90_000
-
-_REPEATABLE: Final = {"libx264": {"threads": "2", "x264-params": "cpu-independent=1"}}
-"""What x264 makes depends on its threads and on the processor: so frames give the same file."""
 
 
 def write_video(
@@ -65,8 +63,9 @@ def write_video(
     with _in_place(path, overwrite) as partial, _opened(partial, path) as container:
         shape, clock = _pixels(first).shape, _Clock(Fraction(fps), first)
         stream = _add_stream(container, path, codec, Fraction(fps), shape)
-        how = {**_REPEATABLE.get(codec, {}), **(options or {}), "crf": str(crf)}
-        stream.codec_context.options = how
+        repeatable = REPEATABLE_X264 if codec == "libx264" else {}
+        every = {**repeatable, **(options or {}), "crf": str(crf)}
+        stream.codec_context.options = every
         stream.codec_context.time_base = clock.tick_s
         for index, given in enumerate(chain([first], remaining)):
             pixels = _pixels(given)
@@ -75,7 +74,7 @@ def write_video(
                     f"Cannot write '{path}': frame {index} has shape {pixels.shape}, the first "
                     f"has {shape}. Give frames of one size."
                 )
-            frame = _to_yuv(pixels)
+            frame = to_yuv(pixels)
             frame.pts = clock.ticks(given, index)
             frame.time_base = clock.tick_s
             container.mux(stream.encode(frame))
@@ -168,13 +167,3 @@ def _add_stream(
     context.color_primaries = ColorPrimaries.BT709
     context.color_trc = ColorTrc.BT709
     return stream
-
-
-def _to_yuv(pixels: Pixels) -> av.VideoFrame:
-    height_px, width_px = pixels.shape[:2]
-    if height_px % 2 or width_px % 2:
-        pixels = np.pad(pixels, ((0, height_px % 2), (0, width_px % 2), (0, 0)), mode="edge")
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-    return frame.reformat(
-        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-    )

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from unmask.blending import FAMILIES, forge
-from unmask.corruptions import H264_OPTIONS
+from unmask.imaging.codecs import H264_OPTIONS
 from unmask.media import write_video
 from unmask.minibench.plan import Source
 from unmask.minibench.settings import LEVELS, MAIN, ORIGINALS, OTHER, Settings

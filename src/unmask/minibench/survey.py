@@ -14,6 +14,7 @@ import numpy as np
 from unmask.blending import FaceClip
 from unmask.errors import DataError
 from unmask.faces import FaceFinder, Follower
+from unmask.imaging.boxes import longest_side
 from unmask.media import open_video
 from unmask.types import FaceObservation, FaceTrack, Floats, Frame, Pixels
 
@@ -221,8 +222,7 @@ def _even(length_px: float) -> int:
 
 
 def _side(seen: FaceObservation) -> float:
-    box = seen.box_px
-    return float(max(box[2] - box[0], box[3] - box[1]))
+    return longest_side(seen.box_px)
 
 
 def _face_px(track: FaceTrack) -> float:

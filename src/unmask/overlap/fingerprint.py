@@ -16,9 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.clips.mouth import similarity
 from unmask.errors import MediaError, import_optional
 from unmask.faces import FoundFaces
+from unmask.imaging.boxes import longest_sides
+from unmask.imaging.geometry import similarity
 from unmask.media import open_video
 from unmask.types import Floats, Pixels
 
@@ -111,7 +112,7 @@ def _marks(pixels: Pixels, time_s: float, find_faces: FindFaces) -> list[Mark]:
         return []
     marks = [Mark(time_s, False, *hashes(gray))]
     found = find_faces(pixels)
-    sides = (found.boxes_px[:, 2:] - found.boxes_px[:, :2]).max(axis=1)
+    sides = longest_sides(found.boxes_px)
     for number in np.argsort(-sides, kind="stable")[:_MOST_FACES]:
         if sides[number] >= SMALLEST_FACE_PX:
             face = _upright(gray, found.landmarks_px[number])
@@ -121,7 +122,7 @@ def _marks(pixels: Pixels, time_s: float, find_faces: FindFaces) -> list[Mark]:
 
 def _upright(gray: Pixels, points_px: Floats) -> Pixels:
     """The face with its points (5, 2) in their places, (256, 256)."""
-    matrix = similarity(points_px.astype(np.float64), _POINTS * _FACE_SIDE_PX)
+    matrix = similarity(points_px, _POINTS * _FACE_SIDE_PX)
     size = (_FACE_SIDE_PX, _FACE_SIDE_PX)
     face: Pixels = cv2.warpAffine(
         gray, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

@@ -14,6 +14,7 @@ import numpy as np
 from unmask.clips import needs
 from unmask.errors import DataError
 from unmask.faces import FaceFinder, Follower
+from unmask.imaging.boxes import longest_sides
 from unmask.media import Video, open_video
 from unmask.prepared.keep import LEAST_SHARE, Keep, Windows, windows_of
 from unmask.prepared.points import load_points
@@ -177,7 +178,7 @@ def _found(name: str, run: Run, keep: Keep) -> Found:
     x1, y1 = (int(v) for v in corners[:, 2:].max(axis=0))
     seen = [patch.observation for patch in patches]
     boxes = np.stack([s.box_px for s in seen])
-    side = float((boxes[:, 2:] - boxes[:, :2]).max(axis=1).mean())
+    side = float(longest_sides(boxes).mean())
     size = (x1 - x0, y1 - y0)
     if keep.largest_face_px is not None and side > keep.largest_face_px:
         share = keep.largest_face_px / side

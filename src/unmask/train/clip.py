@@ -16,7 +16,6 @@ from unmask.blending import (
     Pair,
     augment_clip,
     augment_pair,
-    h264_clip,
     self_blend,
 )
 from unmask.blending.deliver import deliver, deliver_still
@@ -24,6 +23,8 @@ from unmask.blending.forgery import Material
 from unmask.blending.kinds import forge_faces
 from unmask.clips import MouthRun, cut_face, is_by_68_points
 from unmask.errors import UsageError
+from unmask.imaging.boxes import longest_side, longest_sides
+from unmask.imaging.codecs import h264_round_trip
 from unmask.prepared import FaceSequence
 from unmask.train.augment import Change
 from unmask.types import FaceObservation, FacePatch, Floats, InputSpec, Pixels
@@ -58,7 +59,7 @@ class FaceClip:
     @property
     def side_px(self) -> float:
         """Longest side of the face box, the mean over the clip."""
-        return float((self.box_px[:, 2:] - self.box_px[:, :2]).max(axis=1).mean())
+        return float(longest_sides(self.box_px).mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,7 +274,7 @@ def compressed_twice(clip: FaceClip, levels: tuple[str, str]) -> FaceClip:
             f"Cannot compress to {levels[0]!r} and {levels[1]!r}: expected c and a rate factor of "
             "0 to 51, like 'c23'."
         )
-    twins, frames = (h264_clip(clip.frames, int(rate)) for rate in rates)
+    twins, frames = (h264_round_trip(clip.frames, int(rate)) for rate in rates)
     return dataclasses.replace(clip, frames=frames, twins=twins)
 
 
@@ -329,7 +330,7 @@ def cut_clip(
 
 
 def _wander(box: Floats, shift: npt.NDArray[np.float64], grow: float) -> Floats:
-    side = float(max(box[2] - box[0], box[3] - box[1]))
+    side = longest_side(box)
     middle = (box[:2] + box[2:]) / 2 + shift * side
     half = (box[2:] - box[:2]) / 2 * grow
     return np.concatenate([middle - half, middle + half]).astype(np.float32)

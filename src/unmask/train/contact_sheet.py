@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from unmask.blending import Augmentation, Pair, augment_pair, self_blend
 from unmask.errors import DataError, UsageError
+from unmask.imaging.boxes import longest_side
 from unmask.media import probe
 from unmask.prepared import FaceSequence, Keep, prepare
 from unmask.train.clip import read_clip, scaled
@@ -114,8 +115,7 @@ def largest_person(path: Path, count: int, folder: Path, frames: int = 1) -> lis
 
 
 def _side(sequence: FaceSequence) -> float:
-    box = sequence.box_px[0]
-    return float(max(box[2] - box[0], box[3] - box[1]))
+    return longest_side(sequence.box_px[0])
 
 
 def lay_out(rows: list[Row]) -> Image.Image:

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.blending import deliver
 from unmask.blending.cross import landmark_distances
-from unmask.blending.deliver import lacking_way
 from unmask.blending.kinds import get_kind
 from unmask.detectors import Recipe
 from unmask.errors import DataError, MissingDependencyError, UsageError
@@ -74,10 +74,10 @@ def codecs_of(recipe: Recipe) -> Shares | None:
     if not recipe.codecs:
         return None
     for name, share in recipe.codecs.items():
-        lacking = lacking_way(name)
-        if lacking and share:
+        reason = deliver.missing_reason(name)
+        if reason and share:
             raise MissingDependencyError(
-                f"Cannot code by {name}: {lacking}. Leave it out of the codecs, or install PyAV "
+                f"Cannot code by {name}: {reason}. Leave it out of the codecs, or install PyAV "
                 "from its wheels (pip install av)."
             )
     if recipe.twins:

@@ -9,6 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from unmask.imaging.geometry import similarity
 from unmask.types import FaceLook, FacePatch, Floats, Pixels
 
 _APART_S: Final = 0.35
@@ -110,17 +111,7 @@ def _face(patch: FacePatch) -> tuple[Pixels | None, Floats]:
 
 def _upright(face: Pixels, points: Floats) -> Floats:
     """(64, 64) the face turned by its points, less its mean brightness, slightly blurred."""
-    turn = _similarity(points, _POINTS)
+    turn = similarity(points, _POINTS)
     small = cv2.warpAffine(face, turn, (64, 64), flags=cv2.INTER_LINEAR, borderMode=1)
     soft = cv2.GaussianBlur(small, (5, 5), 0).astype(np.float32)
     return np.asarray(soft - soft.mean(), np.float32)
-
-
-def _similarity(points: Floats, target: Floats) -> np.ndarray:
-    """(2, 3), the least-squares rotation, scale and shift (Umeyama 1991), as a complex number."""
-    a = points[:, 0] + 1j * points[:, 1]
-    b = target[:, 0] + 1j * target[:, 1]
-    centered = a - a.mean()
-    turn = (centered.conj() @ (b - b.mean())) / max(float((np.abs(centered) ** 2).sum()), 1e-6)
-    shift = b.mean() - turn * a.mean()
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
