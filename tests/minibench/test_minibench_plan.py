@@ -12,7 +12,7 @@ from unmask.minibench import plan as planning
 from unmask.minibench.plan import Plan, choose, plan_from_json, plan_to_json, read_people
 from unmask.minibench.settings import Settings
 from unmask.minibench.survey import Stretch
-from unmask.minibench.work import Workers
+from unmask.workers import Workers
 
 
 @pytest.fixture(autouse=True)

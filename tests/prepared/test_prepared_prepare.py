@@ -22,6 +22,7 @@ from PIL import Image
 
 from dataset_trees import write_faceforensics
 from scripted_faces import row
+from unmask import workers
 from unmask.datasets import read_dataset
 from unmask.errors import DataError, MissingDependencyError, OutputError
 from unmask.prepared import Keep, Prepared, is_prepared, prepare, read_prepared
@@ -198,13 +199,13 @@ def children(pid: int) -> list[int]:
 def test_workers_end_with_a_parent_that_was_killed(rows: list[LabelledVideo], tmp_path: Path):
     with start(rows, tmp_path / "out", tmp_path / "prepare_it.py", 1, workers=2) as process:
         wait_for(process, 1)
-        workers = children(process.pid)
+        pids = children(process.pid)
         process.kill()
-    assert len(workers) >= 2
+    assert len(pids) >= 2
     deadline = time.monotonic() + 60
-    while any(map(alive, workers)) and time.monotonic() < deadline:
+    while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not any(map(alive, workers))
+    assert not any(map(alive, pids))
 
 
 def test_two_workers_make_what_one_makes(rows: list[LabelledVideo], tmp_path: Path, whole: Path):
@@ -233,15 +234,15 @@ def test_an_interruption_ends_the_workers_and_leaves_nothing_partial(
     assert len(prepare(many, tmp_path / "out").sequences) == 40
 
 
-def test_a_worker_that_dies_is_told(
+def test_a_worker_that_dies_is_reported(
     rows: list[LabelledVideo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(work_module, "_begin", kill_oneself)
+    monkeypatch.setattr(workers, "_begin", kill_oneself)
     with pytest.raises(OutputError, match=r"a process ended unexpectedly.*with fewer workers"):
         prepare(rows, tmp_path / "out", workers=2)
 
 
-def kill_oneself(counter: object, stop: object) -> None:
+def kill_oneself(steps: object, stop: object) -> None:
     os._exit(9)
 
 

@@ -25,7 +25,7 @@ from unmask.minibench.plan import (
 )
 from unmask.minibench.settings import FORMAT, MAIN, OTHER, Settings
 from unmask.minibench.sheet import contact_sheet
-from unmask.minibench.work import Workers, workers_of
+from unmask.workers import Workers, workers_of
 
 Report = Callable[[str, int, int], None]
 """Called with what is done now, how many are done and of how many."""

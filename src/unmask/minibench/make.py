@@ -14,8 +14,8 @@ from unmask.media import write_video
 from unmask.minibench.plan import Source
 from unmask.minibench.settings import LEVELS, MAIN, ORIGINALS, OTHER, Settings
 from unmask.minibench.survey import RealClip, read_clip
-from unmask.minibench.work import stop_if_asked
 from unmask.types import Frame, Pixels
+from unmask.workers import stop_if_asked
 
 _LOSSLESS: Final = 0
 _MASK_OPTIONS: Final = {**H264_OPTIONS, "preset": "veryfast"}

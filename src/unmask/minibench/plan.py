@@ -15,7 +15,7 @@ from typing import NamedTuple
 from unmask.errors import DataError, MediaError
 from unmask.minibench.settings import MAIN, OTHER, Settings
 from unmask.minibench.survey import Stretch, find_stretch
-from unmask.minibench.work import Workers
+from unmask.workers import Workers
 
 _MOST_REASONS = 10
 _HELD_OUT_SHARE = 0.25

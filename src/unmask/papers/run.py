@@ -18,7 +18,6 @@ from typing import Any, Final
 from unmask.datasets import read_dataset
 from unmask.detectors import Card
 from unmask.errors import DataError, OutputError, import_optional
-from unmask.minibench.work import workers_of
 from unmask.papers.draw import DrawJob, draw, show_occlusion
 from unmask.papers.faces import face_sets, prepare_faces, source_of
 from unmask.papers.measure import Data
@@ -29,6 +28,7 @@ from unmask.papers.score import Scored, Table, score_jobs, score_one, watched
 from unmask.papers.small import trial
 from unmask.papers.train import Trained, TrainJob, cannot_write, earlier, train_one
 from unmask.papers.trainings import Training
+from unmask.workers import workers_of
 
 _FORMAT: Final = 1
 _REQUEST: Final = "request.json"

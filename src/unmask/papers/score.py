@@ -12,9 +12,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 from unmask.errors import DataError, UsageError
-from unmask.minibench.work import stop_if_asked
 from unmask.papers.measure import Data, Ours, run_protocol
 from unmask.papers.plan import OCCLUSION, Part
+from unmask.workers import stop_if_asked
 
 if TYPE_CHECKING:
     from unmask.evaluate.scores import VideoScore

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmask.errors import DataError, OutputError, UsageError, WeightsError
-from unmask.minibench.work import ending_at_once
 from unmask.train import Source
+from unmask.workers import ending_at_once
 
 _DONE = "done.json"
 

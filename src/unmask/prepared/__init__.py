@@ -10,14 +10,12 @@ from unmask.prepared.keep import Keep
 from unmask.prepared.points import lacking_points
 from unmask.prepared.prepare import Prepared, prepare, read_prepared
 from unmask.prepared.sequence import FaceSequence
-from unmask.prepared.worker import begin_worker
 
 __all__ = [
     "VERSION",
     "FaceSequence",
     "Keep",
     "Prepared",
-    "begin_worker",
     "is_prepared",
     "lacking_points",
     "prepare",

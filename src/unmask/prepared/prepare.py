@@ -20,8 +20,9 @@ from unmask.prepared.keep import Keep
 from unmask.prepared.points import load_points
 from unmask.prepared.sequence import FaceSequence
 from unmask.prepared.shard import read_list
-from unmask.prepared.work import Job, make_shards
+from unmask.prepared.work import Job, make_shard
 from unmask.types import LabelledVideo
+from unmask.workers import workers_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +65,8 @@ def prepare(
         What was kept.
 
     Raises:
-        OutputError: ``out`` holds something else, or cannot be written (a full disk).
+        OutputError: ``out`` holds something else, cannot be written (a full disk), or a process
+                died.
         DataError: there is no row, a twin is missing, or not one face was found.
         MissingDependencyError: 68 points are asked for, and their source is not installed.
     """
@@ -80,9 +82,16 @@ def prepare(
         for number, shard in enumerate(shards)
         if not shard_of(folder, number).is_file()
     ]
-    earlier = len(pairs) - sum(len(job.pairs) for job in jobs)
-    report(earlier, len(pairs))
-    make_shards(jobs, workers, lambda done: report(earlier + done, len(pairs)))
+    done = len(pairs) - sum(len(job.pairs) for job in jobs)
+    report(done, len(pairs))
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        report(done, len(pairs))
+
+    with workers_of(min(workers, len(jobs))) as run:
+        run(make_shard, jobs, tick, counts_steps=True)
     sweep(folder)
     found = read_prepared(folder)
     if not found.sequences:

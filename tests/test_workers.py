@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unmask.errors import DataError, OutputError
-from unmask.minibench.work import ending_at_once, stop_if_asked, workers_of
+from unmask.workers import ending_at_once, step_done, stop_if_asked, workers_of
 
 
 def double(number: int) -> int:
@@ -42,6 +42,26 @@ def test_results_come_in_the_order_of_the_jobs(count: int):
     with workers_of(count) as run:
         assert run(double, [0, 1, 2], lambda: ticks.append(1)) == [0, 2, 4]
     assert len(ticks) == 3
+
+
+def three_steps(number: int) -> int:
+    for _ in range(3):
+        step_done()
+    return number
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_steps_are_counted_across_processes(count: int):
+    ticks: list[int] = []
+    with workers_of(count) as run:
+        for _ in range(2):
+            run(three_steps, [1, 2], lambda: ticks.append(1), counts_steps=True)
+        run(three_steps, [1, 2], lambda: ticks.append(1))
+    assert len(ticks) == 2 * 6 + 2
+
+
+def test_a_step_outside_of_workers_counts_nothing():
+    assert three_steps(5) == 5
 
 
 @pytest.mark.parametrize("count", [1, 2])
