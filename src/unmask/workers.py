@@ -172,7 +172,7 @@ def workers_of(count: int) -> Iterator[Workers]:
     context = multiprocessing.get_context("spawn")
     shared = _Shared(context.Value("l", 0), context.Event())
     with concurrent.futures.ProcessPoolExecutor(
-        count, mp_context=context, initializer=_begin, initargs=tuple(shared)
+        count, mp_context=context, initializer=_begin, initargs=(shared.steps, shared.stop)
     ) as pool:
         try:
             yield Workers(pool, shared)
