@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.cli.printing import show_note
+from unmask.cli.terminal import show_note
 from unmask.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,19 +66,6 @@ def check_together(
             f"what it has unasked. Leave {option} out, or run 'unmask evaluate -o RESULTS "
             f"{option}' alone."
         )
-
-
-def find_weights(choices: Sequence[str]) -> dict[str, str | Path]:
-    """``NAME=TAG|FILE`` as a mapping."""
-    chosen: dict[str, str | Path] = {}
-    for choice in choices:
-        name, equals, value = choice.partition("=")
-        if not (name and equals and value) or name in chosen:
-            raise UsageError(
-                f"Cannot use -w '{choice}': expected NAME=TAG or NAME=FILE, each name once."
-            )
-        chosen[name] = value
-    return chosen
 
 
 def find_rows(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.cli.printing import one_line, show_note
+from unmask.cli.terminal import show, show_note
 from unmask.errors import MediaError, UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def show_occlusion(
                 show_note(f"no picture: {error}")
                 continue
             for file in made.files:
-                print(one_line(str(file)))
+                show(file)
 
 
 def _samples(protocol: Protocol, data: Sequence[Data]) -> list[LabelledVideo]:

@@ -19,44 +19,6 @@ Data = Annotated[
     list[Path] | None,
     typer.Option("--data", metavar="PATH", help="Root of a data set. Repeatable with a paper's."),
 ]
-Dataset = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--dataset",
-        metavar="LAYOUT",
-        help="Of each --data, in the same order; see: unmask datasets list. Else folder.",
-    ),
-]
-Detectors = Annotated[
-    list[str] | None,
-    typer.Option("--detector", "-d", metavar="NAME", help="Repeatable; see: unmask list."),
-]
-Weights = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--weights",
-        "-w",
-        metavar="NAME=TAG|FILE",
-        help="Of a detector; NAME:TRAINING=FILE for a paper's table with several. Repeatable.",
-    ),
-]
-Split = Annotated[
-    str | None,
-    typer.Option(
-        "--split",
-        metavar="SPLIT",
-        help="Take only this split; of a plain folder: what all of it counts as, else test.",
-        show_default=False,
-    ),
-]
-Methods = Annotated[
-    list[str] | None,
-    typer.Option("--method", metavar="METHOD", help="Take only this forgery method. Repeatable."),
-]
-Compressions = Annotated[
-    list[str] | None,
-    typer.Option("--compression", metavar="LEVEL", help="Take only this level. Repeatable."),
-]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -114,6 +76,4 @@ StandIn = Annotated[
         help="Run a paper's table on such data instead; the paper's figures are of others.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Resamples = Annotated[int, typer.Option(metavar="N", help="Of the bootstrap, for intervals.")]
-Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where the networks run.")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unmask.cli.evaluate_inputs import find_rows, report, root_of
 from unmask.cli.evaluate_occlusion import show_occlusion
-from unmask.cli.printing import show_note
+from unmask.cli.terminal import show_note
 from unmask.errors import UsageError
 
 _PAPER = "paper:"

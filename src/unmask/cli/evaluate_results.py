@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.cli.printing import show_note
+from unmask.cli.terminal import show_note
 
 if TYPE_CHECKING:
     from unmask.evaluate.level import Level

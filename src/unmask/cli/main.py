@@ -5,57 +5,46 @@ Nothing heavy is imported here: a command imports what it needs when it runs.
 
 from __future__ import annotations
 
+import signal
 import sys
-import traceback
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pkgutil import iter_modules
+from types import FrameType
 from typing import Annotated
 
 import typer
 
 from unmask._version import __version__
-from unmask.cli import (
-    blend,
-    corrupt,
-    datasets,
-    demo,
-    describe,
-    evaluate,
-    explain_video,
-    list_detectors,
-    minibench,
-    prepare,
-    scan,
-    schema,
-    train,
-    weights,
-)
-from unmask.cli.printing import explain, log_to_stderr, show_error
+from unmask.cli import commands
+from unmask.cli.terminal import explain, log_to_stderr, show_error, show_traceback
 from unmask.errors import UnknownNameError, UsageError
 
-FAILURE, USAGE, INTERRUPTED = 1, 2, 130
+FAILURE, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 app = typer.Typer(
     name="unmask",
     help="Finds forged faces in video: which person, when, where in the face, how sure.",
-    epilog="Exit codes: 0 done, 1 failure, 2 wrong usage, 3 --fail-on, 130 Ctrl-C.",
+    epilog="Exit codes: 0 done, 1 failure, 2 wrong usage, 3 --fail-on, 130 Ctrl-C, 143 SIGTERM.",
     add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("scan")(scan.scan)
-app.command("list")(list_detectors.list_detectors)
-app.command("describe")(describe.describe)
-app.command("prepare")(prepare.prepare)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("explain")(explain_video.explain)
-app.command("blend")(blend.blend)
-app.command("corrupt")(corrupt.corrupt)
-app.add_typer(datasets.app, name="datasets")
-app.add_typer(minibench.app, name="minibench")
-app.add_typer(weights.app, name="weights")
-app.command("schema")(schema.schema)
-app.command("demo")(demo.demo)
+
+
+def _add_commands(parent: typer.Typer, package: str, folders: Sequence[str]) -> None:
+    """Adds the command of every file and the group of every folder."""
+    for module in iter_modules(folders):
+        name = f"{package}.{module.name}"
+        child = import_module(name)
+        if module.ispkg:
+            _add_commands(child.app, name, child.__path__)
+        parent.add_typer(child.app)
+
+
+_add_commands(app, commands.__name__, commands.__path__)
 
 
 def _show_version(is_asked: bool) -> None:
@@ -84,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None takes those of the process.
 
     Returns:
-        The exit code: 0 done, 1 failure, 2 wrong usage, 3 ``--fail-on``, 130 Ctrl-C.
+        The exit code: 0 done, 1 failure, 2 wrong usage, 3 ``--fail-on``, 130 Ctrl-C, 143 SIGTERM.
     """
     words, is_debug = _without_debug(sys.argv[1:] if arguments is None else list(arguments))
     for stream in (sys.stdout, sys.stderr):
@@ -93,17 +82,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     command = typer.main.get_command(app)
     try:
-        with log_to_stderr():
+        with log_to_stderr(), _sigterm_stops():
             code = command.main(args=words, prog_name="unmask", standalone_mode=False) or 0
+    except _TerminatedError:
+        code = TERMINATED
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:
         if is_debug:
-            traceback.print_exception(error)
+            show_traceback(error)
         code = _explain(error)
-    if code == INTERRUPTED:
+    if code in (INTERRUPTED, TERMINATED):
         show_error("Stopped. What was finished stays; partial files were removed.")
     return int(code)
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM, which ends a command in the same way as Ctrl-C."""
+
+
+@contextmanager
+def _sigterm_stops() -> Iterator[None]:
+    """Lets SIGTERM raise, so that what was finished is kept and partial files are removed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _TerminatedError
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _without_debug(words: list[str]) -> tuple[list[str], bool]:

@@ -28,8 +28,12 @@ def states_of(card: Card) -> list[WeightsState]:
 
 def in_words(card: Card) -> str:
     """The states of all of a card's weights on one line."""
-    told = [f"{entry.tag}: {state}" for _, entry, state, _ in states_of(card)]
-    return ", ".join(told) or "none"
+    return ", ".join(f"{entry.tag}: {state}" for _, entry, state, _ in states_of(card)) or "none"
+
+
+def is_available(card: Card) -> bool:
+    """Whether any of a card's weights is on this machine."""
+    return any(path is not None and state != "missing" for _, _, state, path in states_of(card))
 
 
 def _state(card: Card, entry: Weights) -> tuple[State, Path | None]:

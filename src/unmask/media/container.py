@@ -29,6 +29,12 @@ from unmask.errors import MediaError
 MAX_PIXELS: Final = 8192 * 4320
 """Most pixels a picture may have: 8K, in both its television and its cinema width."""
 
+VIDEO_SUFFIXES: Final = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"}
+    | {".wmv", ".flv", ".3gp", ".ogv", ".mxf", ".gif"}
+)
+"""Names by which the videos of a folder are found; a file that is named itself may have any."""
+
 # Demuxers that read one file and nothing else. No playlist (concat, hls, dash, imf), no list of
 # files (image2), no device (lavfi, v4l2), no headerless data (rawvideo). The sound formats are
 # here so that the message can say "it has no video stream".

@@ -15,11 +15,12 @@ import numpy as np
 from PIL import Image
 
 from unmask.errors import MediaError
-from unmask.media.container import cannot_read, too_many_pixels
+from unmask.media.container import VIDEO_SUFFIXES, cannot_read, too_many_pixels
 from unmask.media.decode import Notes, Picture
 from unmask.types import Pixels
 
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+_MOST_NAMED: Final = 10
 # Only these decoders: Pillow knows 40 more, some of which start other programs (EPS).
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 # What Pillow raises on broken files; UnidentifiedImageError is an OSError.
@@ -61,12 +62,23 @@ def list_images(folder: Path) -> list[Path]:
     """
     images = [path for path in folder.iterdir() if is_image(path) and path.is_file()]
     if not images:
-        raise cannot_read(
-            folder,
-            f"the folder holds no pictures ({', '.join(IMAGE_SUFFIXES)}). "
-            "Give a folder with the frames of one video, or the video file itself.",
-        )
+        raise cannot_read(folder, _why_no_images(folder))
     return sorted(images, key=_natural_key)
+
+
+def _why_no_images(folder: Path) -> str:
+    files = list(folder.iterdir())
+    below = sorted(path.name for path in files if path.is_dir())
+    if any(path.suffix.lower() in VIDEO_SUFFIXES for path in files):
+        return "the folder holds videos. Give one of them."
+    if below:
+        names = ", ".join(below[:_MOST_NAMED]) + (", …" if len(below) > _MOST_NAMED else "")
+        return (
+            "no videos and no pictures are directly in this folder, and its subfolders are not "
+            f"searched. Give one of them: {names}."
+        )
+    what = f"the folder holds no videos and no pictures ({', '.join(IMAGE_SUFFIXES)})"
+    return f"{what if files else 'the folder is empty'}. Give one with the frames of a video."
 
 
 def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:

@@ -16,6 +16,7 @@ import av.error
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from unmask.errors import MediaError
 from unmask.media import images
 from unmask.media.container import MAX_PIXELS, cannot_read, opened
 from unmask.media.decode import decoded, timestamp
@@ -27,6 +28,7 @@ FOLDER_FPS: Final = Fraction(25)
 _MAX_PACKETS: Final = 2000
 _MAX_PLAUSIBLE_FPS: Final = 300
 _AV_TIME_BASE: Final = 1_000_000
+_URL: Final = re.compile(r"^([a-z][a-z0-9+.-]+):/+", re.IGNORECASE)
 _WITHOUT_PTS: Final = ("avi",)
 
 
@@ -81,6 +83,12 @@ def examine(path: Path, max_pixels: int, folder_fps: Fraction) -> Examined:
 
 def _check_file(path: Path) -> None:
     if not path.exists():
+        if _URL.match(str(path)):
+            url = _URL.sub(r"\1://", str(path))  # a Path keeps one slash of two
+            raise MediaError(
+                f"Cannot read '{url}': unmask reads local files only. Download it first: "
+                f"yt-dlp -o clip.mp4 '{url}'"
+            )
         raise cannot_read(
             path, f"there is no such file in '{path.absolute().parent}'. Check the name."
         )

@@ -85,8 +85,8 @@ def scan(
         UsageError: no detector was named, one twice, or weights or a calibration for another one
             were given.
     """
-    names = _names(detectors, weights or {})
     with open_video(path) as video:
+        names = _names(detectors, weights or {})
         notes: Sequence[str] = ()
         if detectors is None:
             names, notes = choose(video.info, device, weights or {})

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from unmask.clips import Plan
 from unmask.errors import UsageError
@@ -92,6 +92,48 @@ class Keep:
             self.stride == spec.stride and _is_same_rate(self.fps, spec.fps)
         )
         return is_long_enough and same_rate and self.context >= spec.margin
+
+    def changed(
+        self,
+        *,
+        sequences: str | None = None,
+        frames: int | None = None,
+        fps: float | None = None,
+        stride: int | None = None,
+        min_face_px: float | None = None,
+        largest_face_px: float | None = None,
+        is_native: bool = False,
+    ) -> Keep:
+        """A copy with other values; an argument of None changes nothing.
+
+        Args:
+            sequences: a number, or ``all``.
+            frames: 1 keeps single moments, and with it neither rate nor stride.
+            fps: 0 keeps the video's own rate.
+            stride: see ``Keep``.
+            min_face_px: see ``Keep``.
+            largest_face_px: see ``Keep``.
+            is_native: no face is reduced.
+
+        Raises:
+            UsageError: the values contradict each other or are out of range.
+        """
+        if is_native and largest_face_px is not None:
+            raise UsageError("Cannot reduce faces and keep them native: leave one of them out.")
+        if sequences is not None and sequences != "all" and not sequences.isdecimal():
+            raise UsageError(f"Cannot keep {sequences!r} sequences: expected a number, or all.")
+        given = {"frames": frames, "fps": fps, "stride": stride, "min_face_px": min_face_px}
+        given["largest_face_px"] = largest_face_px
+        values = {name: value for name, value in given.items() if value is not None}
+        changes: dict[str, Any] = {"fps": None, "stride": 1} if frames == 1 else {}
+        changes |= values
+        if fps == 0:
+            changes["fps"] = None
+        if is_native:
+            changes["largest_face_px"] = None
+        if sequences is not None:
+            changes["sequences"] = None if sequences == "all" else int(sequences)
+        return dataclasses.replace(self, **changes)
 
     def plain(self) -> dict[str, object]:
         """As JSON takes it."""

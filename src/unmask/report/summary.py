@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from unmask.printable import printable
 from unmask.report.strength import (
     at_this_score,
     deciding_face,
@@ -18,7 +19,6 @@ from unmask.report.wording import (
     face_name,
     file_name,
     plural,
-    printable,
     score_text,
     span,
     told_score,

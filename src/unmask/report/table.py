@@ -7,9 +7,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from unmask.printable import printable
 from unmask.report.strength import deciding_face
 from unmask.report.to_json import path_text
-from unmask.report.wording import FINDING_WORDS, chance, printable, score_text
+from unmask.report.wording import FINDING_WORDS, chance, score_text
 from unmask.types import Verdict
 
 COLUMNS = (
@@ -88,14 +89,19 @@ def failed_row(path: Path, error: str) -> Row:
     return tuple(_cell(values.get(name)) for name in COLUMNS)
 
 
-def to_csv(rows: Sequence[Row]) -> str:
-    """The rows under a line with ``COLUMNS``, as CSV (RFC 4180).
+def to_csv(rows: Sequence[Row], *, has_head: bool = True) -> str:
+    """The rows as CSV (RFC 4180).
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
+
+    Args:
+        rows: from ``table_row`` and ``failed_row``.
+        has_head: whether a line with ``COLUMNS`` stands above them.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    if has_head:
+        writer.writerow(COLUMNS)
     writer.writerows(rows)
     return text.getvalue()
 

@@ -10,6 +10,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from unmask.printable import printable
 from unmask.report import answer_view, pictures, strength, timeline, wording
 from unmask.report.spread import Spread, spread
 from unmask.types import Calibration, FaceVerdict, KeyFrame, Verdict, VideoInfo
@@ -127,7 +128,7 @@ def _environment() -> Environment:
         sentence=wording.sentence,
         chance=wording.chance,
         score=wording.score_text,
-        printable=wording.printable,
+        printable=printable,
         plural=wording.plural,
         tight=_tight,
     )
@@ -173,7 +174,7 @@ def _frame(shown: KeyFrame, verdict: Verdict) -> FrameView:
     )
     return FrameView(
         caption=where,
-        score=f"{wording.printable(shown.detector)} {wording.score_text(shown.logit)}",
+        score=f"{printable(shown.detector)} {wording.score_text(shown.logit)}",
         evidence=pictures.draw(shown),
     )
 
@@ -218,7 +219,7 @@ def _citation(verdict: Verdict) -> str:
         for use in verdict.detectors
     )
     calibration = verdict.calibration.name if verdict.calibration else "no calibration"
-    return wording.printable(
+    return printable(
         f"unmask {verdict.unmask_version}, report on {wording.file_name(verdict.video.path)} "
         f"(SHA-256 {verdict.video.sha256}): {wording.FINDING_WORDS[verdict.finding]}. "
         f"Detectors: {detectors or 'none'}; {calibration}."

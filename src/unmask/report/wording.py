@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import unicodedata
 from pathlib import Path
 
 from unmask.metrics.share import wilson_interval
+from unmask.printable import printable
 from unmask.types import Calibration, Domain, FaceVerdict, Finding, Verdict
 
 FINDING_WORDS = {
@@ -24,25 +24,6 @@ _SEVERITY = {
 }
 # Below this many real videos one false alarm more or less moves the rate visibly.
 _SMALL_SAMPLE = 300
-
-
-def printable(text: str) -> str:
-    r"""The text with control characters and text-direction overrides made visible.
-
-    A file name may hold terminal escapes, or U+202E, which makes ``exe.4pm`` read ``mp4.exe``.
-
-    >>> printable("a\x1b[2Jb\u202egpj.mp4")
-    'a\\x1b[2Jb\\u202egpj.mp4'
-    """
-    return "".join(
-        char.encode("unicode_escape").decode() if _is_hidden(char) else char for char in text
-    )
-
-
-def _is_hidden(char: str) -> bool:
-    # The joiners U+200C and U+200D are part of normal spelling in several scripts.
-    is_odd = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
-    return is_odd and char not in "\u200c\u200d"
 
 
 def file_name(path: Path) -> str:

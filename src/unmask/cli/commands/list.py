@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unmask.cli.printing import show_table
+from unmask.cli import options
+from unmask.cli.terminal import show_json, show_table
 
 if TYPE_CHECKING:
     from unmask.detectors import Paper
 
+app = typer.Typer()
 
-def list_detectors(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+_Available = Annotated[
+    bool,
+    typer.Option("--available", help="List only detectors whose weights are on this machine."),
+]
+
+
+@app.command("list")
+def list_detectors(available: _Available = False, as_json: options.AsJson = False) -> None:
     """List the detectors, their papers, and where their weights are."""
-    from unmask.cli.weights_state import in_words, states_of
-    from unmask.detectors import get_card
-    from unmask.detectors import list_detectors as names
+    from unmask import detectors
+    from unmask.cli.weights_state import in_words, is_available, states_of
 
-    cards = [get_card(name) for name in names()]
+    cards = [detectors.get_card(name) for name in detectors.list_detectors()]
+    if available:
+        cards = [card for card in cards if is_available(card)]
     if as_json:
         rows = [
             {
@@ -38,7 +45,7 @@ def list_detectors(
             }
             for card in cards
         ]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        show_json(rows)
         return
     show_table(
         ("NAME", "SUMMARY", "PAPER", "LICENSE", "WEIGHTS"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
+import typer
+
+from unmask.cli.terminal import show_json
+
+app = typer.Typer()
 
 
+@app.command("schema")
 def schema() -> None:
     """Print the JSON schema of a scan's result."""
     from unmask.report import schema as result_schema
 
-    json.dump(result_schema(), sys.stdout, indent=2, ensure_ascii=False)
-    print()
+    show_json(result_schema())

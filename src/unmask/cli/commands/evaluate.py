@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from unmask.cli import evaluate_options as options
+import typer
+
+from unmask.cli import evaluate_options, options
 from unmask.cli.evaluate_inputs import (
     check_together,
     find_places,
     find_rows,
-    find_weights,
     report,
     root_of,
 )
 from unmask.cli.evaluate_results import show_differences, show_tables
 from unmask.errors import UsageError
 
+app = typer.Typer()
 
+
+@app.command("evaluate")
 def evaluate(
-    table: options.Table = None,
-    data: options.Data = None,
-    dataset: options.Dataset = None,
+    table: evaluate_options.Table = None,
+    data: evaluate_options.Data = None,
+    dataset: options.Datasets = None,
     detectors: options.Detectors = None,
     weights: options.Weights = None,
     split: options.Split = None,
     methods: options.Methods = None,
     compressions: options.Compressions = None,
-    out: options.Out = None,
-    compare: options.Compare = None,
-    threshold_from: options.ThresholdFrom = None,
-    level: options.Level = "video",
-    figures: options.Figures = False,
-    conditions: options.Conditions = None,
-    embeddings: options.Embeddings = False,
-    stand_in: options.StandIn = None,
+    out: evaluate_options.Out = None,
+    compare: evaluate_options.Compare = None,
+    threshold_from: evaluate_options.ThresholdFrom = None,
+    level: evaluate_options.Level = "video",
+    figures: evaluate_options.Figures = False,
+    conditions: evaluate_options.Conditions = None,
+    embeddings: evaluate_options.Embeddings = False,
+    stand_in: evaluate_options.StandIn = None,
     as_json: options.AsJson = False,
-    resamples: options.Resamples = 10_000,
+    resamples: evaluate_options.Resamples = 10_000,
     device: options.Device = "cpu",
 ) -> None:
     """Score a data set by some detectors and print every figure with its interval.
@@ -41,7 +45,7 @@ def evaluate(
     Goes on where it stopped. Without --data the tables of RESULTS are made again.
     """
     places = find_places(data or [], dataset or [], stand_in)
-    given = find_weights(weights or [])
+    given = options.parse_weights(weights)
     check_together(
         table, compare, level, conditions, figures=figures, embeddings=embeddings, stand_in=stand_in
     )

@@ -7,42 +7,39 @@ from typing import Annotated
 
 import typer
 
-from unmask.cli.inputs import unique_names
-from unmask.cli.results import check_target, replacing, writable
+from unmask.cli import options
+from unmask.cli.outputs import check_target, replacing, unique_names, writable
+from unmask.cli.terminal import show
+
+app = typer.Typer()
 
 _Path = Annotated[
-    Path, typer.Argument(metavar="IMAGE|VIDEO", help="With a face in it.", show_default=False)
-]
-_Out = Annotated[
     Path,
-    typer.Option("--out", "-o", metavar="DIR", help="Folder for the sheet.", show_default=False),
+    typer.Argument(metavar="IMAGE|VIDEO", help="Picture or video with a face.", show_default=False),
 ]
+_Out = Annotated[Path, options.out("DIR", "Folder for the sheet.")]
 _Count = Annotated[
     int | None,
-    typer.Option(
-        metavar="N", help="Rows of the sheet; 12, or one for each kind.", show_default=False
-    ),
+    typer.Option(metavar="N", help="Rows of the sheet. Default: 12, or one for each kind."),
 ]
 _Kinds = Annotated[
     list[str] | None,
     typer.Option(
         "--kind",
         metavar="NAME",
-        help="Kind of forgery, as in a recipe's mix; may be repeated; all for all.",
-        show_default=False,
+        help="Kind of forgery, as in a recipe's mix; 'all' for every kind. Repeatable.",
     ),
 ]
-_Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of everything random.")]
-_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a sheet that is there.")]
 
 
+@app.command("blend")
 def blend(
     path: _Path,
     out: _Out,
     kinds: _Kinds = None,
     count: _Count = None,
-    seed: _Seed = 0,
-    overwrite: _Overwrite = False,
+    seed: options.Seed = 0,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Forge a face as training does, and write a contact sheet: real, forged, mask."""
     target = out / f"{unique_names([path])[0]}-blends.png"
@@ -57,4 +54,4 @@ def blend(
             sheet = contact_sheet(path, 12 if count is None else count, seed)
         with replacing([target]) as (partial,):
             sheet.save(partial, format="PNG")
-    print(target)
+    show(target)

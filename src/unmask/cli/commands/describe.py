@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import textwrap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from unmask.cli import options
+from unmask.cli.terminal import show_json, show_lines
 
 if TYPE_CHECKING:
     from unmask.detectors import Card
     from unmask.types import InputSpec
 
+app = typer.Typer()
+
 _WIDTH = 100
 
 
-def describe(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Detector; see: unmask list.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Tell what a detector is: paper, departures from it, input, recipe, weights."""
+@app.command("describe")
+def describe(name: options.DetectorName, as_json: options.AsJson = False) -> None:
+    """Describe a detector: paper, departures from it, input, recipe, weights."""
     from unmask.detectors import get_card
 
     card = get_card(name)
     if as_json:
-        print(json.dumps(_plain(card), indent=2, ensure_ascii=False))
+        show_json(_plain(card))
         return
     for number, (title, lines) in enumerate(_sections(card)):
-        print("\n" * (number > 0) + title)
+        show_lines([""] * (number > 0) + [title])
         for line in lines:
-            print(textwrap.fill(line, _WIDTH, initial_indent="  ", subsequent_indent="    "))
+            show_lines(textwrap.wrap(line, _WIDTH, initial_indent="  ", subsequent_indent="    "))
 
 
 def _sections(card: Card) -> list[tuple[str, list[str]]]:

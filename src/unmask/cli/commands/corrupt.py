@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from unmask.cli.printing import one_line, show_note
-from unmask.cli.progress import show_progress
+from unmask.cli import options
+from unmask.cli.terminal import show, show_json, show_note, video_progress
+
+app = typer.Typer()
 
 _Path = Annotated[
     Path,
-    typer.Argument(
-        metavar="VIDEO", help="A video, or a folder with its frames.", show_default=False
-    ),
+    typer.Argument(metavar="VIDEO", help="Video, or folder with its frames.", show_default=False),
 ]
 _Kind = Annotated[
     str,
@@ -34,35 +33,22 @@ _Severity = Annotated[
         "--severity", "-s", metavar="1..5", help="From mild to strong.", show_default=False
     ),
 ]
-_Out = Annotated[
-    Path,
-    typer.Option(
-        "--out",
-        "-o",
-        metavar="FILE",
-        help="The copy: .mp4, .mkv, .mov or .m4v.",
-        show_default=False,
-    ),
-]
-_Seed = Annotated[
-    int, typer.Option(metavar="N", help="Of everything random; give every video its own.")
-]
+_Out = Annotated[Path, options.out("FILE", "File to write: .mp4, .mkv, .mov or .m4v.")]
 _Jumping = Annotated[
     bool, typer.Option("--jumping", help="Draw the blocks anew for every frame (kind block).")
 ]
-_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")]
-_AsJson = Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")]
 
 
+@app.command("corrupt")
 def corrupt(
     path: _Path,
     kind: _Kind,
     severity: _Severity,
     out: _Out,
-    seed: _Seed = 0,
+    seed: options.Seed = 0,
     jumping: _Jumping = False,
-    overwrite: _Overwrite = False,
-    as_json: _AsJson = False,
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Write a corrupted copy of a video, as the robustness protocol does. The video is only read.
 
@@ -71,7 +57,7 @@ def corrupt(
     """
     from unmask.evaluate import corrupt_video
 
-    with show_progress(path, kind) as progress:
+    with video_progress(path, kind) as progress:
         done = corrupt_video(
             path,
             out,
@@ -85,6 +71,6 @@ def corrupt(
     for note in done.notes:
         show_note(f"note: {note}")
     if as_json:
-        print(json.dumps({**asdict(done), "path": str(done.path)}, indent=2))
+        show_json(asdict(done))
     else:
-        print(one_line(str(done.path)))
+        show(done.path)

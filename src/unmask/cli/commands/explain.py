@@ -7,97 +7,85 @@ from typing import Annotated
 
 import typer
 
-from unmask.cli.evaluate_inputs import find_weights
-from unmask.cli.printing import one_line, show_note
-from unmask.cli.progress import show_progress
+from unmask.cli import options
+from unmask.cli.outputs import check_new_folder
+from unmask.cli.terminal import show, show_note, video_progress
 from unmask.errors import UsageError
+
+app = typer.Typer()
 
 _Path = Annotated[
     Path,
     typer.Argument(
         metavar="VIDEO",
-        help="A video, a picture, or a folder with the frames of one video.",
+        help="Video, picture, or folder with the frames of one video.",
         show_default=False,
     ),
 ]
-_Detector = Annotated[
-    str | None,
-    typer.Option(
-        "--detector", "-d", metavar="NAME", help="See: unmask list. Else the one that scans."
-    ),
-]
-_Weights = Annotated[
-    str | None,
-    typer.Option("--weights", "-w", metavar="NAME=TAG|FILE", help="Other weights for it."),
-]
-_Methods = Annotated[
+_Maps = Annotated[
     list[str] | None,
     typer.Option(
         "--method",
         "-m",
         metavar="NAME",
         help="occlusion, grad_cam, time, order, or a map of the detector's own such as fer_cam. "
-        "Repeatable; without it, all that apply.",
+        "Repeatable. Default: all that apply.",
     ),
 ]
-_Out = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", metavar="DIR", help="The folder to make; else VIDEO-DETECTOR."),
-]
+_Out = Annotated[Path | None, options.out("DIR", "Folder to make. Default: VIDEO-DETECTOR.")]
 _At = Annotated[
     float | None,
-    typer.Option(
-        "--at", metavar="SECONDS", help="The clip shown then, instead of the highest score."
-    ),
+    typer.Option(metavar="SECONDS", help="Explain this moment. Default: the highest score."),
 ]
 _Face = Annotated[
     int | None,
-    typer.Option("--face", metavar="N", min=1, help="This face alone, as reports number it."),
+    typer.Option(metavar="N", min=1, help="Explain only this face, as reports number it."),
 ]
 _Size = Annotated[
     int | None,
     typer.Option(
-        "--size",
         metavar="PX",
-        help="Edge of the gray square; else a sixth of a picture, a quarter of a clip.",
+        help="Edge of the gray square. Default: a sixth of a picture, a quarter of a clip.",
     ),
 ]
 _Stride = Annotated[
     int | None,
-    typer.Option("--stride", metavar="PX", help="From place to place; else half the edge."),
+    typer.Option(metavar="PX", help="Step of the square. Default: half the edge."),
 ]
-_Seed = Annotated[int, typer.Option(metavar="N", help="Of the frames that are disturbed.")]
-_Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where the network runs.")]
 
 
+@app.command("explain")
 def explain(
     path: _Path,
-    detector: _Detector = None,
-    weights: _Weights = None,
-    methods: _Methods = None,
+    detector: options.Detector = None,
+    weights: options.Weights = None,
+    methods: _Maps = None,
     out: _Out = None,
     at: _At = None,
     face: _Face = None,
     size: _Size = None,
     stride: _Stride = None,
-    seed: _Seed = 0,
-    device: _Device = "cpu",
+    seed: options.Seed = 0,
+    device: options.Device = "cpu",
 ) -> None:
     """Show where, when and in which order of frames a detector sees a forgery in a video."""
+    chosen = options.parse_weights(weights)
+    options.check_detectors(list(chosen))
+    if out is not None:
+        check_new_folder(out)
     from unmask.detectors import default_detectors, load_detector
     from unmask.explain import explain as make
 
     names = default_detectors() if detector is None else [detector]
     if len(names) != 1:
         raise UsageError(f"Cannot explain {len(names)} detectors at once. Name one with -d.")
-    chosen = find_weights([weights] if weights else [])
     for other in chosen.keys() - {names[0]}:
         raise UsageError(
-            f"Cannot use -w '{weights}': {names[0]} is explained, not {other}. "
+            f"Cannot use -w '{other}={chosen[other]}': {names[0]} is explained, not {other}. "
             f"Give {names[0]}=TAG or {names[0]}=FILE."
         )
     net = load_detector(names[0], chosen.get(names[0]), device)
-    with show_progress(path, "scanning") as progress:
+    with video_progress(path, "scanning") as progress:
         made = make(
             path,
             net,
@@ -113,4 +101,4 @@ def explain(
             report=show_note,
         )
     for file in made.files:
-        print(one_line(str(file)))
+        show(file)
