@@ -2,7 +2,7 @@
 
     python -m benchmarks kinds --data FACES -d screener -d i3d=FILE [--pairs 100]
 
-FACES holds clips of real validation faces, made by ``unmask prepare --for i3d --frames 16 --fps
+FACES holds clips of real validation faces, made by ``unmask prepare --detector i3d --frames 16 --fps
 12.5``. All detectors see the same eight frames of the same forgeries, cut to their own input: a
 detector of single pictures is asked about every frame, and its logits are averaged. Figures: AUC
 over clips, and the share of pairs in which the forgery scores higher; both with intervals over
@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> int:
     if not faces:
         raise DataError(
             f"'{given.data}' holds no real clip of {FRAMES} frames. Make some with: unmask prepare "
-            f"LAYOUT PATH --for i3d --frames {2 * FRAMES} --fps 12.5 -o FACES"
+            f"LAYOUT PATH --detector i3d --frames {2 * FRAMES} --fps 12.5 -o FACES"
         )
     kinds = given.kind or [name for name, kind in KINDS.items() if not kind.needs_person]
     result: dict[str, Any] = {}

@@ -17,7 +17,7 @@ import typer.main
 from unmask.cli.main import app
 from unmask.datasets import list_datasets
 from unmask.datasets.affectnet import EXPRESSIONS
-from unmask.detectors import Card, Weights, build, get_card, list_detectors
+from unmask.detectors import Card, Weights, build, default_detectors, get_card, list_detectors
 from unmask.errors import MissingDependencyError
 from unmask.faces import POINT_WEIGHTS
 from unmask.papers.registry import PROTOCOLS
@@ -69,6 +69,7 @@ class Parsed:
 def _parse(line: str) -> Parsed:
     """Reads a command line without running it; raises if it is wrong."""
     words = shlex.split(line, comments=True)[1:]
+    words = [default_detectors()[0] if word in PLACEHOLDERS else word for word in words]
     command: Any = typer.main.get_command(app)
     path: list[str] = []
     while getattr(command, "commands", None):
@@ -226,17 +227,14 @@ def test_a_setting_that_is_not_there_would_be_noticed() -> None:
 
 
 def test_prepare_commands_of_the_guides_serve_their_detector() -> None:
-    from unmask.cli.prepare import _keep
-
     checked = 0
     for line in LINES:
         parsed = _parse(line)
         if parsed.name != "prepare" or parsed.values["detector"] is None:
             continue
         values = parsed.values
-        given = {"frames": values["frames"], "fps": values["fps"], "stride": values["stride"]}
-        given = {key: value for key, value in given.items() if value is not None}
-        keep = _keep(values["detector"], values["sequences"], given, values["is_native"])
+        names = ("sequences", "frames", "fps", "stride", "is_native")
+        keep = keep_for(get_card(values["detector"])).changed(**{n: values[n] for n in names})
         assert keep.serves(get_card(values["detector"]).input), line
         checked += 1
     assert checked >= 7

@@ -169,4 +169,22 @@ def test_a_file_that_is_not_there(scan_cli, tmp_path, name):
 def test_an_empty_folder(scan_cli, tmp_path):
     ran = scan_cli(tmp_path)
     assert ran.code == 1
-    assert "the folder holds no pictures" in ran.error
+    assert "the folder is empty" in ran.error
+
+
+def test_a_folder_of_folders_is_not_called_a_folder_without_pictures(scan_cli, tmp_path):
+    for name in ("real", "fake"):
+        (tmp_path / name).mkdir()
+    ran = scan_cli(tmp_path)
+    assert ran.code == 1
+    assert "its subfolders are not searched. Give one of them: fake, real." in ran.error
+
+
+@pytest.mark.parametrize("url", ["https://example.org/watch?v=x", "rtsp://camera/1"])
+def test_a_url_gets_the_line_that_downloads_it(scan_cli, url):
+    ran = scan_cli(url)
+    assert ran.code == 1
+    assert ran.error == (
+        f"Cannot read '{url}': unmask reads local files only. Download it first: "
+        f"yt-dlp -o clip.mp4 '{url}'"
+    )

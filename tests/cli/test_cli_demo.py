@@ -7,7 +7,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from unmask.cli import demo_clip
+from unmask import demo_clip
 from unmask.cli.main import main
 from unmask.media import open_video
 from unmask.report import schema

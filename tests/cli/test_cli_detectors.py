@@ -31,6 +31,18 @@ def test_list_has_one_line_for_every_detector(cli):
     assert "df: to download, f2f: to download" in row
 
 
+def test_list_of_what_is_available_holds_what_can_scan_now(cli, cache, default_detector):
+    rows = json.loads(cli("list", "--available", "--json").out)
+    assert default_detector in [row["name"] for row in rows]
+    for row in rows:
+        assert {entry["state"] for entry in row["weights"]} & {"shipped", "in cache"}
+    assert "meso4" not in [row["name"] for row in rows]
+    cache.mkdir()
+    (cache / "meso4-Meso4_DF.h5").write_bytes(b"weights")
+    names = [line.split()[0] for line in cli("list", "--available").out.splitlines()[1:]]
+    assert names == sorted([*(row["name"] for row in rows), "meso4"])
+
+
 def test_list_as_json(cli):
     rows = json.loads(cli("list", "--json").out)
     assert [row["name"] for row in rows] == list_detectors()

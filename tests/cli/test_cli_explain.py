@@ -76,7 +76,7 @@ def test_an_untrained_detector_warns_and_says_what_does_not_apply(
         (["-w", "other=x"], 2, "is explained, not other. Give"),
         (["--at", "-3"], 2, "expected a time of at least 0"),
         (["--face", "9"], 2, "Cannot explain Face 9 of"),
-        (["--seed", "-1"], 2, "Cannot explain with seed -1"),
+        (["--seed", "-1"], 2, "Invalid value for '--seed'"),
     ],
 )
 def test_wrong_usage(cli, portrait_video: Path, tmp_path: Path, words, code: int, message: str):

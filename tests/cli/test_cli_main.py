@@ -8,8 +8,8 @@ import pytest
 import typer.main
 
 from unmask import __version__
-from unmask.cli import scan_each
 from unmask.cli.main import app, main
+from unmask.pipeline import scan as river
 
 COMMANDS = ["scan", "list", "describe", "prepare", "train", "blend", "datasets", "weights"]
 COMMANDS += ["schema", "demo", "corrupt", "evaluate", "explain", "minibench"]
@@ -107,7 +107,7 @@ def _broken(*args, **kwargs):
 
 
 def test_the_unexpected_is_one_line_that_says_how_to_learn_more(cli, monkeypatch):
-    monkeypatch.setattr(scan_each, "scan", _broken)
+    monkeypatch.setattr(river, "scan", _broken)
     ran = cli("scan", "x.mp4")
     assert ran.code == 1
     assert ran.error == (
@@ -118,7 +118,7 @@ def test_the_unexpected_is_one_line_that_says_how_to_learn_more(cli, monkeypatch
 
 @pytest.mark.parametrize("words", [("--debug", "scan", "x.mp4"), ("scan", "x.mp4", "--debug")])
 def test_debug_shows_the_traceback_wherever_it_stands(cli, monkeypatch, words):
-    monkeypatch.setattr(scan_each, "scan", _broken)
+    monkeypatch.setattr(river, "scan", _broken)
     ran = cli(*words)
     assert ran.code == 1
     assert ran.err.startswith("Traceback")
@@ -142,7 +142,7 @@ def test_ctrl_c_is_130_and_one_line(cli, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scan_each, "scan", interrupted)
+    monkeypatch.setattr(river, "scan", interrupted)
     ran = cli("scan", "x.mp4")
     assert ran.code == 130
     assert ran.error == "Stopped. What was finished stays; partial files were removed."
@@ -161,7 +161,7 @@ def test_what_the_library_logs_is_shown_once_on_stderr(cli, monkeypatch):
         logging.getLogger("unmask").info("Downloading %s", "much")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scan_each, "scan", talks)
+    monkeypatch.setattr(river, "scan", talks)
     for _ in range(2):
         ran = cli("scan", "x.mp4")
         assert ran.err.count("Downloading much\n") == 1

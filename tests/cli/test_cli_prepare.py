@@ -99,13 +99,13 @@ def test_as_json(cli, broken, tmp_path):
 
 
 def test_filters(cli, tree, tmp_path):
-    words = ("--split", "train", "--compressions", "c40", "--methods", "Deepfakes")
+    words = ("--split", "train", "--compression", "c40", "--method", "Deepfakes")
     ran = cli("prepare", "faceforensics", tree, "-o", tmp_path / "out", *SMALL, *words)
     assert ran.code == 0
     rows = read_prepared(tmp_path / "out").rows
     assert {(r.split, r.compression) for r in rows} == {("train", "c40")}
     assert [r.label for r in rows] == [0, 0, 1, 1]
-    ran = cli("prepare", "faceforensics", tree, "-o", tmp_path / "no", "--methods", "Deepfake")
+    ran = cli("prepare", "faceforensics", tree, "-o", tmp_path / "no", "--method", "Deepfake")
     assert ran.code == 1
     assert "Did you mean 'Deepfakes'?" in ran.error
 
@@ -130,7 +130,7 @@ def test_the_default_detector_decides_what_is_kept(keep_of, default_detector):
 
 
 def test_another_detector_decides_what_is_kept(keep_of):
-    keep = keep_of("--for", "anti_compression")
+    keep = keep_of("--detector", "anti_compression")
     assert keep == keep_for(get_card("anti_compression"))
     assert keep.twins == ("c23", "c40")
 
@@ -149,7 +149,7 @@ def test_large_faces_are_reduced_to_the_size_asked_for(keep_of):
 
 
 def test_single_moments_of_a_detector_that_takes_clips(keep_of):
-    keep = keep_of("--for", "two_branch", "--frames", 1, "--sequences", 2)
+    keep = keep_of("--detector", "two_branch", "--frames", 1, "--sequences", 2)
     assert (keep.frames, keep.sequences, keep.stride, keep.fps) == (1, 2, 1, None)
 
 
@@ -163,7 +163,7 @@ def test_fps_0_is_the_videos_own_rate(keep_of):
         (("--sequences", "many"), "Cannot keep 'many' sequences: expected a number, or all."),
         (("--sequences", "all"), "Cannot keep single moments"),
         (("--sequences", "0"), "Cannot keep sequences=0: expected at least 1."),
-        (("--for", "xceptoin"), "Unknown detector 'xceptoin'. Did you mean 'xception'?"),
+        (("--detector", "xceptoin"), "Unknown detector 'xceptoin'. Did you mean 'xception'?"),
         (("--largest-face", "20"), "Cannot keep largest_face_px=20: expected at least"),
         (("--largest-face", "99", "--native"), "Cannot reduce faces and keep them native"),
         (("--frames", "0"), "--frames"),
@@ -239,7 +239,7 @@ def test_ctrl_c_stops_cleanly_and_running_again_goes_on(cli, face_image, tmp_pat
 
 def test_a_detector_that_is_cut_by_68_points_says_what_is_kept(cli, tree, tmp_path, monkeypatch):
     monkeypatch.setenv("UNMASK_CACHE", str(tmp_path / "cache"))
-    words = ("--for", "lipforensics", "--split", "val", *SMALL)
+    words = ("--detector", "lipforensics", "--split", "val", *SMALL)
     ran = cli("prepare", "faceforensics", tree, "-o", tmp_path / "out", *words)
     assert ran.code == 0
     assert ran.err.startswith("lipforensics: 5 points are kept instead of 68. For 68 points, ")

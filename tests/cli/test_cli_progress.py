@@ -7,10 +7,9 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 
 from unmask import report
-from unmask.cli import scan_each
 from unmask.cli.main import main
-from unmask.cli.printing import show_summary, show_table
-from unmask.cli.progress import show_progress
+from unmask.cli.terminal import show_summary, show_table, video_progress
+from unmask.pipeline import scan as river
 from unmask.types import Finding
 
 
@@ -29,13 +28,13 @@ def environment(monkeypatch):
 
 
 def test_nobody_watches_nothing_is_shown(portrait_video, capsys):
-    with show_progress(portrait_video, "portrait.mp4") as progress:
+    with video_progress(portrait_video, "portrait.mp4") as progress:
         assert progress is None
     assert capsys.readouterr() == ("", "")
 
 
 def test_position_length_and_frames_per_second(portrait_video):
-    with redirect_stderr(Terminal()) as terminal, show_progress(portrait_video, "a [1/2]") as show:
+    with redirect_stderr(Terminal()) as terminal, video_progress(portrait_video, "a [1/2]") as show:
         show(25, 1.0)
     text = terminal.getvalue()
     assert "a [1/2]" in text
@@ -44,7 +43,7 @@ def test_position_length_and_frames_per_second(portrait_video):
 
 
 def test_a_folder_of_frames_has_no_length_to_show(image_folder):
-    with redirect_stderr(Terminal()) as terminal, show_progress(image_folder, "frames") as show:
+    with redirect_stderr(Terminal()) as terminal, video_progress(image_folder, "frames") as show:
         show(5, 0.2)
     assert "0:00  " in terminal.getvalue()
     assert " of " not in terminal.getvalue()
@@ -59,7 +58,7 @@ def test_the_line_is_gone_before_an_error_comes(text_mp4, capsys):
 
 
 def test_stdout_stays_json_while_somebody_watches(scan_cli, portrait_video, monkeypatch):
-    real = scan_each.scan
+    real = river.scan
     seen = []
 
     def watched(*args, progress, **named):
@@ -69,7 +68,7 @@ def test_stdout_stays_json_while_somebody_watches(scan_cli, portrait_video, monk
 
         return real(*args, progress=count, **named)
 
-    monkeypatch.setattr(scan_each, "scan", watched)
+    monkeypatch.setattr(river, "scan", watched)
     with redirect_stderr(Terminal()) as terminal:
         ran = scan_cli(portrait_video, "--json")
     assert ran.code == 0
@@ -103,3 +102,11 @@ def test_a_table_wraps_on_a_terminal_and_nowhere_else(monkeypatch):
     lines = terminal.getvalue().splitlines()
     assert len(lines) > 4
     assert "meso4" in terminal.getvalue()
+
+
+def test_a_narrow_terminal_never_cuts_the_first_column(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    name = "a_detector_with_a_long_name"
+    with redirect_stdout(Terminal()) as terminal:
+        show_table(("NAME", "A", "B", "C"), [(name, *("many words " * 20 for _ in range(3)))])
+    assert name in terminal.getvalue()

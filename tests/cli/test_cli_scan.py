@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from unmask.cli import scan_each
+from unmask.pipeline import scan as river
 from unmask.report import schema
 from unmask.types import Finding
 
@@ -106,14 +106,14 @@ def test_one_failure_stops_no_other_and_is_told_at_the_end(
 
 
 def test_an_unexpected_failure_stops_no_other_either(scan_cli, no_face_video, monkeypatch):
-    real = scan_each.scan
+    real = river.scan
 
     def fails_once(path, *args, **kwargs):
         if path.name == "burst.mp4":
             raise RuntimeError("a pipe burst")
         return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(scan_each, "scan", fails_once)
+    monkeypatch.setattr(river, "scan", fails_once)
     ran = scan_cli("burst.mp4", no_face_video)
     assert ran.code == 1
     assert "No face found" in ran.out
@@ -136,12 +136,12 @@ def test_an_unexpected_failure_stops_no_other_either(scan_cli, no_face_video, mo
 def test_fail_on_turns_a_finding_into_3(
     scan_cli, no_face_video, monkeypatch, finding, options, code
 ):
-    real = scan_each.scan
+    real = river.scan
 
     def finds(*args, **kwargs):
         return dataclasses.replace(real(*args, **kwargs), finding=Finding(finding))
 
-    monkeypatch.setattr(scan_each, "scan", finds)
+    monkeypatch.setattr(river, "scan", finds)
     assert scan_cli(no_face_video, *options).code == code
 
 
@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_scan(
     scan_cli, no_face_video, tmp_path, monkeypatch, place
 ):
     (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setattr(scan_each, "scan", lambda *a, **k: pytest.fail("it scanned"))
+    monkeypatch.setattr(river, "scan", lambda *a, **k: pytest.fail("it scanned"))
     ran = scan_cli(no_face_video, "-o", tmp_path / place)
     assert ran.code == 1
     assert ran.error.startswith(f"Cannot write to the folder '{tmp_path / place}': ")
@@ -272,11 +272,56 @@ def test_ctrl_c_in_the_middle_of_a_scan(encode, bars, weights_file, default_dete
     assert _names(tmp_path) == ["long.mp4"]
 
 
+def test_sigterm_ends_cleanly_and_keeps_the_rows_that_were_finished(
+    encode, bars, no_face_video, weights_file, default_detector, tmp_path
+):
+    frames = bars(40, 320, 240) * 100
+    video = encode(tmp_path / "long.mp4", frames, fps=5, options={"preset": "ultrafast"})
+    out, table = tmp_path / "out", tmp_path / "found.csv"
+    words = [no_face_video, video, "-o", out, "--csv", table]
+    words += ["-w", f"{default_detector}={weights_file}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "unmask", "scan", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not table.exists() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+        time.sleep(1)  # into the long video
+        assert process.poll() is None, process.communicate()
+        rows_meanwhile = table.read_text().splitlines()
+        process.terminate()
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143
+    assert stderr == "error: Stopped. What was finished stays; partial files were removed.\n"
+    assert len(rows_meanwhile) == 2  # the head, and the first video before the second is finished
+    assert table.read_text().splitlines() == rows_meanwhile
+    assert _names(out) == ["no_face.html", "no_face.json"]
+
+
+def test_a_file_name_cannot_write_to_the_terminal(scan_cli, no_face_video, tmp_path):
+    path = tmp_path / "\x1b[31mred\nline\u202e.mp4"
+    path.write_bytes(no_face_video.read_bytes())
+    ran = scan_cli(path, no_face_video, "-o", tmp_path / "\x1b[2Jout")
+    assert ran.code == 0
+    assert not {"\x1b", "\u202e"} & set(ran.out + ran.err)
+    (line,) = [line for line in ran.out.splitlines() if "red" in line and "Report: " in line]
+    assert line.endswith("\\x1b[2Jout/\\x1b[31mred\\nline\\u202e.html")
+
+
 def test_weights_are_given_by_name(cli, default_detector, no_face_video, weights_file):
     other = "meso4"
     for words, message in [
         (["-w", "untrained"], "Cannot use -w 'untrained': expected NAME=TAG or NAME=FILE."),
-        (["-w", f"{other}=df"], f"{other} does not scan here (only {default_detector}). Add -d"),
+        (
+            ["-w", f"{other}=df"],
+            f"for '{other}', which is not among the detectors ({default_detector})",
+        ),
         (["-w", f"{default_detector}=a", "-w", f"{default_detector}=b"], "has weights already"),
         (["-w", "meso=df"], "Unknown detector 'meso'. Did you mean 'meso4'?"),
     ]:

@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from unmask.cli import scan_each
+from unmask.pipeline import scan as river
 from unmask.report.table import COLUMNS
 from unmask.types import Finding
 
@@ -13,7 +13,7 @@ from unmask.types import Finding
 @pytest.fixture
 def told(monkeypatch):
     """Every scan finds the same, with numbers: what the table shows does not hang on weights."""
-    real = scan_each.scan
+    real = river.scan
 
     def scan(path, *args, **kwargs):
         if path.name == "burst.mp4":
@@ -22,7 +22,7 @@ def told(monkeypatch):
         found = real(path, *args, **kwargs)
         return dataclasses.replace(found, finding=Finding.MANIPULATED, **numbers)
 
-    monkeypatch.setattr(scan_each, "scan", scan)
+    monkeypatch.setattr(river, "scan", scan)
 
 
 def rows_of(path):
@@ -101,7 +101,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_scan(
     scan_cli, no_face_video, tmp_path, monkeypatch
 ):
     (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setattr(scan_each, "scan", lambda *a, **k: pytest.fail("it scanned"))
+    monkeypatch.setattr(river, "scan", lambda *a, **k: pytest.fail("it scanned"))
     ran = scan_cli(no_face_video, "--csv", tmp_path / "file" / "found.csv")
     assert ran.code == 1
     assert ran.error.startswith(f"Cannot write to the folder '{tmp_path / 'file'}': ")
@@ -111,7 +111,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_scan(
 def test_a_stopped_scan_leaves_the_rows_that_were_finished(
     scan_cli, no_face_video, tmp_path, monkeypatch
 ):
-    real = scan_each.scan
+    real = river.scan
     seen = []
 
     def stopped(path, *args, **kwargs):
@@ -120,7 +120,7 @@ def test_a_stopped_scan_leaves_the_rows_that_were_finished(
         seen.append(path)
         return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(scan_each, "scan", stopped)
+    monkeypatch.setattr(river, "scan", stopped)
     out = tmp_path / "found.csv"
     assert scan_cli(no_face_video, "burst.mp4", "--csv", out).code == 130
     assert [row["path"] for row in rows_of(out)] == [str(no_face_video)]

@@ -141,10 +141,28 @@ def test_a_folder_without_pictures(tmp_path):
     with pytest.raises(MediaError) as caught:
         open_video(tmp_path)
     assert str(caught.value) == (
-        f"Cannot read '{tmp_path.name}': the folder holds no pictures "
-        "(.jpg, .jpeg, .png, .webp, .bmp, .tif, .tiff). "
-        "Give a folder with the frames of one video, or the video file itself."
+        f"Cannot read '{tmp_path.name}': the folder holds no videos and no pictures "
+        "(.jpg, .jpeg, .png, .webp, .bmp, .tif, .tiff). Give one with the frames of a video."
     )
+
+
+def test_a_folder_of_folders_says_that_it_is_not_searched_deeper(tmp_path):
+    for name in ("real", "fake"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(MediaError) as caught:
+        open_video(tmp_path)
+    assert str(caught.value) == (
+        f"Cannot read '{tmp_path.name}': no videos and no pictures are directly in this folder, "
+        "and its subfolders are not searched. Give one of them: fake, real."
+    )
+
+
+def test_an_empty_folder_and_a_folder_of_videos(tmp_path):
+    with pytest.raises(MediaError, match="the folder is empty"):
+        open_video(tmp_path)
+    (tmp_path / "a.MP4").write_bytes(b"video")
+    with pytest.raises(MediaError, match="the folder holds videos"):
+        open_video(tmp_path)
 
 
 def test_a_folder_with_pictures_of_different_sizes(tmp_path):

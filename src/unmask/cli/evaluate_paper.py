@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unmask.cli.evaluate_inputs import find_rows, report, root_of
 from unmask.cli.evaluate_occlusion import show_occlusion
-from unmask.cli.terminal import show_note
+from unmask.cli.terminal import show_lines, show_note
 from unmask.errors import UsageError
 
 _PAPER = "paper:"
@@ -42,7 +42,7 @@ def show_paper(
     at_hand = [Data(find_rows(path, layout), root_of(path)) for path, layout in places]
     show = to_json if as_json else show_protocol
     if not detectors:
-        print(show(protocol, at_hand))
+        show_lines(show(protocol, at_hand).splitlines())
         return
     if out is None:
         raise UsageError("Cannot evaluate: expected a folder for the scores. Name it with -o.")
@@ -59,6 +59,6 @@ def show_paper(
         report=report,
         resamples=resamples,
     )
-    print(show(protocol, at_hand, ours))
+    show_lines(show(protocol, at_hand, ours).splitlines())
     for file in draw_protocol(protocol, ours, out):
-        show_note(str(file))
+        show_note(file)

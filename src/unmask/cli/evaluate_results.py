@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.cli.terminal import show_note
+from unmask.cli.terminal import show_lines, show_note
 
 if TYPE_CHECKING:
     from unmask.evaluate.level import Level
@@ -30,10 +30,11 @@ def show_tables(
     for line in unscored_lines(scores):
         show_note(f"no score: {line}")
     for file in write_tables(found, out, level):
-        show_note(str(file))
+        show_note(file)
     if figures:
         show_figures(out, level, threshold_from, resamples)
-    print(to_json(found, level) if as_json else to_markdown(found, level))
+    text = to_json(found, level) if as_json else to_markdown(found, level)
+    show_lines(text.splitlines())
 
 
 def show_figures(out: Path, level: Level, threshold_from: str | None, resamples: int) -> None:
@@ -44,7 +45,7 @@ def show_figures(out: Path, level: Level, threshold_from: str | None, resamples:
         out, out / "figures", level=level, threshold_from=threshold_from, resamples=resamples
     )
     for path in drawn.paths:
-        show_note(str(path))
+        show_note(path)
     for reason in drawn.lacking:
         show_note(f"no figure: {reason}")
 
@@ -55,4 +56,5 @@ def show_differences(out: Path, names: tuple[str, str], resamples: int, *, as_js
     from unmask.evaluate.compare import comparisons_to_json, show_comparisons
 
     found = compare(read_scores(out), *names, resamples=resamples)
-    print(comparisons_to_json(found) if as_json else show_comparisons(found))
+    text = comparisons_to_json(found) if as_json else show_comparisons(found)
+    show_lines(text.splitlines())

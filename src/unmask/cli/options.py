@@ -127,7 +127,9 @@ Split = Annotated[
 ]
 Methods = Annotated[
     list[str] | None,
-    typer.Option("--method", metavar="METHOD", help="Use only this forgery method. Repeatable."),
+    typer.Option(
+        "--method", "-m", metavar="METHOD", help="Use only this forgery method. Repeatable."
+    ),
 ]
 Compressions = Annotated[
     list[str] | None,

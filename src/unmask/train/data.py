@@ -269,7 +269,8 @@ def _check_serves(card: Card, found: Prepared) -> None:
         f"'{found.path}' does not serve {card.name}: it takes {spec.frames} frames at "
         f"{spec.fps or 'any'} a second, one in {spec.stride}, {spec.margin} face boxes wide; kept "
         f"were {keep.frames} at {keep.fps or 'any'}, one in {keep.stride}, {keep.context} wide. "
-        f"Prepare anew with: unmask prepare LAYOUT PATH --for {card.name} --frames {spec.frames}"
+        f"Prepare anew with: unmask prepare LAYOUT PATH --detector {card.name} "
+        f"--frames {spec.frames}"
     )
 
 

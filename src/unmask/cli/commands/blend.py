@@ -26,6 +26,7 @@ _Kinds = Annotated[
     list[str] | None,
     typer.Option(
         "--kind",
+        "-k",
         metavar="NAME",
         help="Kind of forgery, as in a recipe's mix; 'all' for every kind. Repeatable.",
     ),
