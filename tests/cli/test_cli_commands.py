@@ -51,20 +51,16 @@ def test_nothing_prints_past_the_terminal():
                 assert ast.unparse(node.func) not in {"print", "sys.stdout.write"}, file
 
 
-def test_an_option_has_one_spelling_and_a_spelling_one_name():
-    spellings, names = defaultdict(set), defaultdict(set)
+def test_an_option_has_one_spelling():
+    spellings = defaultdict(set)
     for command, parsed in commands():
         for parameter in parsed.params:
             if parameter.param_type_name == "option":
-                spelling = tuple(parameter.opts)
-                spellings[parameter.name.removesuffix("s")].add(spelling)
-                for word in spelling:
-                    names[word].add(spelling)
-                assert not word.endswith("s") or not parameter.multiple or word == "--weights", (
-                    f"{command}: {word} may be repeated, so it is named in the singular"
-                )
-    assert {name: found for name, found in spellings.items() if len(found) > 1} == {}
-    assert {word: found for word, found in names.items() if len(found) > 1} == {}
+                for word in parameter.opts:
+                    spellings[word].add(tuple(parameter.opts))
+                    is_plural = word.endswith("s") and word != "--weights"
+                    assert not (parameter.multiple and is_plural), (command, word)
+    assert {word: found for word, found in spellings.items() if len(found) > 1} == {}
 
 
 def runs_without_torch(*lines: list[str]) -> list[tuple[int, str]]:

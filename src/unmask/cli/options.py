@@ -138,6 +138,12 @@ Compressions = Annotated[
     ),
 ]
 
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one line of the recipe. Repeatable."),
+]
+Devices = Annotated[int, typer.Option(min=1, help="GPUs (or CPU processes) that train together.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads of PyTorch.")]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of everything random.")]
 Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Overwrite existing files.")]

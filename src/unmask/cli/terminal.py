@@ -100,6 +100,21 @@ def show_summary(verdict: Verdict) -> None:
     Console(file=sys.stdout, highlight=False).print(text, soft_wrap=True)
 
 
+def show_verdict(
+    verdict: Verdict, report: Path | None, *, as_json: bool, is_one_line: bool
+) -> None:
+    """The verdict and where its report is, or its JSON; whoever reads along sees it at once."""
+    if as_json:
+        from unmask.report import to_json
+
+        show_json(json.loads(to_json(verdict)), is_one_line=is_one_line)
+    else:
+        show_summary(verdict)
+        if report:
+            show(f"  Report: {report}")
+    sys.stdout.flush()
+
+
 def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Columns for people; on a terminal they wrap, elsewhere a row stays one line.
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from unmask.cli import options, terminal
 from unmask.cli.outputs import Reports, Tally, find_inputs, writable
 from unmask.errors import UnknownNameError, UsageError, WeightsError
-
-if TYPE_CHECKING:
-    from unmask.types import Verdict
 
 app = typer.Typer()
 
@@ -95,7 +90,7 @@ def scan(
                 continue
             findings.append(verdict.finding.value)
             tally.add(path, verdict)
-            _show(verdict, report, as_json=as_json, is_one_of_many=are_many)
+            terminal.show_verdict(verdict, report, as_json=as_json, is_one_line=are_many)
     if not as_json:
         tally.show()
     if findings and not (out or as_json):
@@ -106,15 +101,3 @@ def scan(
         raise typer.Exit(1)
     if set(findings) & set(fail_on or []):
         raise typer.Exit(FAIL_ON_CODE)
-
-
-def _show(verdict: Verdict, report: Path | None, *, as_json: bool, is_one_of_many: bool) -> None:
-    if as_json:
-        from unmask.report import to_json
-
-        terminal.show_json(json.loads(to_json(verdict)), is_one_line=is_one_of_many)
-    else:
-        terminal.show_summary(verdict)
-        if report:
-            terminal.show(f"  Report: {report}")
-    sys.stdout.flush()  # whoever reads along sees each video when it is done

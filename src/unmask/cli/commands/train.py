@@ -18,51 +18,26 @@ from unmask.errors import UsageError
 app = typer.Typer()
 
 _Data = Annotated[
-    Path,
-    typer.Option(
-        "--data",
-        metavar="PATH",
-        help="Root of a data set, or a folder made by unmask prepare. A plain folder has its "
-        "manipulated media below fake/.",
-    ),
+    Path, typer.Option(metavar="PATH", help="Data set, or a folder made by unmask prepare.")
 ]
 _Stage = Annotated[
-    str | None,
-    typer.Option(
-        metavar="STAGE",
-        help="Pretrain this stage of the card on data of its own; the result starts the detector.",
-    ),
+    str | None, typer.Option(metavar="STAGE", help="Pretrain this stage of the card instead.")
 ]
 _Teacher = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="stage.safetensors of an earlier run, to learn from too."),
+    Path | None, typer.Option(metavar="FILE", help="Learn from this earlier result of the stage.")
 ]
 _Videos = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, help="Train with N real videos and their forgeries only."),
+    int | None, typer.Option(metavar="N", min=1, help="Use N real videos, and their forgeries.")
 ]
 _Validation = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="PATH",
-        help="Data to validate on. Default: the split val; of a plain folder, a tenth.",
-    ),
+    Path | None, typer.Option(metavar="PATH", help="Data to validate on. Default: the split val.")
 ]
-_Out = Annotated[
-    Path | None, options.out("RUN_DIR", "Folder of this run. Default: runs/NAME-DATE-TIME.")
-]
-_Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change one line of the recipe. Repeatable."),
-]
+_Out = Annotated[Path | None, options.out("RUN_DIR", "Folder of this run. Default: a new one.")]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in -o.")]
 _IsDryRun = Annotated[
-    bool,
-    typer.Option("--dry-run", help="Print recipe, data, memory and time of an epoch; only that."),
+    bool, typer.Option("--dry-run", help="Print recipe, data, memory and time; train nothing.")
 ]
-_Devices = Annotated[int, typer.Option(min=1, help="GPUs (or CPU processes) that train together.")]
 _Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes that make samples.")]
-_Threads = Annotated[int | None, typer.Option(min=1, help="Threads of PyTorch.")]
 
 
 @app.command("train")
@@ -78,13 +53,13 @@ def train(
     validation: _Validation = None,
     out: _Out = None,
     weights: options.OwnWeights = None,
-    settings: _Settings = None,
+    settings: options.Settings = None,
     resume: _Resume = False,
     is_dry_run: _IsDryRun = False,
     device: options.Device = "cpu",
-    devices: _Devices = 1,
+    devices: options.Devices = 1,
     workers: _Workers = 1,
-    threads: _Threads = None,
+    threads: options.Threads = None,
 ) -> None:
     """Train a detector, or a stage before it, by the recipe on its card."""
     _check(stage, teacher, out, resume, is_dry_run)
@@ -142,7 +117,4 @@ def _check(
     if teacher is not None and stage is None:
         raise UsageError("Cannot use --teacher without --stage. Name the stage, or leave it out.")
     if stage is not None and is_dry_run:
-        raise UsageError(
-            "Cannot dry-run a stage: --dry-run measures a detector's own training. Leave it out, "
-            "or train the stage with --set epochs=1 --set steps_per_epoch=1."
-        )
+        raise UsageError("Cannot dry-run a stage. Use --set epochs=1 --set steps_per_epoch=1.")
