@@ -1,6 +1,6 @@
 """Fits the small autoencoders of the pseudo-forgery kind ``decoded``, and measures them.
 
-    python -m benchmarks decoders --data FACES -o src/unmask/blending/decoders.safetensors
+    python -m benchmarks decoders --data FACES -o src/unmask/forgeries/decoders.safetensors
 
 FACES is what ``unmask prepare`` made of real training data. The loss is the L1 distance on three
 levels of a Laplacian pyramid and, in the second part, a small patch adversary (hinge). One
@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks import _result
-from unmask.blending.decoders import LAYOUTS, Layout, autoencoder, layouts_as_json
-from unmask.prepared import FaceSequence, read_prepared
+from unmask.forgeries.decoders import LAYOUTS, Layout, autoencoder, layouts_as_json
+from unmask.prepare import FaceSequence, read_prepared
 from unmask.types import Pixels
 
 PATCH_PX = 64

@@ -38,7 +38,7 @@ from unmask.explain import grad_cam, occlusion, peak
 from unmask.explain.ask import at_input_size
 from unmask.explain.occlusion import cover_for
 from unmask.metrics import bootstrap_intervals
-from unmask.prepared import prepare
+from unmask.prepare import prepare
 from unmask.train.data import cached, keep_for
 from unmask.train.samples import Samples
 

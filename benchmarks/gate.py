@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks import _result
 from unmask.imaging.codecs import h264_stream
-from unmask.prepared import FaceSequence, read_prepared
+from unmask.prepare import FaceSequence, read_prepared
 from unmask.types import FaceLook, FaceObservation, FacePatch, Pixels
 from unmask.verdict.gate import LEAST_CHANGE, MOST_FLAT
 from unmask.verdict.look import FaceLooks

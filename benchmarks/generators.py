@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from benchmarks import _result
-from unmask.blending import Face
+from unmask.forgeries import Face
 from unmask.types import Floats, Pixels
 
 SIDE_PX = 260
@@ -97,8 +97,8 @@ def timed(make: Callable[[int], object], repeats: int) -> dict[str, float]:
 
 def time_kinds(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
     """Of every kind, on pictures where it serves them, else on clips."""
-    from unmask.blending.forgery import Material
-    from unmask.blending.kinds import KINDS, forge_faces
+    from unmask.forgeries.forgery import Material
+    from unmask.forgeries.kinds import KINDS, forge_faces
 
     clips, rows = [drift(face) for face in faces], []
     for name, kind in KINDS.items():
@@ -127,7 +127,7 @@ def time_kinds(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
 
 def time_ways(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
     """Of every way, for a pair of pictures and for a clip."""
-    from unmask.blending.deliver import WAYS, deliver, deliver_still, missing_reason
+    from unmask.forgeries.deliver import WAYS, deliver, deliver_still, missing_reason
 
     rows: list[dict[str, Any]] = []
     for way in WAYS:

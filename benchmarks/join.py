@@ -23,7 +23,7 @@ from benchmarks import pseudo
 from unmask.clips import normalize
 from unmask.detectors import Card, build, get_card, load_detector, save_weights
 from unmask.errors import DataError, UnmaskError, UsageError
-from unmask.prepared import read_prepared
+from unmask.prepare import read_prepared
 from unmask.train.samples import Samples
 from unmask.train.settings import differing_settings
 

@@ -24,11 +24,11 @@ from benchmarks import _result
 from benchmarks._shares import interval
 from benchmarks.pseudo import SETS, plain_recipe
 from unmask import metrics
-from unmask.blending.kinds import KINDS
 from unmask.clips import normalize
 from unmask.detectors import load_detector
 from unmask.errors import DataError, UsageError
-from unmask.prepared import FaceSequence, read_prepared
+from unmask.forgeries.kinds import KINDS
+from unmask.prepare import FaceSequence, read_prepared
 from unmask.train.samples import Samples
 
 FRAMES = 8

@@ -28,7 +28,7 @@ from benchmarks._shares import auc, within_sources
 from benchmarks.pseudo import Answers, answer
 from unmask.clips import normalize
 from unmask.detectors import Card, get_card, load_detector
-from unmask.prepared import FaceSequence, read_prepared
+from unmask.prepare import FaceSequence, read_prepared
 from unmask.train import apply_settings, train
 from unmask.train.augment import change_of
 from unmask.train.clip import cut_clip, read_clip

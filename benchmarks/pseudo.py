@@ -20,11 +20,11 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import _result
-from unmask.blending import Augmentation
 from unmask.clips import normalize
 from unmask.datasets import read_folder
 from unmask.detectors import Card, Recipe, load_detector
-from unmask.prepared import prepare
+from unmask.forgeries import Augmentation
+from unmask.prepare import prepare
 from unmask.train.data import cached, keep_for
 from unmask.train.samples import Samples
 

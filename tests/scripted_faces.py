@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unmask.prepared.shard import Stored
+from unmask.prepare.shard import Stored
 from unmask.types import FaceObservation, FacePatch, Frame, LabelledVideo, Pixels
 
 BOX = np.array([20, 24, 60, 74], np.float32)

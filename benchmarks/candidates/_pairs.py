@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks import pseudo
 from benchmarks.candidates._scores import Candidate
-from unmask.prepared import prepare
+from unmask.prepare import prepare
 from unmask.train.data import cached, keep_for
 from unmask.train.samples import Samples
 from unmask.types import LabelledVideo

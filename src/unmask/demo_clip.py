@@ -13,9 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unmask.blending import draw_mask
 from unmask.errors import DataError, import_optional
 from unmask.faces import FaceFinder
+from unmask.forgeries import draw_mask
 from unmask.media import write_video
 from unmask.types import Floats, Pixels
 

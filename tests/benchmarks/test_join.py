@@ -13,7 +13,7 @@ from benchmarks import join as tool
 from scripted_faces import row
 from unmask.detectors import build, get_card, load_detector, save_weights
 from unmask.errors import DataError, OutputError, UsageError
-from unmask.prepared import prepare
+from unmask.prepare import prepare
 
 
 def write(path: Path, seed: int, **args: object) -> str:

@@ -7,8 +7,8 @@ import pytest
 
 import toy_detectors
 from dataset_trees import write_faceforensics, write_splits
-from unmask.blending.families import FAMILIES
 from unmask.evaluate.scores import read_clips, read_scores
+from unmask.forgeries.families import FAMILIES
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from PIL import Image
 from dataset_trees import write_faceforensics
 from unmask.cli.main import main
 from unmask.detectors import get_card
-from unmask.prepared import read_prepared
+from unmask.prepare import read_prepared
 from unmask.train.data import keep_for
 
 SMALL = ("--frames", 4, "--sequences", 1)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unmask.blending import Face
 from unmask.faces import FaceFinder
+from unmask.forgeries import Face
 from unmask.types import Pixels
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unmask.blending import Augmentation, Face, Pair, augment_pair
+from unmask.forgeries import Augmentation, Face, Pair, augment_pair
 from unmask.types import Pixels
 
 OFF = {"light": 0.0, "resize": 0.0, "blur": 0.0, "noise": 0.0, "codec_shares": (1.0, 0.0, 0.0)}

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unmask.blending import Face, Pair, self_blend
-from unmask.blending.blend import log_uniform
+from unmask.forgeries import Face, Pair, self_blend
+from unmask.forgeries.blend import log_uniform
 from unmask.types import Pixels
 
 

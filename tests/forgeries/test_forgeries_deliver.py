@@ -6,9 +6,9 @@ import av
 import numpy as np
 import pytest
 
-from unmask.blending import Face
-from unmask.blending.deliver import WAYS, deliver, deliver_still, missing_reason
 from unmask.errors import UnknownNameError
+from unmask.forgeries import Face
+from unmask.forgeries.deliver import WAYS, deliver, deliver_still, missing_reason
 from unmask.types import Pixels
 
 CODED = [way for way in WAYS if way != "none"]

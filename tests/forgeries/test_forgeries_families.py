@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from unmask.blending import FAMILIES, FaceClip, ForgedClip, forge, re_render
-from unmask.blending.face_clip import match_color, paste, smooth_in_time
-from unmask.blending.families import LEAST_FRAMES
 from unmask.errors import UnknownNameError, UsageError
 from unmask.faces import FaceFinder
+from unmask.forgeries import FAMILIES, FaceClip, ForgedClip, forge, re_render
+from unmask.forgeries.face_clip import match_color, paste, smooth_in_time
+from unmask.forgeries.families import LEAST_FRAMES
 from unmask.types import Pixels
 
 FRAMES = 12

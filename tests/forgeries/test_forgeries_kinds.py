@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from unmask.blending import Face
-from unmask.blending.cross import landmark_distances, transfer_color
-from unmask.blending.decoders import decoded, shipped
-from unmask.blending.forgery import Forgery, Material
-from unmask.blending.kinds import KINDS, forge_faces, get_kind
 from unmask.errors import UnknownNameError, UsageError
+from unmask.forgeries import Face
+from unmask.forgeries.cross import landmark_distances, transfer_color
+from unmask.forgeries.decoders import decoded, shipped
+from unmask.forgeries.forgery import Forgery, Material
+from unmask.forgeries.kinds import KINDS, forge_faces, get_kind
 from unmask.types import Floats, Pixels
 
 STILL = [name for name, kind in KINDS.items() if kind.least_frames == 1]

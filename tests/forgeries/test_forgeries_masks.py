@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthetic_faces import Spot, points_of
-from unmask.blending import REGIONS, draw_mask
+from unmask.forgeries import REGIONS, draw_mask
 
 SIZE = (240, 320)
 SPOT = Spot(160, 120, 120)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from unmask.blending import re_render
+from unmask.forgeries import re_render
 from unmask.minibench import Built, Settings, build
 from unmask.types import Pixels
 

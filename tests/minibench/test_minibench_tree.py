@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unmask.blending import FAMILIES, forge
 from unmask.datasets import (
     check_dataset,
     check_splits,
     read_dataset,
     require_masks,
 )
+from unmask.forgeries import FAMILIES, forge
 from unmask.media import open_video
 from unmask.minibench import LEVELS, SENTENCE
 from unmask.minibench.survey import read_clip

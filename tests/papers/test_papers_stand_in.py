@@ -6,10 +6,10 @@ import pytest
 
 import toy_detectors
 from dataset_trees import write_faceforensics
-from unmask.blending.families import FAMILIES
 from unmask.datasets import list_datasets, read_dataset
 from unmask.detectors import get_card
 from unmask.errors import UnknownNameError
+from unmask.forgeries.families import FAMILIES
 from unmask.papers.measure import Data, run_protocol
 from unmask.papers.registry import PROTOCOLS, get_protocol
 from unmask.papers.show import show_protocol

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from scripted_faces import Script, Store
-from unmask.prepared import look as look_module
+from unmask.prepare import look as look_module
 from unmask.types import FacePatch, Frame
 
 

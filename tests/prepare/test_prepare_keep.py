@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from unmask.clips import Plan
 from unmask.errors import UsageError
-from unmask.prepared import Keep
-from unmask.prepared.keep import Windows, windows_of
+from unmask.prepare import Keep
+from unmask.prepare.keep import Windows, windows_of
 from unmask.types import InputSpec, VideoInfo
 
 

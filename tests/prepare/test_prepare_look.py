@@ -16,10 +16,10 @@ from unmask.clips import Cutter, Plan, cut_face, needs
 from unmask.errors import DataError, MediaError
 from unmask.faces import FaceFinder, Follower
 from unmask.media import open_video
-from unmask.prepared import Keep
-from unmask.prepared import look as look_module
-from unmask.prepared.keep import windows_of
-from unmask.prepared.look import Found, look
+from unmask.prepare import Keep
+from unmask.prepare import look as look_module
+from unmask.prepare.keep import windows_of
+from unmask.prepare.look import Found, look
 from unmask.types import FaceObservation, FacePatch, Frame, InputSpec, LabelledVideo, Pixels
 
 NOISE = np.random.default_rng(0).integers(0, 255, (120, 140, 3), np.uint8)

@@ -25,9 +25,9 @@ from scripted_faces import row
 from unmask import workers
 from unmask.datasets import read_dataset
 from unmask.errors import DataError, MissingDependencyError, OutputError
-from unmask.prepared import Keep, Prepared, is_prepared, prepare, read_prepared
-from unmask.prepared import index as index_module
-from unmask.prepared import work as work_module
+from unmask.prepare import Keep, Prepared, is_prepared, prepare, read_prepared
+from unmask.prepare import index as index_module
+from unmask.prepare import work as work_module
 from unmask.types import LabelledVideo, Pixels
 
 
@@ -123,7 +123,7 @@ def test_an_interrupted_run_goes_on_behind_its_last_shard(
 SCRIPT = """
     import json, sys
     from pathlib import Path
-    from unmask.prepared import prepare
+    from unmask.prepare import prepare
     from unmask.types import LabelledVideo
 
     if __name__ == "__main__":

@@ -15,9 +15,9 @@ from dataset_trees import write_faceforensics
 from scripted_faces import row
 from unmask.datasets import read_dataset
 from unmask.errors import DataError
-from unmask.prepared import FaceSequence, Keep, prepare, read_prepared
-from unmask.prepared.look import look
-from unmask.prepared.shard import RECORD, ShardWriter, Stored, read_bytes, read_list, to_records
+from unmask.prepare import FaceSequence, Keep, prepare, read_prepared
+from unmask.prepare.look import look
+from unmask.prepare.shard import RECORD, ShardWriter, Stored, read_bytes, read_list, to_records
 
 
 @pytest.fixture(scope="module")

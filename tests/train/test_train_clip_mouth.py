@@ -15,8 +15,8 @@ from unmask.clips.mouth import MEAN_FACE_PX, STEADY_POINTS, mouth_clip
 from unmask.detectors import get_card, list_detectors
 from unmask.faces import FaceFinder, Follower
 from unmask.media import open_video
-from unmask.prepared import FaceSequence, Keep, prepare
-from unmask.prepared import look as look_module
+from unmask.prepare import FaceSequence, Keep, prepare
+from unmask.prepare import look as look_module
 from unmask.train import data as data_module
 from unmask.train.augment import change_of
 from unmask.train.clip import FaceClip, augment_alike, cut_clip, read_clip, rolled, scaled
@@ -50,7 +50,7 @@ def sequence(portrait_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The whole video, with 68 points."""
     monkeypatch.setattr(look_module, "load_points", lambda: find_points)
     # A module that has the name of its function.
-    prepare_module = importlib.import_module("unmask.prepared.prepare")
+    prepare_module = importlib.import_module("unmask.prepare.prepare")
     monkeypatch.setattr(prepare_module, "load_points", lambda: find_points)
     video = LabelledVideo(path=portrait_video, label=0, dataset="d", split="train")
     keep = Keep(sequences=1, frames=FRAMES, landmarks=68)

@@ -20,7 +20,7 @@ from unmask.detectors import Card, Output, Recipe, Target, load_detector, save_w
 from unmask.detectors.weights import read_metadata
 from unmask.errors import DataError, OutputError, UsageError, WeightsError
 from unmask.media import open_video
-from unmask.prepared import FaceSequence, Keep, prepare, read_prepared
+from unmask.prepare import FaceSequence, Keep, prepare, read_prepared
 from unmask.train import Source, train
 from unmask.train.augment import change_of
 from unmask.train.clip import cut_clip, read_clip

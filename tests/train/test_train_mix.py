@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from unmask.blending.kinds import KINDS
 from unmask.datasets import read_folder
 from unmask.detectors import Card, Output, Recipe, Target
 from unmask.errors import DataError, MissingDependencyError, UnknownNameError, UsageError
-from unmask.prepared import FaceSequence, Keep, prepare
+from unmask.forgeries.kinds import KINDS
+from unmask.prepare import FaceSequence, Keep, prepare
 from unmask.train import apply_settings
 from unmask.train.clip import read_clip
 from unmask.train.kind_sheet import kind_sheet

@@ -10,7 +10,7 @@ import torch
 from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target
 from unmask.errors import DataError, UsageError
-from unmask.prepared import FaceSequence, Keep, prepare
+from unmask.prepare import FaceSequence, Keep, prepare
 from unmask.train.augment import change_of
 from unmask.train.clip import cut_clip, read_clip
 from unmask.train.samples import Samples

@@ -15,7 +15,7 @@ from PIL import Image
 from dataset_trees import encode
 from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target, get_card
-from unmask.prepared import FaceSequence, Keep, prepare
+from unmask.prepare import FaceSequence, Keep, prepare
 from unmask.train.augment import CHANGES
 from unmask.train.samples import Samples
 from unmask.types import InputSpec, Pixels

@@ -24,7 +24,7 @@ from unmask.errors import (
     WeightsError,
     WrongVariantError,
 )
-from unmask.prepared import Keep, prepare
+from unmask.prepare import Keep, prepare
 from unmask.train import Source, train
 from unmask.train.class_module import ClassTraining
 from unmask.train.class_samples import ClassBatch, ClassSamples

@@ -7,11 +7,11 @@ command offers it for faces that a user chooses. This makes training data, not d
 
 from __future__ import annotations
 
-from unmask.blending.augment import Augmentation, augment_clip, augment_pair
-from unmask.blending.blend import Face, Pair, self_blend
-from unmask.blending.face_clip import FaceClip, ForgedClip
-from unmask.blending.families import FAMILIES, forge
-from unmask.blending.masks import REGIONS, draw_mask
+from unmask.forgeries.augment import Augmentation, augment_clip, augment_pair
+from unmask.forgeries.blend import Face, Pair, self_blend
+from unmask.forgeries.face_clip import FaceClip, ForgedClip
+from unmask.forgeries.families import FAMILIES, forge
+from unmask.forgeries.masks import REGIONS, draw_mask
 
 __all__ = [
     "FAMILIES",

@@ -11,11 +11,11 @@ from typing import Final
 
 import numpy as np
 
-from unmask.blending.blend import Face
-from unmask.blending.decoders import decoded
-from unmask.blending.face_clip import smooth_in_time
-from unmask.blending.forgery import Forgery, Material, gather
-from unmask.blending.warp import displaced, motion, pull_field
+from unmask.forgeries.blend import Face
+from unmask.forgeries.decoders import decoded
+from unmask.forgeries.face_clip import smooth_in_time
+from unmask.forgeries.forgery import Forgery, Material, gather
+from unmask.forgeries.warp import displaced, motion, pull_field
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from unmask.blending.blend import Pair, log_uniform
+from unmask.forgeries.blend import Pair, log_uniform
 from unmask.imaging.codecs import h264_round_trip, jpeg_round_trip
 from unmask.imaging.color import even
 from unmask.types import Floats, Pixels

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unmask.blending.face_clip import move
-from unmask.blending.masks import draw_mask
+from unmask.forgeries.face_clip import move
+from unmask.forgeries.masks import draw_mask
 from unmask.imaging.codecs import jpeg_round_trip
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.blending.blend import Face, resample, sharpen_or_smooth
-from unmask.blending.face_clip import move
-from unmask.blending.forgery import Forgery, Material, gather, lay_over, region_mask
 from unmask.errors import UsageError
+from unmask.forgeries.blend import Face, resample, sharpen_or_smooth
+from unmask.forgeries.face_clip import move
+from unmask.forgeries.forgery import Forgery, Material, gather, lay_over, region_mask
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 

@@ -129,7 +129,7 @@ def shipped() -> tuple[tuple[Layout, nn.Module], ...]:
     """The autoencoders that ship with the package."""
     from safetensors.torch import load_file
 
-    tensors = load_file(Path(str(resources.files("unmask.blending"))) / FILE)
+    tensors = load_file(Path(str(resources.files("unmask.forgeries"))) / FILE)
     return tuple(
         (layout, _with_weights(layout, f"{number}.", tensors))
         for number, layout in enumerate(LAYOUTS)

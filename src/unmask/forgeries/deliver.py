@@ -13,9 +13,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from unmask.blending.augment import side_by_side, taken_apart
-from unmask.blending.blend import log_uniform
 from unmask.errors import UnknownNameError, explain_unknown
+from unmask.forgeries.augment import side_by_side, taken_apart
+from unmask.forgeries.blend import log_uniform
 from unmask.imaging import codecs
 from unmask.imaging.codecs import CODECS, bit_rate_round_trip, jpeg_round_trip
 from unmask.types import Pixels

@@ -15,8 +15,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from unmask.blending.blend import recolor, resample, sharpen_or_smooth
-from unmask.blending.face_clip import (
+from unmask.errors import UnknownNameError, UsageError
+from unmask.forgeries.blend import recolor, resample, sharpen_or_smooth
+from unmask.forgeries.face_clip import (
     FaceClip,
     ForgedClip,
     match_color,
@@ -24,10 +25,9 @@ from unmask.blending.face_clip import (
     paste,
     smooth_in_time,
 )
-from unmask.blending.masks import draw_mask
-from unmask.blending.re_render import re_rendering
-from unmask.blending.warp import landmark_warp
-from unmask.errors import UnknownNameError, UsageError
+from unmask.forgeries.masks import draw_mask
+from unmask.forgeries.re_render import re_rendering
+from unmask.forgeries.warp import landmark_warp
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 

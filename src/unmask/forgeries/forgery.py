@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from unmask.blending.blend import Face
-from unmask.blending.face_clip import smooth_in_time
-from unmask.blending.masks import draw_mask
+from unmask.forgeries.blend import Face
+from unmask.forgeries.face_clip import smooth_in_time
+from unmask.forgeries.masks import draw_mask
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 

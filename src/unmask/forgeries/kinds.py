@@ -9,24 +9,24 @@ from typing import Final
 
 import numpy as np
 
-from unmask.blending.animated import animated_still
-from unmask.blending.blend import Face, self_blend
-from unmask.blending.cross import cross_blend
-from unmask.blending.decoders import decoded
-from unmask.blending.families import LEAST_FRAMES, mouth_swap_in_time
-from unmask.blending.forgery import Forgery, Maker, Material, gather, steady
-from unmask.blending.lower_face import lower_face
-from unmask.blending.traced import everywhere, on_face, warped_face
-from unmask.blending.traces import patch_code, resampling_grid, smooth_skin, super_resolution
-from unmask.blending.unsteady import (
+from unmask.errors import UnknownNameError, UsageError, explain_unknown
+from unmask.forgeries.animated import animated_still
+from unmask.forgeries.blend import Face, self_blend
+from unmask.forgeries.cross import cross_blend
+from unmask.forgeries.decoders import decoded
+from unmask.forgeries.families import LEAST_FRAMES, mouth_swap_in_time
+from unmask.forgeries.forgery import Forgery, Maker, Material, gather, steady
+from unmask.forgeries.lower_face import lower_face
+from unmask.forgeries.traced import everywhere, on_face, warped_face
+from unmask.forgeries.traces import patch_code, resampling_grid, smooth_skin, super_resolution
+from unmask.forgeries.unsteady import (
     flicker,
     frozen_mouth,
     jittered_mouth,
     of_family,
     swimming_paste,
 )
-from unmask.blending.warp import landmark_warp
-from unmask.errors import UnknownNameError, UsageError, explain_unknown
+from unmask.forgeries.warp import landmark_warp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

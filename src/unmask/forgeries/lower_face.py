@@ -8,10 +8,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from unmask.blending.blend import Face, log_uniform
-from unmask.blending.face_clip import match_color, move, smooth_in_time
-from unmask.blending.forgery import Forgery, Material, gather, in_crop, lay_over, region_mask
-from unmask.blending.warp import displaced, pull_field
+from unmask.forgeries.blend import Face, log_uniform
+from unmask.forgeries.face_clip import match_color, move, smooth_in_time
+from unmask.forgeries.forgery import Forgery, Material, gather, in_crop, lay_over, region_mask
+from unmask.forgeries.warp import displaced, pull_field
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 

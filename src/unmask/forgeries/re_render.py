@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from unmask.blending.face_clip import FaceClip, ForgedClip, match_color, paste
-from unmask.blending.masks import draw_mask
+from unmask.forgeries.face_clip import FaceClip, ForgedClip, match_color, paste
+from unmask.forgeries.masks import draw_mask
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 

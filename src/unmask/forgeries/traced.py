@@ -8,9 +8,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from unmask.blending.blend import Face, log_uniform, recolor
-from unmask.blending.face_clip import match_color
-from unmask.blending.forgery import (
+from unmask.forgeries.blend import Face, log_uniform, recolor
+from unmask.forgeries.face_clip import match_color
+from unmask.forgeries.forgery import (
     Forgery,
     Maker,
     Material,
@@ -19,7 +19,7 @@ from unmask.blending.forgery import (
     lay_over,
     region_mask,
 )
-from unmask.blending.traces import plainly_resampled
+from unmask.forgeries.traces import plainly_resampled
 from unmask.types import Pixels
 
 Trace = Callable[[Pixels, np.random.Generator], Pixels]

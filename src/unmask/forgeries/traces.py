@@ -10,7 +10,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from unmask.blending.blend import log_uniform
+from unmask.forgeries.blend import log_uniform
 from unmask.types import Floats, Pixels
 
 _PATCH: Final = 8

@@ -12,15 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.blending.blend import Face, log_uniform, recolor, resample
-from unmask.blending.face_clip import (
+from unmask.forgeries.blend import Face, log_uniform, recolor, resample
+from unmask.forgeries.face_clip import (
     FaceClip,
     ForgedClip,
     match_color,
     move,
     smooth_in_time,
 )
-from unmask.blending.forgery import (
+from unmask.forgeries.forgery import (
     Forgery,
     Maker,
     Material,
@@ -29,7 +29,7 @@ from unmask.blending.forgery import (
     lay_over,
     region_mask,
 )
-from unmask.blending.traced import draw_region
+from unmask.forgeries.traced import draw_region
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 

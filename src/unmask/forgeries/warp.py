@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from unmask.blending.face_clip import FaceClip, ForgedClip, paste
-from unmask.blending.masks import face_frame
+from unmask.forgeries.face_clip import FaceClip, ForgedClip, paste
+from unmask.forgeries.masks import face_frame
 from unmask.types import Floats, Pixels
 
 _SMALLEST_PX: Final = 0.25
@@ -19,7 +19,7 @@ _SMALLEST_PX: Final = 0.25
 class _Handle(NamedTuple):
     """A place of the face that is pulled.
 
-    Place, reach and pull are in the frame of the face (see ``blending.masks``): 1 is the distance
+    Place, reach and pull are in the frame of the face (see ``forgeries.masks``): 1 is the distance
     from the eyes to the mouth, y points down. ``pull`` is the most it is moved.
     """
 

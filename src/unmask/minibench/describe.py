@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from unmask._version import __version__
-from unmask.blending import FAMILIES
 from unmask.errors import OutputError
+from unmask.forgeries import FAMILIES
 from unmask.minibench.plan import Plan, Source
 from unmask.minibench.settings import FORMAT, LEVELS, MAIN, ORIGINALS, OTHER, SENTENCE, Settings
 

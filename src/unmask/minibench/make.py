@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from unmask.blending import FAMILIES, forge
+from unmask.forgeries import FAMILIES, forge
 from unmask.imaging.codecs import H264_OPTIONS
 from unmask.media import write_video
 from unmask.minibench.plan import Source

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from unmask.blending import FAMILIES
+from unmask.forgeries import FAMILIES
 from unmask.media import open_video
 from unmask.minibench.make import forged_path, real_path, root_of
 from unmask.minibench.plan import Source

@@ -11,9 +11,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from unmask.blending import FaceClip
 from unmask.errors import DataError
 from unmask.faces import FaceFinder, Follower
+from unmask.forgeries import FaceClip
 from unmask.imaging.boxes import longest_side
 from unmask.media import open_video
 from unmask.types import FaceObservation, FaceTrack, Floats, Frame, Pixels

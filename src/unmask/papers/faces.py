@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmask.papers.plan import Lesson
-from unmask.prepared import Keep, prepare
+from unmask.prepare import Keep, prepare
 from unmask.train import Source, keep_for
 from unmask.types import LabelledVideo
 

@@ -5,11 +5,11 @@ The same decode, find and follow as ``scan``; native pixels around each face, lo
 
 from __future__ import annotations
 
-from unmask.prepared.index import VERSION, is_prepared
-from unmask.prepared.keep import Keep
-from unmask.prepared.points import lacking_points
-from unmask.prepared.prepare import Prepared, prepare, read_prepared
-from unmask.prepared.sequence import FaceSequence
+from unmask.prepare.index import VERSION, is_prepared
+from unmask.prepare.keep import Keep
+from unmask.prepare.points import lacking_points
+from unmask.prepare.prepare import Prepared, prepare, read_prepared
+from unmask.prepare.sequence import FaceSequence
 
 __all__ = [
     "VERSION",

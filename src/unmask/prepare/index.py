@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unmask.errors import DataError, OutputError
-from unmask.prepared.keep import Keep
+from unmask.prepare.keep import Keep
 from unmask.types import LabelledVideo
 
 VERSION = 2

@@ -16,9 +16,9 @@ from unmask.errors import DataError
 from unmask.faces import FaceFinder, Follower
 from unmask.imaging.boxes import longest_sides
 from unmask.media import Video, open_video
-from unmask.prepared.keep import LEAST_SHARE, Keep, Windows, windows_of
-from unmask.prepared.points import load_points
-from unmask.prepared.shard import Records, Stored, to_records
+from unmask.prepare.keep import LEAST_SHARE, Keep, Windows, windows_of
+from unmask.prepare.points import load_points
+from unmask.prepare.shard import Records, Stored, to_records
 from unmask.types import FaceObservation, FacePatch, Floats, LabelledVideo, Pixels
 
 Put = Callable[[str, bytes], Stored]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmask.errors import DataError
-from unmask.prepared.index import (
+from unmask.prepare.index import (
     VIDEOS_PER_SHARD,
     open_folder,
     read_index,
@@ -16,11 +16,11 @@ from unmask.prepared.index import (
     sweep,
     with_twins,
 )
-from unmask.prepared.keep import Keep
-from unmask.prepared.points import load_points
-from unmask.prepared.sequence import FaceSequence
-from unmask.prepared.shard import read_list
-from unmask.prepared.work import Job, make_shard
+from unmask.prepare.keep import Keep
+from unmask.prepare.points import load_points
+from unmask.prepare.sequence import FaceSequence
+from unmask.prepare.shard import read_list
+from unmask.prepare.work import Job, make_shard
 from unmask.types import LabelledVideo
 from unmask.workers import workers_of
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from unmask.errors import DataError
-from unmask.prepared.shard import KINDS, Entry, Records, Stored, read_bytes, read_records
+from unmask.prepare.shard import KINDS, Entry, Records, Stored, read_bytes, read_records
 from unmask.types import Floats, LabelledVideo, Pixels
 
 

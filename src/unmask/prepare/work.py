@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmask.errors import DataError, MediaError, UnmaskError
-from unmask.prepared.index import Pairs, cannot_write, partial_of, shard_of
-from unmask.prepared.keep import Keep
-from unmask.prepared.look import Found, Put, look
-from unmask.prepared.shard import ShardWriter, Stored
+from unmask.prepare.index import Pairs, cannot_write, partial_of, shard_of
+from unmask.prepare.keep import Keep
+from unmask.prepare.look import Found, Put, look
+from unmask.prepare.shard import ShardWriter, Stored
 from unmask.types import LabelledVideo
 from unmask.workers import step_done, stop_if_asked
 

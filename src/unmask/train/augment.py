@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unmask.blending import Augmentation
 from unmask.errors import UsageError
+from unmask.forgeries import Augmentation
 
 NOTHING = Augmentation(light=0, resize=0, blur=0, noise=0, codec_shares=(1, 0, 0))
 _STRONG = Augmentation(

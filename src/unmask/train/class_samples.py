@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from unmask.detectors import Recipe
 from unmask.errors import DataError, UsageError
-from unmask.prepared import FaceSequence
+from unmask.prepare import FaceSequence
 from unmask.train.augment import change_of
 from unmask.train.clip import augment_alike, cut_clip, read_clip, working_size
 from unmask.types import InputSpec

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from unmask.blending import (
+from unmask.clips import MouthRun, cut_face, is_by_68_points
+from unmask.errors import UsageError
+from unmask.forgeries import (
     Augmentation,
     Face,
     Pair,
@@ -18,14 +20,12 @@ from unmask.blending import (
     augment_pair,
     self_blend,
 )
-from unmask.blending.deliver import deliver, deliver_still
-from unmask.blending.forgery import Material
-from unmask.blending.kinds import forge_faces
-from unmask.clips import MouthRun, cut_face, is_by_68_points
-from unmask.errors import UsageError
+from unmask.forgeries.deliver import deliver, deliver_still
+from unmask.forgeries.forgery import Material
+from unmask.forgeries.kinds import forge_faces
 from unmask.imaging.boxes import longest_side, longest_sides
 from unmask.imaging.codecs import h264_round_trip
-from unmask.prepared import FaceSequence
+from unmask.prepare import FaceSequence
 from unmask.train.augment import Change
 from unmask.types import FaceObservation, FacePatch, Floats, InputSpec, Pixels
 
@@ -187,7 +187,7 @@ def forge_clip(
     person: FaceClip | None = None,
     region: str | None = None,
 ) -> tuple[FaceClip, FaceClip]:
-    """Forges a clip by a kind of ``blending.kinds``.
+    """Forges a clip by a kind of ``forgeries.kinds``.
 
     Args:
         clip: of a real face.
@@ -210,7 +210,7 @@ def forge_clip(
 
 
 def deliver_alike(clips: Sequence[FaceClip], way: str, rng: np.random.Generator) -> list[FaceClip]:
-    """Codes several clips by one draw of a way of ``blending.deliver``; a pair of pictures as a
+    """Codes several clips by one draw of a way of ``forgeries.deliver``; a pair of pictures as a
     pair.
     """
     if len(clips) == 2 and len(clips[0].frames) == 1 and clips[0].box_px is clips[1].box_px:

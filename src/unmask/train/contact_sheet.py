@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from unmask.blending import Augmentation, Pair, augment_pair, self_blend
 from unmask.errors import DataError, UsageError
+from unmask.forgeries import Augmentation, Pair, augment_pair, self_blend
 from unmask.imaging.boxes import longest_side
 from unmask.media import probe
-from unmask.prepared import FaceSequence, Keep, prepare
+from unmask.prepare import FaceSequence, Keep, prepare
 from unmask.train.clip import read_clip, scaled
 from unmask.types import Floats, LabelledVideo, Pixels
 

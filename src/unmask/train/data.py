@@ -18,7 +18,7 @@ from unmask.datasets import check_splits, choose_rows, list_datasets, read_datas
 from unmask.detectors import Card
 from unmask.detectors.weights import Terms, cache_dir
 from unmask.errors import DataError, UsageError
-from unmask.prepared import (
+from unmask.prepare import (
     VERSION,
     FaceSequence,
     Keep,

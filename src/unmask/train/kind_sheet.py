@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from unmask.blending import Augmentation, Pair, augment_pair
-from unmask.blending.kinds import KINDS, get_kind
 from unmask.errors import DataError, UsageError
+from unmask.forgeries import Augmentation, Pair, augment_pair
+from unmask.forgeries.kinds import KINDS, get_kind
 from unmask.media import probe
-from unmask.prepared import FaceSequence
+from unmask.prepare import FaceSequence
 from unmask.train.clip import FaceClip, forge_clip, read_clip, rolled
 from unmask.train.contact_sheet import Row, check_count, largest_person, lay_out
 

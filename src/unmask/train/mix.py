@@ -10,12 +10,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.blending import deliver
-from unmask.blending.cross import landmark_distances
-from unmask.blending.kinds import get_kind
 from unmask.detectors import Recipe
 from unmask.errors import DataError, MissingDependencyError, UsageError
-from unmask.prepared import FaceSequence
+from unmask.forgeries import deliver
+from unmask.forgeries.cross import landmark_distances
+from unmask.forgeries.kinds import get_kind
+from unmask.prepare import FaceSequence
 from unmask.train.clip import FaceClip
 
 _POOL = 4000

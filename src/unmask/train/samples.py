@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from unmask.blending import Augmentation
-from unmask.blending.kinds import KINDS
 from unmask.detectors import Recipe
 from unmask.errors import DataError, UsageError
-from unmask.prepared import FaceSequence
+from unmask.forgeries import Augmentation
+from unmask.forgeries.kinds import KINDS
+from unmask.prepare import FaceSequence
 from unmask.train.augment import change_of
 from unmask.train.clip import (
     FaceClip,

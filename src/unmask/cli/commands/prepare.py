@@ -12,7 +12,7 @@ from unmask.cli.terminal import count_progress, show, show_json, show_note
 
 if TYPE_CHECKING:
     from unmask.detectors import Card
-    from unmask.prepared import Keep, Prepared
+    from unmask.prepare import Keep, Prepared
 
 app = typer.Typer()
 
@@ -60,7 +60,7 @@ def prepare(
     """
     from unmask.datasets import read_dataset
     from unmask.detectors import default_detectors, get_card
-    from unmask.prepared import prepare as prepare_all
+    from unmask.prepare import prepare as prepare_all
     from unmask.train import keep_for
 
     rows = read_dataset(
@@ -87,7 +87,7 @@ def prepare(
 
 def _note_landmarks(card: Card, keep: Keep) -> None:
     from unmask.clips import is_by_68_points
-    from unmask.prepared import lacking_points
+    from unmask.prepare import lacking_points
 
     if is_by_68_points(card.input) and keep.landmarks == 5:
         show_note(f"{card.name}: 5 points are kept instead of 68. {lacking_points()}.")
