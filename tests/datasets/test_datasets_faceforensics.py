@@ -159,7 +159,7 @@ def test_missing_files_masks_and_levels_are_counted_and_named(tree: Path):
 def test_reading_says_what_it_left_out(tree: Path, caplog: pytest.LogCaptureFixture):
     (tree / "original_sequences/youtube/c23/videos/000.mp4").unlink()
     assert len(read(tree)) == 47
-    assert "lacks 1 file that it lists, such as original_sequences/youtube" in caplog.text
+    assert "missing 1 file that it lists, such as original_sequences/youtube" in caplog.text
 
 
 def test_a_whole_tree_is_complete(tree: Path):

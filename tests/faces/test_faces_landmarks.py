@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from synthetic_faces import FakeFinder, Spot, noise, numbered_frames
 from unmask.errors import MissingDependencyError, WeightsError
-from unmask.faces import POINT_WEIGHTS, Follower, PointFinder, what_points_lack
+from unmask.faces import POINT_WEIGHTS, Follower, PointFinder, landmarks_missing_reason
 from unmask.types import FaceObservation, Floats, Pixels
 
 INSTALL = "install face-alignment: pip install 'unmask[landmarks]'"
@@ -159,7 +159,7 @@ def test_without_the_package_the_message_gives_the_command(monkeypatch, tmp_path
 
 @pytest.mark.parametrize("is_installed", [True, False])
 @pytest.mark.parametrize("is_here", [True, False])
-def test_what_is_lacking_is_told_with_the_commands_that_bring_it(
+def test_what_is_missing_is_named_with_the_commands_that_bring_it(
     is_installed: bool, is_here: bool, monkeypatch, tmp_path: Path
 ):
     spec = object() if is_installed else None
@@ -169,12 +169,12 @@ def test_what_is_lacking_is_told_with_the_commands_that_bring_it(
         path.write_bytes(b"")
     fetch = f"download its weights to '{path}': unmask weights download landmarks"
     expected = {
-        (True, True): "",
+        (True, True): None,
         (False, True): f"For 68 points, {INSTALL}",
         (True, False): f"For 68 points, {fetch}",
         (False, False): f"For 68 points, {INSTALL}; and {fetch}",
     }
-    assert what_points_lack(path) == expected[is_installed, is_here]
+    assert landmarks_missing_reason(path) == expected[is_installed, is_here]
 
 
 def test_the_address_names_the_hash():

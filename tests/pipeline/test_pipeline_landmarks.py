@@ -59,7 +59,7 @@ class FakePoints:
             self.device = device
             return self
 
-        monkeypatch.setattr(river, "what_points_lack", lambda path: "")
+        monkeypatch.setattr(river, "landmarks_missing_reason", lambda path: None)
         monkeypatch.setattr(PointFinder, "load", staticmethod(load))
         monkeypatch.setattr(river, "to_tensor", to_tensor)
 
@@ -139,7 +139,7 @@ def test_a_detector_of_five_points_asks_for_nothing(
     def never(*_: object) -> None:
         raise AssertionError("looked for points that nobody wants")
 
-    monkeypatch.setattr(river, "what_points_lack", never)
+    monkeypatch.setattr(river, "landmarks_missing_reason", never)
     monkeypatch.setattr(PointFinder, "load", never)
     assert not [r for r in scan(portrait_video, ["bright"]).reasons if "points" in r]
 

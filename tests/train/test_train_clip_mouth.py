@@ -161,7 +161,9 @@ def test_a_part_of_a_sequence_has_its_own_points(sequence: FaceSequence):
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_68_points_are_kept_where_their_source_is(monkeypatch: pytest.MonkeyPatch, is_there: bool):
-    monkeypatch.setattr(data_module, "lacking_points", lambda: "" if is_there else "install it")
+    monkeypatch.setattr(
+        data_module, "landmarks_missing_reason", lambda: None if is_there else "install it"
+    )
     by_68 = [card for card in map(get_card, list_detectors()) if card.input.landmarks == 68]
     assert by_68
     for card in by_68:

@@ -1,6 +1,6 @@
 """What the commands print: results on stdout, everything else on stderr.
 
-No command prints by itself: what goes to a terminal goes through ``printable``.
+No command prints directly: all text for a terminal goes through ``printable``.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def show_summary(verdict: Verdict) -> None:
 def show_verdict(
     verdict: Verdict, report: Path | None, *, as_json: bool, is_one_line: bool
 ) -> None:
-    """The verdict and where its report is, or its JSON; whoever reads along sees it at once."""
+    """The verdict and the path of its report, or its JSON; it is flushed at once."""
     if as_json:
         from unmask.report import to_json
 

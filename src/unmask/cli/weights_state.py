@@ -1,4 +1,4 @@
-"""Where the weights on a card are: in the package, in the cache, or still to be fetched."""
+"""State of the weights on a card: in the package, in the cache, or not on this machine."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from unmask.imaging.geometry import Points, similarity, transform
 from unmask.types import Pixels
 
 STEADY_POINTS = (33, 36, 39, 42, 45)
-"""Of the 68: base of the nose, and the corners of both eyes."""
+"""Indices of 68 landmarks: base of the nose, and the corners of both eyes."""
 
 MEAN_FACE_PX: Points = np.array(
     [
@@ -25,7 +25,7 @@ MEAN_FACE_PX: Points = np.array(
         [166.677101, 93.565623],
     ]
 )
-"""Where the steady points lie in the aligned frame: means over 20 words of LRW."""
+"""Positions of the steady landmarks in the aligned frame: means over 20 words of LRW."""
 
 MOUTH_POINTS = slice(48, 68)
 ALIGNED_SIDE_PX = 256
@@ -65,7 +65,7 @@ def align_window(landmarks_px: Points) -> Points:
 
 
 def align_to_mean_face(landmarks_px: Points) -> Points:
-    """For every frame the (2, 3) matrix from its pixels to the aligned 256 x 256 frame.
+    """The (2, 3) matrix of every frame, from its pixels to the aligned 256 x 256 frame.
 
     Args:
         landmarks_px: (T, 68, 2) in the frame.
@@ -82,7 +82,7 @@ def mouth_corner(landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE
     Args:
         landmarks_px: (68, 2) of this frame alone, not smoothed.
         matrix: (2, 3) from ``align_to_mean_face``.
-        side_px: of the square.
+        side_px: side of the square.
 
     Returns:
         (2, 2): the center, and the first pixel of the square, in whole pixels. The square stays
@@ -95,12 +95,12 @@ def mouth_corner(landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE
 
 
 def mouth_places(landmarks_px: Points, matrix: Points, side_px: int = MOUTH_SIDE_PX) -> Points:
-    """Where in the frame every pixel of the square around the mouth lies.
+    """Position in the frame of every pixel of the square around the mouth.
 
     Args:
         landmarks_px: (68, 2) of this frame alone, not smoothed.
         matrix: (2, 3) from ``align_to_mean_face``.
-        side_px: of the square.
+        side_px: side of the square.
 
     Returns:
         (side_px, side_px, 2): x and y, 0 is the center of the frame's first pixel.
@@ -143,7 +143,7 @@ def cut_mouth(
         pixels: (H, W, 3) RGB uint8, the whole frame.
         landmarks_px: (68, 2) of this frame alone, not smoothed.
         matrix: (2, 3) from ``align_to_mean_face``.
-        side_px: of the square.
+        side_px: side of the square.
 
     Returns:
         (side_px, side_px, 3) uint8: bilinear, 0 outside the frame, fractions cut off.
@@ -173,7 +173,7 @@ def to_gray(pixels: Pixels, side_px: int) -> Pixels:
 
     Args:
         pixels: (H, W, 3) uint8.
-        side_px: of the center square.
+        side_px: side of the center square.
 
     Returns:
         (side_px, side_px) uint8.
@@ -191,7 +191,7 @@ def mouth_clip(
     Args:
         frames: (T, H, W, 3) RGB uint8.
         landmarks_px: (T, 68, 2) float64 in the frames.
-        side_px: of the pictures.
+        side_px: side of the pictures.
 
     Returns:
         (T, side_px, side_px, 1) uint8.

@@ -30,19 +30,19 @@ ORDERS: Final = (*_FLIPPED, _EVERY_SECOND, _SHUFFLE)
 def reorder(clip: Clip, order: str, seed: int = 0) -> Clip:
     """The clip with some frames mirrored, or with its frames shuffled.
 
-    ``flip_1``, ``flip_3`` and ``flip_5`` mirror so many random frames left to right; with one
-    seed the larger choice holds the smaller. ``flip_every_second`` mirrors the second, fourth, …
-    frame. ``shuffle`` draws another order, never the original one: pictures move together with
-    their ``frame_indices``, ``regions_px`` and ``is_real_frame``, while ``times_s`` stays.
+    ``flip_1``, ``flip_3`` and ``flip_5`` mirror one, three or five random frames left to right.
+    With equal seeds the larger choice holds the smaller. ``flip_every_second`` mirrors the second,
+    fourth, … frame. ``shuffle`` draws another order, never the original one: pictures move together
+    with their ``frame_indices``, ``regions_px`` and ``is_real_frame``, while ``times_s`` stays.
 
     The draw depends on the seed, the person and the clip's first frame, so the clips of a video
     differ. Features remembered by frame number (``unmask.detectors._frames.SharedFeatures``)
     must not be used across altered clips: ask the network itself.
 
     Args:
-        clip: of at least two frames, and of as many as are to be mirrored.
+        clip: has at least two frames, and as many as are mirrored.
         order: one of ``ORDERS``.
-        seed: of what is random, 0 or more.
+        seed: seed of everything random, 0 or more.
 
     Raises:
         UnknownNameError: there is no such order.

@@ -1,4 +1,4 @@
-"""What an adapter is, and what all of them share: finding the root, listing, reading lists."""
+"""The type of an adapter, and what all adapters share: finding the root, listing, reading lists."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Found(NamedTuple):
 
 
 def keep_all(row: LabelledVideo, methods: frozenset[str]) -> bool:
-    """The usual answer to which real videos belong to some methods: all of them."""
+    """Keeps every real video, whatever the methods."""
     return True
 
 
@@ -42,7 +42,7 @@ class Adapter:
     """One layout of data on disk.
 
     Attributes:
-        name: as ``read_dataset`` and the command line know it.
+        name: its name in ``read_dataset`` and on the command line.
         title: the data set's own name and what is in it.
         paper: authors, title, venue and year; empty if there is none.
         url: where it is described.
@@ -50,7 +50,7 @@ class Adapter:
         obtain: how to get it.
         layout: what the root holds, in words, for error messages.
         read: index of a root; looks at names, lists and annotations, opens no media.
-        roots: globs of which one must match in the root; empty: the reader checks by itself.
+        roots: globs, one of which must match in the root; if empty, the reader checks the root.
         keeps: whether a real row belongs to the data of the chosen methods.
         unmasked: methods that are published without masks.
         shared: why its official splits share identities; empty if they do not.

@@ -28,7 +28,7 @@ def read_dataset(
 
     Args:
         name: one of ``list_datasets()``.
-        path: its root; for ``csv`` the file.
+        path: root of the data set; for ``csv`` the file.
         split: keeps one split; None keeps all.
         methods: keeps forgeries of these methods, and the real videos that belong to them;
             an empty list keeps real videos alone; None keeps all.
@@ -43,7 +43,7 @@ def read_dataset(
     found = find(adapter, Path(path))
     if found.missing:
         _log.warning(
-            "%s at '%s' lacks %s that it lists, such as %s; see: unmask datasets check %s PATH",
+            "%s at '%s': missing %s that it lists, such as %s; see: unmask datasets check %s PATH",
             name,
             path,
             count_of(len(found.missing), "file"),
@@ -59,7 +59,7 @@ def choose_rows(
     methods: Sequence[str] | None = None,
     compressions: Sequence[str] | None = None,
 ) -> list[LabelledVideo]:
-    """Those of an index that ``read_dataset`` would have kept, wherever the index comes from.
+    """The rows of any index that ``read_dataset`` would have kept.
 
     Raises:
         DataError: a method or a level is not in it.
@@ -81,9 +81,9 @@ def find(adapter: Adapter, root: Path) -> Found:
     check_root(adapter, root)
     found = adapter.read(root)
     if not found.rows:
-        lacking = f" (missing: {some(found.missing, 3)})" if found.missing else ""
+        missing = f" (missing: {some(found.missing, 3)})" if found.missing else ""
         raise DataError(
-            f"No {adapter.name} media in '{root}'{lacking}: expected {adapter.layout}. "
+            f"No {adapter.name} media in '{root}'{missing}: expected {adapter.layout}. "
             f"{adapter.obtain}"
         )
     return found

@@ -19,7 +19,7 @@ def adapters() -> dict[str, Adapter]:
     names = [module.name for module in pkgutil.iter_modules(package.__path__)]
     modules = [importlib.import_module(f"{_PACKAGE}.{n}") for n in names if n[0] != "_"]
     found = [adapter for module in modules for adapter in module.ADAPTERS]
-    return {adapter.name: adapter for adapter in sorted(found, key=lambda one: one.name)}
+    return {adapter.name: adapter for adapter in sorted(found, key=lambda adapter: adapter.name)}
 
 
 def list_datasets() -> list[str]:

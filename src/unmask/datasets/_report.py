@@ -15,7 +15,7 @@ from unmask.types import LabelledVideo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lacking:
+class Missing:
     """Things of one kind that are missing: how many, and the first ten names."""
 
     count: int
@@ -29,7 +29,7 @@ class DatasetReport:
     ``splits``, ``methods``, ``compressions`` and ``labels`` map a name to its number of files
     (``real`` stands for rows without a method). ``missing_files`` are listed but not there,
     ``missing_masks`` are forgeries without a mask in data that has masks, ``missing_pairs`` are
-    videos that lack a level of compression which others of their method have, and
+    videos without a compression that others of their method have, and
     ``shared_identities`` stand in two splits although the data set's own splits should part them.
     """
 
@@ -40,34 +40,34 @@ class DatasetReport:
     methods: dict[str, int]
     compressions: dict[str, int]
     labels: dict[str, int]
-    missing_files: Lacking
-    missing_masks: Lacking
-    missing_pairs: Lacking
-    shared_identities: Lacking
+    missing_files: Missing
+    missing_masks: Missing
+    missing_pairs: Missing
+    shared_identities: Missing
     notes: tuple[str, ...]
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is missing and nobody stands on both sides."""
-        return not any(lacking.count for _, lacking, _ in self._problems())
+        return not any(missing.count for _, missing, _ in self._problems())
 
     def lines(self) -> list[str]:
         """The report for a person."""
-        said = [f"{self.name} at '{self.path}': {count_of(self.files, 'file')}"]
+        lines = [f"{self.name} at '{self.path}': {count_of(self.files, 'file')}"]
         for what in ("labels", "splits", "methods", "compressions"):
             counts: dict[str, int] = getattr(self, what)
             if any(counts):
-                said.append(f"{what}: {some([f'{n} {counts[n]:,}' for n in counts], 20)}")
-        said += [
-            f"{what}: {lacking.count:,} ({self._named(lacking)}). {advice}"
-            for what, lacking, advice in self._problems()
-            if lacking.count
+                lines.append(f"{what}: {some([f'{n} {counts[n]:,}' for n in counts], 20)}")
+        lines += [
+            f"{what}: {missing.count:,} ({self._named(missing)}). {advice}"
+            for what, missing, advice in self._problems()
+            if missing.count
         ]
-        said += [f"note: {note}" for note in self.notes]
-        said.append("complete" if self.is_complete else "NOT complete")
-        return said
+        lines += [f"note: {note}" for note in self.notes]
+        lines.append("complete" if self.is_complete else "NOT complete")
+        return lines
 
-    def _problems(self) -> Iterator[tuple[str, Lacking, str]]:
+    def _problems(self) -> Iterator[tuple[str, Missing, str]]:
         yield "missing files", self.missing_files, "Fetch them, or go on without."
         yield "missing masks", self.missing_masks, "Detectors that learn masks need them."
         yield "missing in pairs of levels", self.missing_pairs, "Training on pairs needs them."
@@ -78,9 +78,9 @@ class DatasetReport:
         )
 
     @staticmethod
-    def _named(lacking: Lacking) -> str:
-        rest = lacking.count - len(lacking.first)
-        return ", ".join(lacking.first) + (f" and {rest:,} more" if rest else "")
+    def _named(missing: Missing) -> str:
+        rest = missing.count - len(missing.first)
+        return ", ".join(missing.first) + (f" and {rest:,} more" if rest else "")
 
 
 def check_dataset(name: str, path: str | Path) -> DatasetReport:
@@ -107,10 +107,10 @@ def check_dataset(name: str, path: str | Path) -> DatasetReport:
         methods=_counts(row.method or "real" for row in rows),
         compressions=_counts(row.compression for row in rows),
         labels=_counts("fake" if row.label else "real" for row in rows),
-        missing_files=_lacking(found.missing),
-        missing_masks=_lacking(_without_mask(adapter, rows)),
-        missing_pairs=_lacking(_without_pair(rows)),
-        shared_identities=_lacking(in_words(shared)),
+        missing_files=_missing(found.missing),
+        missing_masks=_missing(_without_mask(adapter, rows)),
+        missing_pairs=_missing(_without_pair(rows)),
+        shared_identities=_missing(in_words(shared)),
         notes=tuple(notes),
     )
 
@@ -119,8 +119,8 @@ def _counts(names: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(names).items()))
 
 
-def _lacking(names: Sequence[str]) -> Lacking:
-    return Lacking(count=len(names), first=tuple(names[:10]))
+def _missing(names: Sequence[str]) -> Missing:
+    return Missing(count=len(names), first=tuple(names[:10]))
 
 
 def _without_mask(adapter: Adapter, rows: list[LabelledVideo]) -> list[str]:

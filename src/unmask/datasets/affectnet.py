@@ -52,18 +52,18 @@ def _read(root: Path) -> Found:
 def _read_official(root: Path, split: str, rows: list[LabelledVideo], missing: list[str]) -> None:
     folder = root / f"{split}_set"
     images = media_in(folder / "images", PICTURE_SUFFIXES)
-    told = {
+    annotations = {
         stem.removesuffix("_exp"): path
         for stem, path in media_in(folder / "annotations", frozenset({".npy"})).items()
         if stem.endswith("_exp")
     }
     for stem, path in images.items():
-        if stem in told:
-            rows += _rows(root, split, _expression(told[stem]), {stem: path})
+        if stem in annotations:
+            rows += _rows(root, split, _expression(annotations[stem]), {stem: path})
     place = folder.name
-    missing += [f"{place}/images/{stem}.jpg" for stem in sorted(told.keys() - images.keys())]
+    missing += [f"{place}/images/{stem}.jpg" for stem in sorted(annotations.keys() - images.keys())]
     missing += [
-        f"{place}/annotations/{stem}_exp.npy" for stem in sorted(images.keys() - told.keys())
+        f"{place}/annotations/{stem}_exp.npy" for stem in sorted(images.keys() - annotations.keys())
     ]
 
 
@@ -77,8 +77,8 @@ def _expression(path: Path) -> str:
         ) from error
 
 
-def _index(told: object) -> int:
-    number = int(str(told))
+def _index(value: object) -> int:
+    number = int(str(value))
     if number < 0:
         raise IndexError(f"got {number}")
     return number

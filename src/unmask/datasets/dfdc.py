@@ -38,11 +38,11 @@ def _read(root: Path) -> Found:
     rows: list[LabelledVideo] = []
     missing: list[str] = []
     labelled = _files(root, "labels.csv") + _files(root, "label.csv")
-    told = {path.parent for path in labelled}
+    labelled_folders = {path.parent for path in labelled}
     for path in labelled:
         _add(_labelled(path), media_in(path.parent), rows, missing, root)
     for path in _files(root, "metadata.json"):
-        if path.parent not in told:
+        if path.parent not in labelled_folders:
             split = held_out.get(path.parent.name, "")
             _add(_described(path, split), media_in(path.parent), rows, missing, root)
     unknown = sorted(held_out.keys() - {row.path.parent.name for row in rows})
@@ -106,13 +106,13 @@ def _labelled(path: Path) -> Iterator[LabelledVideo]:
     """The lines of a ``labels.csv``; nothing is known of who is in these videos."""
     lines = csv.DictReader(read_lines(path))
     for entry in lines:
-        name, told = entry.get("filename"), entry.get("label")
-        if not name or told is None:
+        name, value = entry.get("filename"), entry.get("label")
+        if not name or value is None:
             raise DataError(
                 f"Cannot read '{path}', line {lines.line_num}: expected the columns filename and "
                 f"label, got {', '.join(lines.fieldnames or ()) or 'none'}. Fetch it again."
             )
-        label, stem = _label(path, name, told), Path(name).stem
+        label, stem = _label(path, name, value), Path(name).stem
         yield LabelledVideo(
             path=path.parent / name,
             label=label,
@@ -124,12 +124,12 @@ def _labelled(path: Path) -> Iterator[LabelledVideo]:
         )
 
 
-def _label(path: Path, name: str, told: object) -> int:
-    label = _LABELS.get(str(told).strip().upper())
+def _label(path: Path, name: str, value: object) -> int:
+    label = _LABELS.get(str(value).strip().upper())
     if label is None:
         raise DataError(
             f"Cannot read '{path}', entry '{name}': expected the label FAKE, REAL, 1 (fake) or 0, "
-            f"got {told!r}. Fetch it again."
+            f"got {value!r}. Fetch it again."
         )
     return label
 

@@ -56,10 +56,10 @@ def _rows(path: Path) -> Iterator[tuple[int, LabelledVideo]]:
 
 
 def _check_columns(path: Path, names: list[str]) -> None:
-    lacking = [name for name in _NEEDED if name not in names]
+    missing = [name for name in _NEEDED if name not in names]
     unknown = [name for name in names if name not in _KNOWN]
-    if lacking or unknown:
-        what = f"no column {', '.join(lacking)}" if lacking else f"columns {', '.join(unknown)}"
+    if missing or unknown:
+        what = f"no column {', '.join(missing)}" if missing else f"columns {', '.join(unknown)}"
         raise DataError(
             f"Cannot read '{path}': it has {what}. Expected {', '.join(_NEEDED)} and, if wanted, "
             f"{', '.join(name for name in _KNOWN if name not in _NEEDED)}. Correct line 1."

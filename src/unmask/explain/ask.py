@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 BATCH_FRAMES: Final = 16
-"""At most so many frames go through a network at once (but at least one clip)."""
+"""Most frames that go through a network at once (but at least one clip)."""
 
 _GRAY: Final = 0.5
 

@@ -84,7 +84,7 @@ def own_heat(net: nn.Module, clips: Tensor, name: str) -> Tensor:
         (B, T, H, W) float32 on the CPU, of either sign, stretched linearly.
 
     Raises:
-        UsageError: there is no such map, or the network as built lacks what it needs.
+        UsageError: there is no such map, or the network as built does not have what it needs.
         WeightsError: the heat is not finite.
     """
     import torch

@@ -80,7 +80,7 @@ def draw_order(path: Path, logits: Mapping[str, tuple[float, ...]], title: str) 
 
     Args:
         path: the file.
-        logits: of ``order_logits``.
+        logits: from ``order_logits``.
         title: one line.
     """
     figure_of = import_optional("matplotlib.figure", "explain").Figure

@@ -18,7 +18,7 @@ _NOT_YET: Final = (-math.inf, -math.inf)
 
 
 class Moment(NamedTuple):
-    """A clip, and what the detector said of it."""
+    """A clip, and the detector's score of it."""
 
     clip: Clip
     score: ClipScore
@@ -48,8 +48,8 @@ class Chooser:
 
     Args:
         at_s: the clip shown then, or nearest to it, instead of the one with the highest score.
-        most_faces: of so many faces with the highest scores.
-        track_id: of this face alone.
+        most_faces: number of faces, those with the highest scores.
+        track_id: chooses this face alone.
 
     Attributes:
         tracks: the faces that had a clip, explained or not.

@@ -113,9 +113,9 @@ def explain_face(
     Args:
         chosen: the clip.
         net: the detector.
-        verdict: of the scan that the clip comes from.
+        verdict: the result of the scan that the clip comes from.
         methods: those that apply.
-        settings: of the methods.
+        settings: settings of the methods.
         folder: where files are written.
         report: receives a line before each method.
     """
@@ -198,7 +198,7 @@ def _order(work: _Work, method: Method) -> dict[str, Any]:
 
 
 def _video(work: _Work, method: Method, heat: Floats) -> dict[str, Any] | None:
-    """Of a clip its own frames; of a picture those around it, each with heat of its own."""
+    """The frames of a clip, or the frames around a single picture, each with its own heat."""
     best = work.chosen.best
     if work.card.input.frames > 1:
         moments, heats = [best], heat

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _LEAST_FRAMES: Final = 5
-"""Of a clip whose order can be disturbed as the paper does it: five frames are mirrored."""
+"""Fewest frames of a clip whose order can be disturbed: the paper mirrors five."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,45 +87,45 @@ def methods_of(card: Card) -> dict[str, Method]:
     return {**METHODS, **own}
 
 
-def why_not(card: Card, method: Method) -> str:
-    """Why a method does not apply to a detector, in words; empty where it does."""
+def missing_reason(card: Card, method: Method) -> str | None:
+    """Why a method does not apply to a detector, in words; None where it does."""
     if method.name == "grad_cam" and not card.cam_layer:
         return f"the card of {card.name} names no layer for a class activation map"
     if method.kind == "heat":
-        return ""
+        return None
     frames = card.input.frames
     if frames == 1:
         return f"{card.name} looks at single pictures"
     if method.kind == "order" and frames < _LEAST_FRAMES:
         return f"{card.name} looks at {frames} frames, and {_LEAST_FRAMES} are needed"
-    return ""
+    return None
 
 
-def choose_methods(card: Card, asked: Sequence[str] | None) -> tuple[list[Method], dict[str, str]]:
-    """The methods that run, and those asked for that do not apply, with the reason.
+def choose_methods(card: Card, names: Sequence[str] | None) -> tuple[list[Method], dict[str, str]]:
+    """The methods that run, and the named ones that do not apply, with the reason.
 
     Args:
-        card: of the detector.
-        asked: names; None asks for all that apply.
+        card: the detector's card.
+        names: names of methods; None takes all that apply.
 
     Raises:
         UnknownNameError: there is no such method.
         UsageError: none was named, or none of those applies.
     """
     known = methods_of(card)
-    for name in asked or ():
+    for name in names or ():
         if name not in known:
             raise UnknownNameError(
                 f"Unknown method {name!r} for {card.name}. Known: {', '.join(known)}."
             )
-    names = list(known) if asked is None else list(dict.fromkeys(asked))
-    reasons = {name: why_not(card, known[name]) for name in names}
+    chosen_names = list(known) if names is None else list(dict.fromkeys(names))
+    reasons = {name: missing_reason(card, known[name]) for name in chosen_names}
     chosen = [known[name] for name, reason in reasons.items() if not reason]
     if not chosen:
-        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-        usable = ", ".join(n for n, method in known.items() if not why_not(card, method))
+        problems = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        usable = ", ".join(n for n, method in known.items() if not missing_reason(card, method))
         raise UsageError(
-            f"Cannot explain {card.name} so ({told or 'no method was named'}). Use: {usable}."
+            f"Cannot explain {card.name} so ({problems or 'no method was named'}). Use: {usable}."
         )
     return chosen, {name: reason for name, reason in reasons.items() if reason}
 

@@ -28,7 +28,7 @@ def frame_occlusion(net: nn.Module, clips: Tensor, *, batch_frames: int = BATCH_
     Args:
         net: a detector in eval mode.
         clips: (B, C, T, H, W), normalized by its spec.
-        batch_frames: at most so many frames are asked for at once.
+        batch_frames: most frames that go through the network at once.
 
     Raises:
         UsageError: the network is in train mode.

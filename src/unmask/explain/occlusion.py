@@ -90,7 +90,7 @@ def occlusion(
         size_px: see ``cover_for``.
         stride_px: see ``cover_for``.
         depth: see ``cover_for``.
-        batch_frames: at most so many frames are asked for at once.
+        batch_frames: most frames that go through the network at once.
 
     Returns:
         (B, T, H, W) float32 on the CPU: the mean fall over the places that cover a pixel.

@@ -31,11 +31,11 @@ def order_logits(
 
     Args:
         net: a detector of clips, in eval mode.
-        clip: of at least five frames.
+        clip: has at least five frames.
         draws: how often random choices are made anew.
-        seed: of the first draw; the following count up.
+        seed: seed of the first draw; those of the following count up.
         device: where the network is.
-        batch_frames: at most so many frames are asked for at once.
+        batch_frames: most frames that go through the network at once.
 
     Returns:
         ``original`` and every order, each with the logits of its draws.

@@ -56,7 +56,7 @@ def write_overlay(
         path: the video.
         out: the file to write; its suffix says the container.
         track: heat over the time that is shown.
-        start_s: of the first frame.
+        start_s: time of the first frame.
         end_s: frames from then on are left out, but for the first.
 
     Returns:

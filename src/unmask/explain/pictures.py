@@ -31,7 +31,7 @@ _INK: Final = (24, 24, 28)
 _SOFT_INK: Final = (84, 84, 92)
 _PAPER: Final = (255, 255, 255)
 _COLD: Final = np.array([(10, 50, 110), (40, 115, 180), (120, 180, 220)], np.float32)
-"""From dark to light blue, beside the report's purple to yellow."""
+"""Dark to light blue; the report's maps go from purple to yellow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,11 +73,11 @@ def explain(
         device: where the network is.
         at_s: explains the clip shown at this time instead of the one with the highest score.
         face: explains this face alone, by the number in reports (the first is 1).
-        most_faces: of so many faces with the highest scores.
+        most_faces: number of faces that are explained, those with the highest scores.
         size_px: edge of the square that covers, in pixels of the network's input.
         stride_px: pixels from one place of the square to the next.
         draws: how often the order of frames is disturbed anew.
-        seed: of these draws.
+        seed: seed of the draws.
         progress: called now and then while the video is read.
         report: receives lines that tell what happens.
 
@@ -103,18 +103,18 @@ def explain(
         for note in notes:
             report(note)
         explained = [
-            explain_face(one, net, verdict, chosen_methods, settings, folder, report)
-            for one in faces
+            explain_face(chosen, net, verdict, chosen_methods, settings, folder, report)
+            for chosen in faces
         ]
         content = record.header(verdict, use, settings.plain(), notes)
         content["not_applicable"] = not_applicable
-        content["faces"] = [one.numbers for one in explained]
+        content["faces"] = [face.numbers for face in explained]
         record.write(folder / "explanation.json", content)
         names = sorted(file.name for file in folder.iterdir())
     return Explanations(
         folder=Path(out),
         files=tuple(Path(out) / name for name in names),
-        heats=tuple(heat for one in explained for heat in one.heats),
+        heats=tuple(heat for face in explained for heat in face.heats),
         notes=tuple(notes),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unmask.faces.find import FaceFinder, FoundFaces
 from unmask.faces.follow import Follower
-from unmask.faces.landmarks import POINT_WEIGHTS, PointFinder, what_points_lack
+from unmask.faces.landmarks import POINT_WEIGHTS, PointFinder, landmarks_missing_reason
 
 __all__ = [
     "POINT_WEIGHTS",
@@ -12,5 +12,5 @@ __all__ = [
     "Follower",
     "FoundFaces",
     "PointFinder",
-    "what_points_lack",
+    "landmarks_missing_reason",
 ]

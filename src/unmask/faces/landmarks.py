@@ -55,18 +55,18 @@ POINT_WEIGHTS = PublishedPoints(
 """What ``face-alignment`` 1.5 downloads for 2D points."""
 
 
-def what_points_lack(path: Path) -> str:
-    """What must be installed or downloaded before 68 points can be found; empty if nothing.
+def landmarks_missing_reason(path: Path) -> str | None:
+    """What must be installed or downloaded before 68 points can be found; None if nothing.
 
     Args:
         path: where the weights file should lie.
     """
-    lacking = []
+    steps = []
     if importlib.util.find_spec(_PACKAGE) is None:
-        lacking.append(f"install face-alignment: pip install 'unmask[{_EXTRA}]'")
+        steps.append(f"install face-alignment: pip install 'unmask[{_EXTRA}]'")
     if not path.is_file():
-        lacking.append(f"download its weights to '{path}': unmask weights download {_EXTRA}")
-    return f"For 68 points, {'; and '.join(lacking)}" if lacking else ""
+        steps.append(f"download its weights to '{path}': unmask weights download {_EXTRA}")
+    return f"For 68 points, {'; and '.join(steps)}" if steps else None
 
 
 class PointFinder:

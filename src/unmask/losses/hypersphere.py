@@ -46,6 +46,6 @@ def alignment_loss(embedding: Tensor, label: Tensor) -> Tensor:
     on_sphere = functional.normalize(embedding, dim=1)
     parts = []
     for value in (0, 1):
-        one = on_sphere[label == value]
-        parts.append(torch.pdist(one).square().mean() if len(one) > 1 else one.sum() * 0)
+        group = on_sphere[label == value]
+        parts.append(torch.pdist(group).square().mean() if len(group) > 1 else group.sum() * 0)
     return torch.stack(parts).mean()

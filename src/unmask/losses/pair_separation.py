@@ -14,9 +14,9 @@ _LEAST_AREA = 1e-3
 def pair_separation_loss(logit: Tensor, label: Tensor, pair: Tensor) -> Tensor:
     """Minus the mean of (logit of the forged - logit of the real), over its root mean square.
 
-    Between -1 (every pair equally far apart, in the right order) and 1. Cross entropy is lowest
-    at first where a network says 0 to everything: what tells the two of a pair apart is small
-    beside what tells two videos apart, its last layer shrinks, and nothing below it learns. This
+    Between -1 (every pair equally far apart, in the right order) and 1. At first, cross
+    entropy is lowest where a network gives 0 for everything: differences within a pair are small
+    beside those between videos, so the last layer shrinks, and nothing below it learns. This
     ratio does not change when the logits shrink, and what both of a pair share cancels out. It is
     ours; on its own it gives the logits neither size nor origin, so it is added to another loss.
 
@@ -59,7 +59,7 @@ def mask_separation_loss(mask: Tensor, label: Tensor, true_mask: Tensor, pair: T
 
 
 def _mean_over(values: Tensor, share: Tensor) -> Tensor:
-    """Of each (T, h, w) the mean weighted by ``share``; 0 where hardly anything has a weight."""
+    """The mean of each (T, h, w), weighted by ``share``; 0 where hardly anything has a weight."""
     area = share.mean(dim=(1, 2, 3))
     mean = (values * share).mean(dim=(1, 2, 3)) / area.clamp(min=_LEAST_AREA)
     return mean * (area > _LEAST_AREA)

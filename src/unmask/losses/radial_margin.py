@@ -11,7 +11,10 @@ from unmask.errors import UsageError
 
 
 class Radii(NamedTuple):
-    """Of two spheres around one center: real clips belong in the inner, forged out of the outer."""
+    """Radii of two spheres around one center, for real clips inside and forged clips outside.
+
+    Real clips belong inside the inner sphere, forged ones outside the outer sphere.
+    """
 
     inner: float
     outer: float
@@ -21,10 +24,10 @@ _GIVEN = {256: Radii(0.042, 1.638), 1024: Radii(2.5, 97.5)}
 
 
 def radial_margin_loss(distance: Tensor, label: Tensor, *, inner: float, outer: float) -> Tensor:
-    """Mean excess of reals over the inner radius, plus mean lack of fakes below the outer one.
+    """Mean excess of reals over the inner radius, plus mean shortfall of fakes below the outer one.
 
     Masi et al. 2020 (Two-branch Recurrent Network), Eq. 2. Each mean is over its own class, so a
-    batch may hold more of one; a class that a batch lacks adds 0.
+    batch may hold more of one; a class that is missing in a batch adds 0.
 
     Args:
         distance: (B,), Euclidean, from an embedding to the fixed center.
@@ -49,12 +52,12 @@ def radial_margin_loss(distance: Tensor, label: Tensor, *, inner: float, outer: 
         )
     fake = label > 0.5
     excess = (distance - inner).relu() * ~fake
-    lack = (outer - distance).relu() * fake
-    return excess.sum() / (~fake).sum().clamp(min=1) + lack.sum() / fake.sum().clamp(min=1)
+    shortfall = (outer - distance).relu() * fake
+    return excess.sum() / (~fake).sum().clamp(min=1) + shortfall.sum() / fake.sum().clamp(min=1)
 
 
 def radii_for(dimensions: int) -> Radii:
-    """The radii for embeddings of so many numbers.
+    """The radii for embeddings of a given dimension.
 
     The paper gives those for 256 and 1024, and says that they follow the volume of the sphere.
     They do: a sphere of its inner radius has the same volume in 256 and in 1024 dimensions (to
@@ -62,7 +65,7 @@ def radii_for(dimensions: int) -> Radii:
     of dimensions get their radii by the same two rules.
 
     Args:
-        dimensions: of the embedding, at least 1.
+        dimensions: length of the embedding, at least 1.
 
     Raises:
         UsageError: fewer than 1.

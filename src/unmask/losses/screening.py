@@ -24,7 +24,7 @@ def screening_loss(
 
     Pixel-wise cross entropy of the mask against the true mask averaged down to its size, with
     forged pixels weighted 3; cross entropy of the logit; a ranking term softplus(real - fake)
-    within each pair, because pairs are told apart more easily than clips (training notes); and
+    within each pair, because pairs are easier to separate than clips (training notes); and
     a small pull of all logits to 0, which keeps unusual pictures from blowing them up.
 
     Args:
@@ -33,9 +33,9 @@ def screening_loss(
         label: (B,), 1 = fake.
         true_mask: (B, T, H, W) in 0..1, 1 = forged.
         pair: (B,) numbers; equal ones belong together.
-        mask_weight: of the pixel term.
-        rank_weight: of the ranking term.
-        spread_weight: of the pull to 0.
+        mask_weight: weight of the pixel term.
+        rank_weight: weight of the ranking term.
+        spread_weight: weight of the pull to 0.
 
     Returns:
         A scalar.

@@ -40,7 +40,7 @@ def vulnerable_points_loss(
     Args:
         points: (B, T, h, w) logits.
         true_mask: (B, T, H, W) in 0..1, 1 = forged; averaged down to the size of ``points``.
-        positive_weight: of the rim, which covers few places.
+        positive_weight: weight of the rim, which covers few places.
 
     Returns:
         A scalar.

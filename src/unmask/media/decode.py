@@ -71,7 +71,7 @@ class Source(Protocol):
         ...
 
     def pictures_at(self, times_s: list[float]) -> Iterator[Picture]:
-        """For every time the picture shown then."""
+        """The picture shown at each time."""
         ...
 
 
@@ -153,7 +153,7 @@ class ContainerSource:
             self._remark_on_end(end_s, notes)
 
     def pictures_at(self, times_s: list[float]) -> Iterator[Picture]:
-        """For every time the picture shown then, found by seeking."""
+        """The picture shown at each time, found by seeking."""
         finder = _Finder(self)
         for time_s in times_s:
             picture = finder.at(time_s)

@@ -220,7 +220,7 @@ class ImageSource:
             yield Picture(time_s=picture.time_s, end_s=picture.end_s, to_rgb=_Ready(pixels))
 
     def pictures_at(self, times_s: list[float]) -> Iterator[Picture]:
-        """For every time the picture shown then."""
+        """The picture shown at each time."""
         for time_s in times_s:
             index = int((time_s + 1e-6) * self.fps)
             yield self._picture(min(max(index, 0), len(self.paths) - 1))

@@ -53,7 +53,7 @@ def probe(
 class Examined:
     """A probe's result with what decoding needs besides.
 
-    ``images`` are the files of a folder, or the one still, with what is to be said of them;
+    ``images`` are the files of a folder, or the single still; ``remarks`` belong to them;
     for the rest see ``decode.ContainerSource``.
     """
 

@@ -19,7 +19,8 @@ from unmask.types import Frame, VideoInfo
 # Damage this close to the last picture has taken the end of the file, not a part of its middle.
 _TAIL_S: Final = 0.5
 
-Wanted = Callable[[int, float, float | None], bool]
+FrameFilter = Callable[[int, float, float | None], bool]
+"""Whether a frame becomes RGB, by its index, its time and the next frame's time, in seconds."""
 
 
 def open_video(
@@ -65,7 +66,7 @@ class Video:
     Attributes:
         info: what ``probe`` says.
         frames_decoded: frames decoded so far by the latest ``frames``.
-        decoded_s: seconds from the video's start to the end of the latest of them.
+        decoded_s: seconds from the video's start to the end of the latest decoded frame.
     """
 
     def __init__(self, info: VideoInfo, source: Source) -> None:
@@ -114,11 +115,11 @@ class Video:
             )
         return (damage, *self._notes.remarks)
 
-    def frames(self, wanted: Wanted | None = None) -> Iterator[Frame]:
+    def frames(self, wanted: FrameFilter | None = None) -> Iterator[Frame]:
         """Decodes every frame and yields the wanted ones, in the order of showing.
 
         Times are seconds from the first frame, by the container's timestamps. What cannot be
-        decoded is stepped over and told by ``problems`` afterwards.
+        decoded is skipped; ``problems`` names it afterwards.
 
         Args:
             wanted: called with index, time and the following frame's time (None at the last
@@ -131,7 +132,7 @@ class Video:
         self._running.append(frames)
         return frames
 
-    def _frames(self, wanted: Wanted | None) -> Generator[Frame]:
+    def _frames(self, wanted: FrameFilter | None) -> Generator[Frame]:
         shown: Picture | None = None
         pictures = self._source.pictures(self._notes)
         try:
@@ -147,7 +148,7 @@ class Video:
             _close(pictures)
 
     def _chosen(
-        self, picture: Picture, next_time_s: float | None, wanted: Wanted | None
+        self, picture: Picture, next_time_s: float | None, wanted: FrameFilter | None
     ) -> Iterator[Frame]:
         # With one frame of lookahead, the frame shown is not the newest, except at the end.
         index = len(self._times) - 1
@@ -158,7 +159,8 @@ class Video:
         """For each time, ascending, the frame that is shown then, found by seeking.
 
         A time before the first frame gives the first, one behind the last gives the last. The
-        index is that of ``frames`` where it has come by already, else reckoned from the rate.
+        index is that of ``frames`` if it has decoded the frame already, else it is computed from
+        the frame rate.
         """
         frames = self._frames_at(list(times_s))
         self._running.append(frames)

@@ -9,7 +9,7 @@ class AttentionMap(nn.Module):
     """Direct regression of a map by one 3x3 convolution (Dang et al., CVPR 2020).
 
     Args:
-        channels: of the feature maps.
+        channels: number of channels of the feature maps.
     """
 
     def __init__(self, channels: int) -> None:

@@ -18,7 +18,7 @@ _CLASS_SIZE = 4
 _CLASSES = 2
 _VGG_MAPS = 256
 _VGG_CONFIGURATION: list[str | int] = [64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M"]
-"""Of torchvision's VGG-19, the layers ``features.0`` to ``features.18``."""
+"""The layers ``features.0`` to ``features.18`` of torchvision's VGG-19."""
 
 _NOISE = 0.01
 _DROPPED = 0.05
@@ -39,7 +39,7 @@ def vgg_start() -> nn.Sequential:
 
 
 def vgg_state(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Of a state dict of torchvision's ``vgg19`` the tensors that ``vgg_start`` has."""
+    """The tensors of ``vgg_start``, taken from a state dict of torchvision's ``vgg19``."""
     wanted = vgg_start().state_dict().keys()
     return {key: published[f"features.{key}"] for key in wanted if f"features.{key}" in published}
 
@@ -80,12 +80,12 @@ class PrimaryCapsules(nn.Module):
 
 
 class Routing(nn.Module):
-    """Dynamic routing by agreement, for each number of a class capsule by itself.
+    """Dynamic routing by agreement, separately for each number of a class capsule.
 
     In training, noise is added to the weights, and some priors are left out.
 
     Args:
-        rounds: of routing.
+        rounds: rounds of routing.
     """
 
     def __init__(self, rounds: int = 2) -> None:

@@ -47,7 +47,7 @@ def code_words() -> Tensor:
 
 
 def co_occurrence_maps(residuals: Tensor, code: Callable[[Tensor, int], Tensor]) -> Tensor:
-    """Where which four values follow each other: maps whose means are the 162 features.
+    """Maps of which four values follow each other; their means are the 162 features.
 
     The first 81 are of neighbors along the direction of the residual, the others across it; both
     directions count alike, so a turned picture has the same features.

@@ -1,4 +1,4 @@
-"""The constrained convolution of Bayar and Stamm: pixels told from their neighbors."""
+"""The constrained convolution of Bayar and Stamm: pixels predicted from their neighbors."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LOW_MAPS = 128
 
 _DEEP_MAPS = 1536
 _RATES = (6, 12, 18)
-"""Of the pyramid, for an output stride of 16."""
+"""Dilations of the pyramid, for an output stride of 16."""
 
 
 class XceptionEncoder(nn.Module):
@@ -69,7 +69,7 @@ class DeepLabDecoder(nn.Module):
         classes: maps that come out.
         is_separable: whether the pyramid's convolutions are depthwise separable.
         latent: maps that come in from the encoder's end.
-        width: of the pyramid and the convolutions.
+        width: channels of the pyramid and the convolutions.
     """
 
     def __init__(

@@ -78,7 +78,7 @@ class InterleavedFusion(nn.Module):
 
     Args:
         planes: maps of each stream, and of the result.
-        groups: of the convolution.
+        groups: groups of the convolution.
     """
 
     def __init__(self, planes: int, groups: int) -> None:
@@ -88,12 +88,12 @@ class InterleavedFusion(nn.Module):
         mean = torch.eye(planes // groups).repeat(groups, 2) / 2
         self.conv.weight.data = mean[:, :, None, None]
 
-    def forward(self, one: Tensor, other: Tensor) -> Tensor:
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Two times (B, K, H, W) to (B, K, H, W)."""
-        fused: Tensor = self.conv(self.interleave(one, other))
+        fused: Tensor = self.conv(self.interleave(first, second))
         return fused
 
-    def interleave(self, one: Tensor, other: Tensor) -> Tensor:
+    def interleave(self, first: Tensor, second: Tensor) -> Tensor:
         """Both streams, (B, 2 K, H, W), in the order in which the groups take them."""
-        parts = zip(one.chunk(self.groups, dim=1), other.chunk(self.groups, dim=1), strict=True)
+        parts = zip(first.chunk(self.groups, dim=1), second.chunk(self.groups, dim=1), strict=True)
         return torch.cat([part for pair in parts for part in pair], dim=1)

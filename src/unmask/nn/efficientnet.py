@@ -18,7 +18,7 @@ def efficientnet(size: str) -> nn.Module:
     ``bn2``. There is no stochastic depth.
 
     Args:
-        size: as in its name, such as ``b3``.
+        size: the size in its name, such as ``b3``.
     """
     net: nn.Module = timm.create_model(f"efficientnet_{size}", num_classes=0)
     return net
@@ -43,7 +43,7 @@ def efficientnet_as_in_tensorflow(size: str) -> nn.Module:
     picture size that this package builds it for (380 for B4).
 
     Args:
-        size: as in its name, such as ``b4``.
+        size: the size in its name, such as ``b4``.
     """
     net: nn.Module = timm.create_model(
         f"tf_efficientnet_{size}", num_classes=0, drop_path_rate=0.2, bn_momentum=0.01

@@ -77,7 +77,7 @@ class ESR(nn.Module):
     Args:
         branches: voices; 9 in the published ensemble, 1 for a simple network.
         classes: expressions.
-        has_affect: whether valence and arousal are told too.
+        has_affect: whether valence and arousal are given too.
     """
 
     def __init__(
@@ -92,8 +92,8 @@ class ESR(nn.Module):
         shared = functional.max_pool2d(self.base(pictures), 2)
         maps = [branch(shared) for branch in self.branches]
         emotions = [
-            branch.get_submodule("fc")(one.mean(dim=(2, 3)))
-            for branch, one in zip(self.branches, maps, strict=True)
+            branch.get_submodule("fc")(features.mean(dim=(2, 3)))
+            for branch, features in zip(self.branches, maps, strict=True)
         ]
         # The authors tell affect from the rectified logits of the expressions.
         affect = [
@@ -109,7 +109,7 @@ class ESR(nn.Module):
 
 
 def vote(emotions: Tensor) -> tuple[Tensor, Tensor]:
-    """What the ensemble decides, and which branch is surest of it (EMD, Eq. 3 to 5).
+    """The class that the ensemble votes for, and the most confident branch (EMD, Eq. 3 to 5).
 
     Each branch votes for its likeliest class; the class with most votes wins, of several the
     one with the lowest number. The branch that gives the winner the highest probability is
@@ -137,8 +137,8 @@ def from_published(
     """The published files under the names used here.
 
     Args:
-        base: of Net-Base-Shared_Representations.pt.
-        branches: of Net-Branch_1.pt, Net-Branch_2.pt, ….
+        base: tensors of Net-Base-Shared_Representations.pt.
+        branches: tensors of Net-Branch_1.pt, Net-Branch_2.pt, ….
         has_affect: whether to keep the heads for valence and arousal.
     """
     state = {f"base.{key}": value for key, value in base.items()}

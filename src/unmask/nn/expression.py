@@ -47,7 +47,7 @@ class ExpressionStream(nn.Module):
         """
         emotions, maps = self.emotions(pictures)
         expression, branch = vote(emotions)
-        heads = torch.stack(tuple(one.get_parameter("fc.weight") for one in self.esr.branches))
+        heads = torch.stack(tuple(head.get_parameter("fc.weight") for head in self.esr.branches))
         return torch.einsum("bc,bchw->bhw", heads[branch, expression], _take(maps, branch))
 
 
@@ -65,5 +65,5 @@ class ExpressionClassifier(nn.Module):
 
 
 def _take(maps: Tensor, branch: Tensor) -> Tensor:
-    """Of maps (B, N, C, h, w) those of one branch (B,) for each picture: (B, C, h, w)."""
+    """The maps of one branch (B,) for each picture: from (B, N, C, h, w) to (B, C, h, w)."""
     return maps.take_along_dim(branch[:, None, None, None, None], dim=1).squeeze(1)

@@ -56,12 +56,12 @@ def face(points: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def brighter_half(gray: Tensor, mask: Tensor, rounds: int = 10) -> Tensor:
-    """The brighter of two kinds of pixels in a mask, told apart by two means.
+    """The brighter of two kinds of pixels in a mask, separated by two means.
 
     Args:
         gray: (B, 1, H, W).
         mask: (B, 1, H, W), 1 inside.
-        rounds: of moving the means, which begin at the darkest and the brightest.
+        rounds: rounds of moving the means, which begin at the darkest and the brightest.
 
     Returns:
         (B, 1, H, W), 1 where the mask is 1 and the pixel nearer to the brighter mean.
@@ -82,8 +82,8 @@ def _mean(gray: Tensor, mask: Tensor, otherwise: Tensor) -> Tensor:
     return torch.where(total > 0, mean, otherwise)
 
 
-def _apart(one: Tensor, other: Tensor) -> Tensor:
-    distance: Tensor = (one - other).norm(dim=1)
+def _apart(first: Tensor, second: Tensor) -> Tensor:
+    distance: Tensor = (first - second).norm(dim=1)
     return distance.clamp(min=1)
 
 

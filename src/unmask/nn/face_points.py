@@ -76,7 +76,7 @@ def _(images: Tensor) -> Tensor:
 
 
 class FacePoints(nn.Module):
-    """Finds 5 or 68 points in pictures of a face; nothing of it is trained.
+    """Finds 5 or 68 points in pictures of a face; it has no trained parameters.
 
     Args:
         count: 5, or 68, the points of iBUG 300-W.

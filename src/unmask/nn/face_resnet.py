@@ -94,7 +94,7 @@ def with_red_first(state: dict[str, Tensor]) -> None:
     """Turns round the channels of a first layer that was trained on blue, green, red.
 
     Args:
-        state: of the published network; changed in place.
+        state: tensors of the published network; changed in place.
 
     >>> import torch
     >>> state = {"input_layer.0.weight": torch.arange(3.0).view(1, 3, 1, 1)}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 def fresh_state(make: Callable[[], nn.Module], without: tuple[str, ...]) -> dict[str, Tensor]:
     """A new network's state dict, the same every time, without the parts that a file brings.
 
-    What the file lacks of those parts stays missing, so that it is refused.
+    Tensors of those parts that the file does not have stay missing, so that it is refused.
 
     Args:
         make: builds the network; the caller's random numbers go on as if it had not.

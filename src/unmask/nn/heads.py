@@ -28,7 +28,7 @@ def reset_head(state: MutableMapping[str, Tensor], name: str, published: int, ou
 
     Args:
         state: changed in place.
-        name: of the linear layer (or the 1x1 convolution).
+        name: name of the linear layer (or the 1x1 convolution).
         published: rows of the head to be replaced.
         ours: rows of the new one.
     """

@@ -79,14 +79,14 @@ class Mixed(nn.Module):
     def __init__(self, inputs: int, widths: tuple[int, int, int, int, int, int]) -> None:
         super().__init__()
         b0, b1a, b1b, b2a, b2b, b3b = widths
-        one, three = (1, 1, 1), (3, 3, 3)
-        self.b0 = Unit(inputs, b0, one, one)
-        self.b1a = Unit(inputs, b1a, one, one)
-        self.b1b = Unit(b1a, b1b, three, one)
-        self.b2a = Unit(inputs, b2a, one, one)
-        self.b2b = Unit(b2a, b2b, three, one)
-        self.b3a = Pool(three, one)
-        self.b3b = Unit(inputs, b3b, one, one)
+        point, cube = (1, 1, 1), (3, 3, 3)
+        self.b0 = Unit(inputs, b0, point, point)
+        self.b1a = Unit(inputs, b1a, point, point)
+        self.b1b = Unit(b1a, b1b, cube, point)
+        self.b2a = Unit(inputs, b2a, point, point)
+        self.b2b = Unit(b2a, b2b, cube, point)
+        self.b3a = Pool(cube, point)
+        self.b3b = Unit(inputs, b3b, point, point)
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, inputs, T, H, W) to (B, b0 + b1b + b2b + b3b, T, H, W)."""
@@ -115,14 +115,14 @@ class I3D(nn.Sequential):
         super().__init__()
         self.temporal_downsampling = temporal_downsampling
         time = 2 if temporal_downsampling else 1
-        one, three, flat = (1, 1, 1), (3, 3, 3), (1, 3, 3)
+        point, cube, flat = (1, 1, 1), (3, 3, 3), (1, 3, 3)
         self.add_module("Conv3d_1a_7x7", Unit(3, 64, (7, 7, 7), (time, 2, 2)))
         self.add_module("MaxPool3d_2a_3x3", Pool(flat, (1, 2, 2)))
-        self.add_module("Conv3d_2b_1x1", Unit(64, 64, one, one))
-        self.add_module("Conv3d_2c_3x3", Unit(64, 192, three, one))
+        self.add_module("Conv3d_2b_1x1", Unit(64, 64, point, point))
+        self.add_module("Conv3d_2c_3x3", Unit(64, 192, cube, point))
         self.add_module("MaxPool3d_3a_3x3", Pool(flat, (1, 2, 2)))
         channels = self._add_mixed("Mixed_3", 192)
-        self.add_module("MaxPool3d_4a_3x3", Pool(three, (time, 2, 2)))
+        self.add_module("MaxPool3d_4a_3x3", Pool(cube, (time, 2, 2)))
         channels = self._add_mixed("Mixed_4", channels)
         self.add_module("MaxPool3d_5a_2x2", Pool((time, 2, 2), (time, 2, 2)))
         self._add_mixed("Mixed_5", channels)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _REACH = 3.0
-"""Where the Gaussian is cut off, in standard deviations."""
+"""Radius at which the Gaussian is cut off, in standard deviations."""
 
 
 class LaplacianOfGaussian(nn.Module):
@@ -24,7 +24,7 @@ class LaplacianOfGaussian(nn.Module):
     Args:
         planes: K, maps that come in.
         out_planes: K', maps that go out.
-        sigmas: of the Gaussian of each scale, in pixels of the map that comes in.
+        sigmas: standard deviation of each scale's Gaussian, in pixels of the input map.
     """
 
     def __init__(self, planes: int, out_planes: int, sigmas: Sequence[float]) -> None:

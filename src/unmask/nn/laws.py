@@ -25,7 +25,7 @@ _WINDOW = 10
 
 
 class TextureEnergies(nn.Module):
-    """Nine energies at every place of a gray picture; nothing of it is trained."""
+    """Nine energies at every place of a gray picture; it has no trained parameters."""
 
     def __init__(self) -> None:
         super().__init__()

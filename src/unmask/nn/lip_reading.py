@@ -181,7 +181,7 @@ def from_published(
 
     Args:
         published: with the keys ``frontend3D``, ``trunk``, ``tcn``.
-        activation: of the network that it is for.
+        activation: activation of the network that they are for.
         source: what to call the file in an error.
 
     Raises:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Activation = Callable[[int], nn.Module]
-"""Makes the activation for so many channels."""
+"""Makes the activation for a number of channels."""
 
 
 class TemporalBranch(nn.Module):
@@ -55,7 +55,7 @@ class TemporalBlock(nn.Module):
         inputs: channels.
         width: channels of the output; divided equally among the branches.
         kernels: one branch for each.
-        dilation: of all branches.
+        dilation: dilation of all branches.
         dropout: share of single values that training drops.
         activation: makes the activations.
     """

@@ -14,7 +14,7 @@ class SplitAutoencoder(nn.Module):
     """Five 3x3 convolutions down, and their mirror image, enlarging by the nearest value, up.
 
     Args:
-        channels: of the pictures.
+        channels: channels of the pictures.
         has_norm: batch norm behind every convolution but the last one.
     """
 

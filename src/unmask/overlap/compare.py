@@ -64,8 +64,8 @@ def near_pairs(
     moments: dict[tuple[int, int], set[float]] = {}
     for is_face, limit in ((False, frame_limit), (True, face_limit)):
         tables = {side: _table(files, sides, side, is_face) for side in sorted(set(sides))}
-        for one, other in combinations(tables.values(), 2):
-            for near in _hits(one, other, is_face, limit):
+        for first, second in combinations(tables.values(), 2):
+            for near in _hits(first, second, is_face, limit):
                 pair = near.a, near.b
                 moments.setdefault(pair, set()).add(near.a_s)
                 best = found.setdefault(pair, near)
@@ -101,11 +101,11 @@ def _stacked(rows: list[Hashes]) -> Hashes:
 
 
 def _hits(
-    one: tuple[_Table, _Table], other: tuple[_Table, _Table], is_face: bool, limit: int
+    first: tuple[_Table, _Table], second: tuple[_Table, _Table], is_face: bool, limit: int
 ) -> Iterator[Near]:
-    """For every moment of ``one`` and file of ``other`` within the limit, the nearest moment."""
-    table = one[0]
-    for against, is_mirrored in ((other[0], False), (other[1], True)):
+    """The nearest moment for every moment of ``first`` and file of ``second`` within the limit."""
+    table = first[0]
+    for against, is_mirrored in ((second[0], False), (second[1], True)):
         for i in range(0, len(table.bits), _CHUNK):
             for j in range(0, len(against.bits), _CHUNK):
                 distances = hamming(table.bits[i : i + _CHUNK], against.bits[j : j + _CHUNK])

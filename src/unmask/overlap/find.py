@@ -1,4 +1,4 @@
-"""Files on different sides -> which of them show nearly the same, and which persons cross."""
+"""Files on different sides -> near-duplicates, and persons on several sides."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def find_overlap(
         plain=tuple(row.path for row, file in zip(usable, files, strict=True) if not file.marks),
         frame_limit=frame_limit,
         face_limit=face_limit,
-        matches=tuple(_match(one, usable, files) for one in near),
+        matches=tuple(_match(pair, usable, files) for pair in near),
         clusters=_clusters(near, usable),
         people=compare_people(usable, known),
         unreadable=tuple(unreadable),
@@ -173,14 +173,14 @@ def _match(near: Near, rows: Sequence[LabelledVideo], files: Sequence[Fingerprin
 
 
 def _clusters(near: Sequence[Near], rows: Sequence[LabelledVideo]) -> tuple[tuple[Path, ...], ...]:
-    """Files that hang together by matches, the largest groups first."""
+    """Groups of files that are connected by matches, the largest first."""
     if not near:
         return ()
     import_optional("scipy", "overlap")
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ends = np.array([(one.a, one.b) for one in near])
+    ends = np.array([(pair.a, pair.b) for pair in near])
     edges = coo_array((np.ones(len(ends)), ends.T), shape=(len(rows), len(rows)))
     _, labels = connected_components(edges, directed=False)
     groups: dict[int, list[Path]] = {}

@@ -68,7 +68,7 @@ class Fingerprint:
 def moments(duration_s: float, most: int = MOST_MOMENTS) -> list[float]:
     """The times to look at: multiples of a power of two, at most ``most``.
 
-    A copy that was cut shorter is looked at in the same moments, or in every second of them.
+    A copy that was cut shorter is compared at the same moments, or at every second one.
 
     >>> moments(3.0)
     [0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75]

@@ -22,7 +22,7 @@ class KeptFingerprints:
     A last line that was cut off by an interruption is ignored, and its file hashed again.
 
     Args:
-        path: of the file; None keeps nothing.
+        path: the file; None keeps nothing.
 
     Raises:
         OutputError: it cannot be read, or is something else.

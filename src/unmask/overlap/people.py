@@ -47,8 +47,8 @@ def read_people(path: str | Path, rows: Sequence[LabelledVideo]) -> dict[Path, t
     lines.
 
     Raises:
-        DataError: it cannot be read, lacks a column or a value, or names a file that is not among
-            the rows, or that several rows end with.
+        DataError: it cannot be read, a column or a value is missing, or it names a file that is not
+            among the rows, or that several rows end with.
     """
     lines = _lines(Path(path))
     ends: defaultdict[str, list[Path]] = defaultdict(list)

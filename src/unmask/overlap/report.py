@@ -58,14 +58,14 @@ class OverlapReport:
 
     Attributes:
         sides: files on each side that could be read.
-        pairs: of files on different sides, all of which were compared.
+        pairs: number of pairs of files on different sides; all were compared.
         moments, faces: pictures and faces hashed.
         without_face: files of which whole pictures alone were compared.
         plain: files without a picture that could be hashed (black, one color): not compared.
         frame_limit, face_limit: in bits of 256.
         matches: the nearest first.
-        clusters: files that hang together by matches.
-        people: what names tell of persons.
+        clusters: groups of files that are connected by matches.
+        people: persons on several sides, by name.
         unreadable: messages.
     """
 
@@ -97,7 +97,7 @@ class OverlapReport:
     def lines(self) -> list[str]:
         """The report for a person."""
         sides = ", ".join(f"{side} {count:,}" for side, count in self.sides.items())
-        said = [
+        lines = [
             f"compared: {_count(self.pairs, 'pair')} of files on different sides ({sides}) by "
             f"{_count(self.moments, 'picture')} and {_count(self.faces, 'face')}",
             f"near-duplicates: {_count(len(self.matches), 'pair')} in "
@@ -105,27 +105,27 @@ class OverlapReport:
             f"(pictures within {self.frame_limit} bits of 256, faces within {self.face_limit})",
             *_shown([match.line() for match in self.matches]),
         ]
-        said += self._people_lines()
+        lines += self._people_lines()
         if self.without_face:
-            said.append(f"without a face to compare: {_count(self.without_face, 'file')}")
+            lines.append(f"without a face to compare: {_count(self.without_face, 'file')}")
         if self.plain:
-            said.append(f"not compared, of one color: {_listed(self.plain)}")
-        said += [f"not compared: {problem}" for problem in self.unreadable]
-        said.append("nothing crosses" if self.is_clean else "NOT clean")
-        return said
+            lines.append(f"not compared, of one color: {_listed(self.plain)}")
+        lines += [f"not compared: {problem}" for problem in self.unreadable]
+        lines.append("nothing crosses" if self.is_clean else "NOT clean")
+        return lines
 
     def _people_lines(self) -> list[str]:
         people = self.people
-        said = [f"persons on several sides: {len(people.shared):,}"]
-        said += _shown([_person_line(person) for person in people.shared])
-        said.append(
+        lines = [f"persons on several sides: {len(people.shared):,}"]
+        lines += _shown([_person_line(person) for person in people.shared])
+        lines.append(
             f"persons were compared by name alone. Files that name theirs: {people.named:,}; that "
             f"do not: {people.unnamed:,}, and who is in two of those is NOT checked"
         )
         if people.words:
-            said.append("words in file names on several sides, to look at:")
-            said += _shown([_person_line(word) for word in people.words])
-        return said
+            lines.append("words in file names on several sides, to look at:")
+            lines += _shown([_person_line(word) for word in people.words])
+        return lines
 
 
 def _count(number: int, what: str) -> str:
@@ -144,5 +144,5 @@ def _listed(files: Sequence[Path], most: int = 4) -> str:
 
 def _shown(lines: Sequence[str]) -> list[str]:
     rest = len(lines) - _MOST_SHOWN
-    said = [f"  {line}" for line in lines[:_MOST_SHOWN]]
-    return [*said, f"  … and {rest:,} more; --json has all"] if rest > 0 else said
+    lines = [f"  {line}" for line in lines[:_MOST_SHOWN]]
+    return [*lines, f"  … and {rest:,} more; --json has all"] if rest > 0 else lines

@@ -20,7 +20,7 @@ from unmask.detectors import Card, load_detector
 from unmask.detectors._frames import Scorer, SharedFeatures, scorer
 from unmask.detectors.weights import cache_dir
 from unmask.errors import UsageError
-from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, what_points_lack
+from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, landmarks_missing_reason
 from unmask.media import Video, open_video
 from unmask.pipeline.panel import choose, default_names, fitting
 from unmask.types import (
@@ -140,7 +140,7 @@ def _flow(
     specs = [card.input for card in cards]
     plan = Plan(specs, video.info.fps, video.info.is_variable_rate)
     finder = FaceFinder()
-    find_points, lacking = point_finder(specs, device)
+    find_points, missing_reason = point_finder(specs, device)
     follow = Follower(
         finder, needs(specs), find_points=find_points, wants_points=plan.wants_68_points
     )
@@ -178,7 +178,7 @@ def _flow(
             *video.problems,
             *notes,
             *_untrained(uses),
-            *_by_5_points(cards, lacking, cut.clips_by_5_points),
+            *_by_5_points(cards, missing_reason, cut.clips_by_5_points),
         ),
         device=device,
         unmask_version=__version__,
@@ -322,7 +322,7 @@ class _Seen:
         )
 
 
-def point_finder(specs: Iterable[InputSpec], device: str) -> tuple[PointFinder | None, str]:
+def point_finder(specs: Iterable[InputSpec], device: str) -> tuple[PointFinder | None, str | None]:
     """The source of 68 points, if a spec asks for them and it is here; nothing is fetched.
 
     Args:
@@ -330,23 +330,24 @@ def point_finder(specs: Iterable[InputSpec], device: str) -> tuple[PointFinder |
         device: where the points are found.
 
     Returns:
-        The source or None; and what it lacks, empty if nothing or if no spec asks for it.
+        The source or None; and why it is missing, None if it is not or no spec asks for it.
 
     Raises:
         WeightsError: its weights are here, but damaged.
     """
     if not any(spec.landmarks == 68 for spec in specs):
-        return None, ""
+        return None, None
     file = cache_dir() / POINT_WEIGHTS.file
-    lacking = what_points_lack(file)
-    return (None, lacking) if lacking else (PointFinder.load(file, device), "")
+    reason = landmarks_missing_reason(file)
+    return (None, reason) if reason else (PointFinder.load(file, device), None)
 
 
-def _by_5_points(cards: Sequence[Card], lacking: str, clips: int) -> list[str]:
+def _by_5_points(cards: Sequence[Card], missing_reason: str | None, clips: int) -> list[str]:
     """Says which detectors got pictures cut by other points than their weights expect."""
     names = ", ".join(card.name for card in cards if card.input.landmarks == 68)
-    if lacking:
-        return [f"{names}: cut by 5 points, where the published weights expect 68. {lacking}."]
+    if missing_reason:
+        remedy = f"{missing_reason}."
+        return [f"{names}: cut by 5 points, where the published weights expect 68. {remedy}"]
     if clips:
         count = "1 clip was" if clips == 1 else f"{clips} clips were"
         return [

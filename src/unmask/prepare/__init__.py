@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from unmask.prepare.index import VERSION, is_prepared
 from unmask.prepare.keep import Keep
-from unmask.prepare.points import lacking_points
+from unmask.prepare.points import landmarks_missing_reason
 from unmask.prepare.prepare import Prepared, prepare, read_prepared
 from unmask.prepare.sequence import FaceSequence
 
@@ -17,7 +17,7 @@ __all__ = [
     "Keep",
     "Prepared",
     "is_prepared",
-    "lacking_points",
+    "landmarks_missing_reason",
     "prepare",
     "read_prepared",
 ]

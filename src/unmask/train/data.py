@@ -24,7 +24,7 @@ from unmask.prepare import (
     Keep,
     Prepared,
     is_prepared,
-    lacking_points,
+    landmarks_missing_reason,
     prepare,
     read_prepared,
 )
@@ -179,7 +179,7 @@ def keep_for(card: Card) -> Keep:
     """
     spec, recipe = card.input, card.recipe
     is_still = spec.frames == 1
-    is_by_68 = is_by_68_points(spec) and not lacking_points()
+    is_by_68 = is_by_68_points(spec) and not landmarks_missing_reason()
     # Faces that a cut would reduce anyway are reduced before they are stored.
     largest = max(_FACE_PX, 1.15 * max(spec.load_size or spec.size) / spec.margin)
     return Keep(
@@ -219,7 +219,8 @@ def _read(
         if len(found.problems) > 5:
             report(f"... and {len(found.problems) - 5} more files could not be used.")
     if is_by_68_points(card.input) and found.keep.landmarks == 5:
-        report(f"Faces for {split}: cut by 5 points instead of 68. {lacking_points()}".rstrip())
+        reason = landmarks_missing_reason() or ""
+        report(f"Faces for {split}: cut by 5 points instead of 68. {reason}".rstrip())
     kept = set(rows)
     sequences = [sequence for sequence in found.sequences if sequence.video in kept]
     return [row for row in found.rows if row in kept], sequences

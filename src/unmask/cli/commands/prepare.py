@@ -87,10 +87,10 @@ def prepare(
 
 def _note_landmarks(card: Card, keep: Keep) -> None:
     from unmask.clips import is_by_68_points
-    from unmask.prepare import lacking_points
+    from unmask.prepare import landmarks_missing_reason
 
     if is_by_68_points(card.input) and keep.landmarks == 5:
-        show_note(f"{card.name}: 5 points are kept instead of 68. {lacking_points()}.")
+        show_note(f"{card.name}: 5 points are kept instead of 68. {landmarks_missing_reason()}.")
 
 
 def _show(found: Prepared, as_json: bool) -> None:

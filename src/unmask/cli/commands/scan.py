@@ -18,7 +18,7 @@ app = typer.Typer()
 FAIL_ON_CODE = 3
 
 _ENDS_ALL = (UsageError, UnknownNameError, WeightsError)
-"""What is wrong with one video for these reasons is wrong with all of them."""
+"""Errors that would hit every video of the scan."""
 
 
 class FailOn(StrEnum):
