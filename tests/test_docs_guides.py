@@ -299,7 +299,7 @@ def test_import_commands_name_a_file_of_the_detector() -> None:
     names = set()
     for line in _lines(GUIDES["weights"]):
         parsed = _parse(line)
-        if parsed.name != "weights import" or parsed.values["name"] in PLACEHOLDERS:
+        if parsed.name != "weights import" or parsed.values["file"] == Path("FILE"):
             continue
         if line in re.findall(r"^    \$ (unmask .*)$", GUIDES["weights"], re.M):
             continue  # shows what is refused

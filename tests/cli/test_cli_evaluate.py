@@ -98,14 +98,17 @@ def test_a_papers_table_with_data(cli, tmp_path, bright):
     [
         ([], "Cannot evaluate: expected a folder for the scores. Name it with -o."),
         (["--data", "x", "-o", "y"], "Cannot evaluate: -d NAME is missing. Give data and detect"),
-        (["-d", "x", "-o", "y"], "Cannot evaluate: --data PATH is missing. Give data and detecto"),
+        (
+            ["-d", "meso4", "-o", "y"],
+            "Cannot evaluate: --data PATH is missing. Give data and detecto",
+        ),
         (["--dataset", "dfdc", "-o", "y"], "Cannot evaluate: 1 --dataset for 0 --data. Give each"),
-        (["-w", "x", "-o", "y"], "Cannot use -w 'x': expected NAME=TAG or NAME=FILE, each name o"),
-        (["-w", "a=b", "-w", "a=c"], "Cannot use -w 'a=c': expected NAME=TAG or NAME=FILE, each"),
+        (["-w", "x", "-o", "y"], "Cannot use -w 'x': expected NAME=TAG or NAME=FILE."),
+        (["-w", "a=b", "-w", "a=c"], "Cannot use -w 'a=c': a has weights already. Give one."),
         (["table1"], "Cannot evaluate 'table1': expected paper:NAME/TABLE. Data are given with -"),
         (["paper:x"], "Unknown protocol 'x'. Known: lipforensics/table1, "),
         (
-            ["paper:lipforensics/table1", "-d", "bright"],
+            ["paper:lipforensics/table1", "-d", "meso4"],
             "Cannot evaluate: expected a folder for the scores. Name it with -o.",
         ),
     ],

@@ -73,7 +73,7 @@ def test_an_untrained_detector_warns_and_says_what_does_not_apply(
         (["-m", "time"], 2, "looks at single pictures"),
         (["-d", "nothing"], 2, "Unknown detector 'nothing'"),
         (["-w", "x"], 2, "Cannot use -w 'x': expected NAME=TAG or NAME=FILE"),
-        (["-w", "other=x"], 2, "is explained, not other. Give"),
+        (["-w", "meso4=x"], 2, "is explained, not meso4. Give"),
         (["--at", "-3"], 2, "expected a time of at least 0"),
         (["--face", "9"], 2, "Cannot explain Face 9 of"),
         (["--seed", "-1"], 2, "Invalid value for '--seed'"),

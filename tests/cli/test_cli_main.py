@@ -83,7 +83,7 @@ def test_python_dash_m_unmask_is_the_same_program():
         (["scan", "x.mp4", "-o"], "Option '-o' requires an argument. See: unmask"),
         (["scan"], "Missing argument 'PATH'. See: unmask scan --help"),
         (["describe"], "Missing argument 'NAME'. See: unmask describe --help"),
-        (["train", "x"], "Missing option '--data'. See: unmask train --help"),
+        (["train", "meso4"], "Missing option '--data'. See: unmask train --help"),
         (["blend", "x.png", "-o", "y", "--count", "many"], "Invalid value for '--count'"),
     ],
 )

@@ -81,13 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     command = typer.main.get_command(app)
+    signals: list[int] = []
     try:
-        with log_to_stderr(), _sigterm_stops():
+        with log_to_stderr(), _sigterm_stops(signals):
             code = command.main(args=words, prog_name="unmask", standalone_mode=False) or 0
-    except _TerminatedError:
-        code = TERMINATED
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
+        code = TERMINATED if signals else INTERRUPTED
     except Exception as error:
         if is_debug:
             show_traceback(error)
@@ -97,16 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(code)
 
 
-class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM, which ends a command in the same way as Ctrl-C."""
-
-
 @contextmanager
-def _sigterm_stops() -> Iterator[None]:
-    """Lets SIGTERM raise, so that what was finished is kept and partial files are removed."""
+def _sigterm_stops(signals: list[int]) -> Iterator[None]:
+    """Lets SIGTERM end a command in the same way as Ctrl-C, and notes it in ``signals``."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise _TerminatedError
+        signals.append(number)
+        raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
