@@ -35,7 +35,7 @@ from unmask.detectors import get_card, import_weights, list_detectors, load_dete
 from unmask.evaluate import evaluate, measure, read_scores
 from unmask.evaluate.print_tables import write_tables
 from unmask.evaluate.scores import FaceScore, VideoScore
-from unmask.evaluate.tables import ALL, Figure, Row
+from unmask.evaluate.tables import ALL, MetricValue, Row
 from unmask.media import probe
 from unmask.types import Calibration, DetectorUse, InputSpec, VideoInfo
 from unmask.verdict import read_calibration
@@ -182,7 +182,7 @@ def over(videos: Sequence[VideoScore], one: Entrant, media: Path) -> dict[str, A
     return result | ({"interval": wilson(count, len(able))} if able else {})
 
 
-def _shown(figure: Figure) -> dict[str, Any]:
+def _shown(figure: MetricValue) -> dict[str, Any]:
     if figure.value is None:
         return {"value": None, "note": figure.note}
     value = {"value": round(figure.value, 3)}
@@ -205,7 +205,7 @@ def result_of(
                 "forged": row.fakes,
                 "sources": row.sources,
                 "unscored": row.unscored,
-                **{name: _shown(figure) for name, figure in row.figures.items()},
+                **{name: _shown(figure) for name, figure in row.values.items()},
                 "found": over(forged, one, media),
             }
     scored = [(v.label, v.score, v.source_id) for v in mine if v.score is not None]
@@ -246,7 +246,7 @@ def run(folder: Path, resamples: int) -> dict[str, Any]:
             ),
         )
     scores = read_scores(scores_folder)
-    rows = measure(scores, figures=FIGURES, resamples=resamples)
+    rows = measure(scores, metrics=FIGURES, resamples=resamples)
     write_tables(rows, scores_folder)
     return {
         "data": "media pack, split val, by manifest.csv",

@@ -1,4 +1,4 @@
-"""A results folder from which every figure can be drawn."""
+"""A results folder from which every plot can be drawn."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rows() -> list[VideoScore]:
 
 
 def one_method(chosen: list[VideoScore]) -> list[VideoScore]:
-    """Without the forgeries by B: fewer figures are drawn faster."""
+    """Without the forgeries by B: fewer plots are drawn faster."""
     return [row for row in chosen if row.key.method != "B"]
 
 

@@ -55,11 +55,11 @@ def test_tables_as_json(cli, tmp_path, bright, video_folder):
     ran = cli("evaluate", *words, "-o", tmp_path / "out", "--resamples", 9, "--json")
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
-    assert found["level"] == "video"
+    assert found["granularity"] == "video"
     (row,) = found["rows"]
     assert (row["detector"], row["dataset"], row["reals"], row["fakes"]) == ("bright", "data", 1, 0)
-    assert row["figures"]["AUC"]["value"] is None
-    assert row["figures"]["AUC"]["note"] == "not measurable: no fake videos in data test"
+    assert row["values"]["AUC"]["value"] is None
+    assert row["values"]["AUC"]["note"] == "not measurable: no fake videos in data test"
 
 
 def test_differences_as_json(cli, tmp_path, video_folder, bright):
@@ -120,7 +120,7 @@ def test_a_figure_is_written_into_the_results(cli, tmp_path, monkeypatch, minibe
     words += ["-d", "memory", "-w", f"memory={file}", "-o", tmp_path / "out", "--resamples", 9]
     ran = cli("evaluate", *words)
     assert ran.code == 0, ran.err
-    drawn = sorted(path.suffix for path in (tmp_path / "out/figures").iterdir())
+    drawn = sorted(path.suffix for path in (tmp_path / "out/plots").iterdir())
     assert drawn == [".png", ".svg"]
     assert "spatio_temporal-figure4-memory@" in ran.err
     assert all(clip.embedding for clip in read_clips(tmp_path / "out/embeddings"))

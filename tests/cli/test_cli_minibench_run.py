@@ -19,10 +19,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     def record(tree, out, *, tell, **options):
         tell("Trained: 1 of 2, about 5 s left")
         calls.append((tree, out, options))
-        return library.Ran(
+        return library.RunResult(
             path=out,
             report=out / "report.md",
-            figures=(out / "figures" / "a.png",),
+            plots=(out / "plots" / "a.png",),
             tables=3,
             trained=1,
             not_trained={"net-b": "No file fell into the split 'val'."},
@@ -67,7 +67,7 @@ def test_json(cli, asked):
     assert json.loads(ran.out) == {
         "path": "out",
         "report": "out/report.md",
-        "figures": ["out/figures/a.png"],
+        "plots": ["out/plots/a.png"],
         "tables": 3,
         "trained": 1,
         "not_trained": {"net-b": "No file fell into the split 'val'."},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dataset_trees import touch, touch_faceforensics
+from unmask import datasets
 from unmask.datasets import (
     check_dataset,
     check_splits,
@@ -30,11 +33,25 @@ def row(name: str = "a", split: str = "train", **more: object) -> LabelledVideo:
     return LabelledVideo(path=Path(f"{name}.mp4"), split=split, **given)
 
 
-def test_the_names():
-    assert list_datasets() == [
-        *("affectnet", "celeb_df", "csv", "deeper_forensics", "deeper_forensics_ff", "dfdc"),
-        *("dfdc_preview", "faceforensics", "folder", "lrw", "minibench", "minibench_other"),
-    ]
+def test_every_module_registers_its_layouts():
+    folder = Path(datasets.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    readers = {get_adapter(name).read for name in list_datasets()}
+    homes = {reader.__module__.rpartition(".")[2] for reader in map(function_of, readers)}
+    assert homes == modules
+    assert list_datasets() == sorted(set(list_datasets()))
+    assert set(OWN) < set(list_datasets())
+
+
+def function_of(reader: Callable[..., object]) -> Callable[..., object]:
+    return reader.func if isinstance(reader, partial) else reader
+
+
+@pytest.mark.parametrize("name", list_datasets())
+def test_every_layout_is_read_by_a_test_of_its_own(name: str):
+    others = [path for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)]
+    call = re.compile(rf'\b(read|check)\w*\(\s*"{name}"|\bread_{name}\(')
+    assert any(call.search(path.read_text()) for path in others), f"no test reads {name}"
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -96,10 +113,12 @@ def test_nobody_may_stand_in_two_splits():
     ]
     with pytest.raises(DataError) as error:
         check_splits(many)
-    said = str(error.value)
-    assert said.startswith("12 identities on both sides: p00 (train and val), p01 (train and val),")
-    assert "p09 (train and val) and 2 more. Expected everybody in one split only" in said
-    assert said.endswith("Read one split alone (split=…), or divide the data by people.")
+    message = str(error.value)
+    assert message.startswith(
+        "12 identities on both sides: p00 (train and val), p01 (train and val),"
+    )
+    assert "p09 (train and val) and 2 more. Expected everybody in one split only" in message
+    assert message.endswith("Read one split alone (split=…), or divide the data by people.")
 
 
 def test_a_person_is_the_same_one_in_another_data_set_but_a_source_is_not():

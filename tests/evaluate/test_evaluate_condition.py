@@ -102,10 +102,14 @@ def test_a_video_that_is_not_corrupted_is_scored_itself(video, text):
 
 def test_orders_need_clips_of_several_frames():
     short, long = toy_detectors.SPEC, InputSpec(frames=4)
-    assert Condition("blur 3").lacks(short) == Condition("").lacks(short) == ""
+    assert Condition("blur 3").missing_reason(short) == Condition("").missing_reason(short) == ""
     told = "shuffle needs clips of at least 2 frames, its clips have 1"
-    assert Condition("shuffle").lacks(short) == told
-    assert Condition("flip_every_second").lacks(long) == Condition("flip_3").lacks(long) == ""
+    assert Condition("shuffle").missing_reason(short) == told
+    assert (
+        Condition("flip_every_second").missing_reason(long)
+        == Condition("flip_3").missing_reason(long)
+        == ""
+    )
     told = "flip_5 needs clips of at least 5 frames, its clips have 4"
-    assert Condition("flip_5").lacks(long) == told
+    assert Condition("flip_5").missing_reason(long) == told
     assert Condition("blur 3").change_clip(1) is None

@@ -5,7 +5,7 @@ import pytest
 
 import score_rows
 from unmask.errors import NotMeasurableError
-from unmask.evaluate.tables import figures_of, joined, measure_of
+from unmask.evaluate.tables import joined, measure_of, metric_values
 
 
 def rows(condition, shift, unscored=()):
@@ -30,7 +30,7 @@ def rows(condition, shift, unscored=()):
 def test_a_sum_draws_the_sources_of_all_its_figures_together():
     easy, hard = rows("", 2.0), rows("blur 1", 1.0)
     parts = [measure_of("AUC", part, place="d") for part in (easy, hard)]
-    alone = [figures_of(p, ["AUC"], place="d", resamples=200)["AUC"] for p in (easy, hard)]
+    alone = [metric_values(p, ["AUC"], place="d", resamples=200)["AUC"] for p in (easy, hard)]
     mean = joined([(0.5, part) for part in parts], resamples=200)
     assert mean.value == pytest.approx((alone[0].value + alone[1].value) / 2)
     assert mean.low <= mean.value <= mean.high
@@ -47,7 +47,7 @@ def test_a_class_that_has_no_score_is_told_from_one_that_is_not_there():
 
 
 def test_log_losses_of_the_classes():
-    found = figures_of(rows("", 8.0), ["log loss (real)", "log loss (fake)"], place="d")
+    found = metric_values(rows("", 8.0), ["log loss (real)", "log loss (fake)"], place="d")
     real, fake = (figure.value for figure in found.values())
     logits = np.array([row.score for row in rows("", 8.0) if not row.label])
     assert real == pytest.approx(np.mean(np.log1p(np.exp(logits))))

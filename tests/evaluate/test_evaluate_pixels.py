@@ -12,7 +12,7 @@ from unmask.errors import NotMeasurableError
 from unmask.evaluate.pixels import measure_masks
 from unmask.evaluate.print_tables import to_markdown
 from unmask.evaluate.scores import BINS, PixelCounts, ScoreWriter, read_scores
-from unmask.evaluate.tables import default_metrics, figures_of, measure, source_of
+from unmask.evaluate.tables import default_metrics, measure, metric_values, source_of
 from unmask.metrics import bootstrap_intervals
 from unmask.metrics.pixels import count_pixels
 from unmask.metrics.registry import get_metric, metrics
@@ -46,7 +46,7 @@ def drawn(sources=6, seed=0):
 
 
 def figure(name, rows, **named):
-    return figures_of(rows, [name], place="d c23 test", resamples=50, **named)[name]
+    return metric_values(rows, [name], place="d c23 test", resamples=50, **named)[name]
 
 
 def test_by_hand():
@@ -54,7 +54,7 @@ def test_by_hand():
     mask = [0.9, 0.5, 0.8, 0.1, 0.2, 0.01, 0.3, 0.4]
     forgery = with_pixels(video("f", 1.0, method="A"), mask, [1, 1, 0, 1, 0, 0, 0, 0])
     real = with_pixels(video("r", 0.0), [0.1, 0.6], [0, 0])
-    found = figures_of([forgery, real], PIXELS, place="", resamples=1)
+    found = metric_values([forgery, real], PIXELS, place="", resamples=1)
     values = {name: one.value for name, one in found.items()}
     assert values["PBCA"] == pytest.approx(7 / 10)
     assert values["PBCA (forged)"] == pytest.approx(6 / 8)
@@ -69,7 +69,7 @@ def test_all_videos_together_are_as_scikit_learn_has_them():
     masks = np.concatenate([mask for mask, _ in pixels])
     truths = np.concatenate([truth for _, truth in pixels])
     forged = np.repeat([bool(row.label) for row in rows], 80)
-    found = figures_of(rows, PIXELS, place="", resamples=50)
+    found = metric_values(rows, PIXELS, place="", resamples=50)
     assert found["PBCA"].value == pytest.approx(sk.accuracy_score(truths, masks >= 0.5))
     called, true = masks[forged] >= 0.5, truths[forged]
     assert found["PBCA (forged)"].value == pytest.approx(sk.accuracy_score(true, called))
@@ -107,7 +107,7 @@ def test_intervals_are_those_of_a_slow_loop_over_videos(name):
 
     sources = [source_of(row) for row in kept]
     expected = bootstrap_intervals({name: slow}, sources, resamples=12, seed=3)[name]
-    found = figures_of(rows, [name], place="", resamples=12, seed=3)[name]
+    found = metric_values(rows, [name], place="", resamples=12, seed=3)[name]
     np.testing.assert_allclose(found[:3], expected[:3])
     assert found.low < found.value < found.high
 
@@ -117,20 +117,20 @@ def test_a_table_has_them_by_name(tmp_path):
     with ScoreWriter(tmp_path / "r") as writer:
         for row in rows:
             writer.add(row, [])
-    table = measure(read_scores(tmp_path / "r"), figures=("AUC", *PIXELS), resamples=50)
+    table = measure(read_scores(tmp_path / "r"), metrics=("AUC", *PIXELS), resamples=50)
     assert [row.method for row in table] == ["A", "B", "all"]
     only_a = [row for row in rows if row.key.method in ("", "A")]
-    assert table[0].figures["IoU"] == figure("IoU", only_a)
+    assert table[0].values["IoU"] == figure("IoU", only_a)
     assert "| pixel AUC |" in to_markdown(table)
 
 
 def test_a_table_has_them_by_itself_where_masks_of_a_forgery_were_compared():
     rows, _ = drawn()
     (*_, everything) = measure(rows, resamples=50)
-    assert tuple(everything.figures) == default_metrics(has_masks=True)
+    assert tuple(everything.values) == default_metrics(has_masks=True)
     bare = [dataclasses.replace(row, pixels=None) if row.label else row for row in rows]
     (*_, everything) = measure(bare, resamples=50)
-    assert tuple(everything.figures) == default_metrics(has_masks=False)
+    assert tuple(everything.values) == default_metrics(has_masks=False)
 
 
 def test_a_detector_without_masks():
@@ -170,7 +170,7 @@ def test_videos_that_are_not_in_a_figure_are_told_beside_it():
     part = [first, dataclasses.replace(second, reason="but for 3 frames"), *rest]
     told = "masks of 12 of 12 videos, 1 of them in part (but for 3 frames)"
     assert figure("IoU", part).note == told
-    table = to_markdown(measure(part, figures=["IoU"], resamples=50))
+    table = to_markdown(measure(part, metrics=["IoU"], resamples=50))
     assert "] [1] |" in table
     assert f"] {told}" in table
 

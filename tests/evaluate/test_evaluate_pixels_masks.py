@@ -18,7 +18,7 @@ from unmask.evaluate.scores import BINS, read_scores
 from unmask.evaluate.tables import measure
 from unmask.evaluate.true_masks import count_masks, cut_truth
 from unmask.media import open_video
-from unmask.papers.measure import Data, run_protocol, what_lacks
+from unmask.papers.measure import Data, missing_reason, run_protocol
 from unmask.papers.registry import get_protocol
 from unmask.pipeline.scan import scan_with
 from unmask.types import FacePatch
@@ -304,7 +304,7 @@ def test_evaluate_compares_masks_unless_told_not_to(tmp_path, tree, rows, weight
     by_path = {tree / s.key.path: s for s in found}
     row = forgery(test)
     assert by_path[row.path].pixels == counted(row, scanned(row, weights)).pixels
-    table = measure(found, figures=["PBCA", "IoU", "pixel AUC"], resamples=20)
+    table = measure(found, metrics=["PBCA", "IoU", "pixel AUC"], resamples=20)
     assert [line.method for line in table] == ["Face2Face", "NeuralTextures", "all"]
     assert all(0 <= f.value <= 1 for line in table for f in line.figures.values())
     out = evaluate([row], ["bright"], tmp_path / "b", weights=given, mask_threshold=None)
@@ -349,15 +349,15 @@ def test_the_papers_segmentation_figure_is_run(tmp_path, tree, rows, weights):
     )
     scores = read_scores(out)
     assert {score.key.method for score in scores} == {"", "Face2Face"}
-    (line,) = measure(scores, figures=["AUC", "pixel AUC"], resamples=20)
+    (line,) = measure(scores, metrics=["AUC", "pixel AUC"], resamples=20)
     assert [f.value for f in ours.figures] == [f.value for f in line.figures.values()]
     table = get_protocol("emd/table4")
     assert [cell.figure for cell in table.cells] == ["PBCA"] * 4
-    lacks = [what_lacks(table, cell, data) for cell in table.cells]
+    lacks = [missing_reason(table, cell, data) for cell in table.cells]
     assert lacks == ["", ""] + [
         f"no data: needs {method} in faceforensics c40 test"
         for method in ("Face2Face", "NeuralTextures")
     ]
     bare = [Data([dataclasses.replace(row, mask_path=None) for row in rows], tree)]
-    lacks = what_lacks(table, table.cells[1], bare)
+    lacks = missing_reason(table, table.cells[1], bare)
     assert lacks == "no data: needs masks of NeuralTextures in faceforensics c23 test"

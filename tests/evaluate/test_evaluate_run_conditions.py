@@ -14,7 +14,7 @@ from unmask.errors import DataError, UnknownNameError, UsageError
 from unmask.evaluate import corrupt_video
 from unmask.evaluate.condition import Condition, seed_of
 from unmask.evaluate.run import evaluate
-from unmask.evaluate.score_videos import Model, Wanted, score_videos
+from unmask.evaluate.score_videos import Model, ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, read_clips, read_scores
 from unmask.evaluate.tables import measure
 from unmask.pipeline.scan import scan_with
@@ -112,7 +112,9 @@ def test_several_models_of_one_detector_see_one_scan(tmp_path, rows, bright):
     ]
     models = [Model(load_detector("bright", file)) for file in files]
     with ScoreWriter(tmp_path / "out") as writer:
-        score_videos([Wanted(rows[0], None, Condition(), [*models, models[0]])], writer, "cpu")
+        score_videos(
+            [ScoreRequest(rows[0], None, Condition(), [*models, models[0]])], writer, "cpu"
+        )
     found = {row.key.weights_sha256: row for row in read_scores(tmp_path / "out")}
     assert {row.key.detector for row in found.values()} == {"bright"}
     one, three = (found[model.use.sha256].score for model in models)

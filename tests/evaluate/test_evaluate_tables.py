@@ -41,12 +41,12 @@ def test_each_method_stands_against_the_real_videos_of_its_group():
         for name, methods in (("A", "A"), ("B", "B"), ("all", "AB")):
             row = rows["d", level, "test", name]
             labels, scores = of(chosen, *methods)
-            assert row.figures["AUC"].value == pytest.approx(roc_auc_score(labels, scores))
+            assert row.values["AUC"].value == pytest.approx(roc_auc_score(labels, scores))
             expected = roc_auc_score(labels, scores, max_fpr=0.1)
-            assert row.figures["pAUC@10%"].value == pytest.approx(expected)
+            assert row.values["pAUC@10%"].value == pytest.approx(expected)
             assert (row.reals, row.fakes) == (30, 30 * len(methods))
             assert row.sources == 30
-            figure = row.figures["AUC"]
+            figure = row.values["AUC"]
             assert figure.low < figure.value < figure.high
 
 
@@ -57,10 +57,10 @@ def test_the_threshold_comes_from_validation_alone():
     assert row.threshold == threshold
     labels, scores = of(test, "A", "B")
     right = (scores >= threshold) == labels
-    assert row.figures["accuracy"].value == pytest.approx(right.mean())
+    assert row.values["accuracy"].value == pytest.approx(right.mean())
     both = (right[labels == 0].mean() + right[labels == 1].mean()) / 2
-    assert row.figures["balanced accuracy"].value == pytest.approx(both)
-    assert row.figures["found"].value == pytest.approx(right[labels == 1].mean())
+    assert row.values["balanced accuracy"].value == pytest.approx(both)
+    assert row.values["found"].value == pytest.approx(right[labels == 1].mean())
     moved = [video(r.key.path, r.score + 9, method=r.key.method) for r in test]
     assert table([*moved, *val])["d", "c23", "test", "all"].threshold == threshold
 
@@ -82,10 +82,10 @@ def test_no_threshold_without_a_score():
 def test_changed_validation_videos_are_not_measured_at_the_threshold_of_the_same_videos():
     plain = drawn(sources=6, split="val")
     changed = drawn(sources=6, split="val", condition="blur 3")
-    found = measure([*plain, *changed], figures=["accuracy"], resamples=20)
+    found = measure([*plain, *changed], metrics=["accuracy"], resamples=20)
     assert {row.condition for row in found} == {"", "blur 3"}
     for row in found:
-        assert row.figures["accuracy"].note.endswith("would be chosen on these videos")
+        assert row.values["accuracy"].note.endswith("would be chosen on these videos")
 
 
 def test_validation_videos_are_not_measured_at_their_own_threshold():
@@ -93,20 +93,20 @@ def test_validation_videos_are_not_measured_at_their_own_threshold():
     row = rows["d", "c23", "val", "all"]
     assert row.threshold is None
     note = "not measurable: the threshold would be chosen on these videos"
-    assert row.figures["accuracy"] == (None, None, None, note)
-    assert row.figures["AUC"].value > 0.5
+    assert row.values["accuracy"] == (None, None, None, note)
+    assert row.values["AUC"].value > 0.5
 
 
 def test_no_validation_split():
     row = table(drawn(1))["d", "c23", "test", "A"]
     note = "not measurable: the split 'val' of d was not evaluated"
-    assert row.figures["found"] == (None, None, None, note)
+    assert row.values["found"] == (None, None, None, note)
 
 
 def test_validation_videos_of_one_class():
     val = [video("1.mp4", 1.0, split="val")]
     row = table([*drawn(1), *val])["d", "c23", "test", "A"]
-    assert row.figures["accuracy"].note.startswith("not measurable: no threshold from d val (Not")
+    assert row.values["accuracy"].note.startswith("not measurable: no threshold from d val (Not")
 
 
 def test_the_threshold_of_another_data_set():
@@ -124,19 +124,19 @@ def test_the_threshold_of_another_detector_is_not_taken():
 def test_one_class_has_no_figure_but_a_reason():
     fakes = [row for row in drawn(1) if row.label]
     row = table([*fakes, *drawn(2, split="val")])["d", "c23", "test", "A"]
-    assert row.figures["AUC"].note == "not measurable: no real videos in d c23 test"
-    assert row.figures["found"].value is not None
+    assert row.values["AUC"].note == "not measurable: no real videos in d c23 test"
+    assert row.values["found"].value is not None
     reals = [row for row in drawn(1) if not row.label]
     row = table(reals)["d", "c23", "test", "all"]
-    assert row.figures["AUC"].note == "not measurable: no fake videos in d c23 test"
+    assert row.values["AUC"].note == "not measurable: no fake videos in d c23 test"
 
 
 def test_too_few_real_videos_for_a_rate_and_one_source_for_an_interval():
     row = table(drawn(1, sources=5))["d", "c23", "test", "A"]
-    assert row.figures["TAR@10%"].value is None
-    assert "needs at least 10 real items" in row.figures["TAR@10%"].note
+    assert row.values["TAR@10%"].value is None
+    assert "needs at least 10 real items" in row.values["TAR@10%"].note
     one = [video(r.key.path, r.score, method=r.key.method, source="s") for r in drawn(1)]
-    figure = table(one)["d", "c23", "test", "A"].figures["AUC"]
+    figure = table(one)["d", "c23", "test", "A"].values["AUC"]
     assert figure.value is not None
     assert figure.low is None
     assert "an interval needs at least 2 sources" in figure.note
@@ -157,16 +157,16 @@ def test_sources_of_two_data_sets_are_not_the_same():
 
 
 def test_the_figures_that_are_asked_for():
-    row = table(drawn(1), figures=["EER", "log wP@50%"])["d", "c23", "test", "A"]
-    assert list(row.figures) == ["EER", "log wP@50%"]
-    assert row.figures["log wP@50%"].value <= 0
+    row = table(drawn(1), metrics=["EER", "log wP@50%"])["d", "c23", "test", "A"]
+    assert list(row.values) == ["EER", "log wP@50%"]
+    assert row.values["log wP@50%"].value <= 0
 
 
 def test_a_figure_that_does_not_exist():
     with pytest.raises(
         UnknownNameError, match=r"Unknown metric 'AUX'. Did you mean 'AUC'\? Known: AUC, pAUC@10%, "
     ):
-        measure(drawn(1), figures=["AUX"])
+        measure(drawn(1), metrics=["AUX"])
 
 
 def test_no_scores():
@@ -182,7 +182,7 @@ def test_the_three_ways_to_write(tmp_path):
     markdown = to_markdown(rows)
     lines = [line for line in markdown.splitlines() if line.startswith("|")]
     assert len(lines) == len(rows) + 2
-    figure = rows[0].figures["AUC"]
+    figure = rows[0].values["AUC"]
     shown = f"{100 * figure.value:.1f} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
     assert shown in lines[2]
     assert re.search(r"\n\[1\] not measurable: the split 'val' of a_b was not evaluated", markdown)

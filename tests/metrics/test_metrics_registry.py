@@ -199,8 +199,8 @@ def test_it_needs_a_threshold_only_if_it_says_so(name: str):
 
 @every_metric
 def test_a_table_measures_prints_and_writes_it(name: str):
-    rows = measure([*drawn(sources=120), *drawn(2, split="val")], figures=[name], resamples=20)
-    first = rows[0].figures[name]
+    rows = measure([*drawn(sources=120), *drawn(2, split="val")], metrics=[name], resamples=20)
+    first = rows[0].values[name]
     assert (first.value is None) == get_metric(name).needs_masks
     assert bool(first.note) == (first.value is None)
     assert f"| {name} |" in to_markdown(rows)
@@ -224,8 +224,8 @@ def test_a_module_that_lists_a_metric_registers_it(monkeypatch):
     metrics.cache_clear()
     try:
         assert list_metrics()[-1] == "new"
-        (row, *_) = measure(drawn(), figures=["new", "AUC"], resamples=20)
-        assert row.figures["new"] == row.figures["AUC"]
+        (row, *_) = measure(drawn(), metrics=["new", "AUC"], resamples=20)
+        assert row.values["new"] == row.values["AUC"]
     finally:
         metrics.cache_clear()
 

@@ -24,21 +24,21 @@ from unmask.papers.registry import get_protocol
 from unmask.papers.run import run_protocols
 from unmask.papers.score import Table
 from unmask.papers.stand_in import get_stand_in, on
-from unmask.papers.train import TrainJob, earlier, train_one
+from unmask.papers.train import TrainTask, earlier, train_one
 from unmask.train import Source
 
 PAPERS = ("anti_compression", "two_branch")
 
 
 class Made(NamedTuple):
-    ran: run.Ran
-    told: list[str]
+    ran: run.RunResult
+    log: list[str]
 
 
 def go(tree: Path, out: Path, **changed: object) -> Made:
-    told: list[str] = []
-    asked = {"papers": PAPERS, "detectors": ["bright"], "tell": told.append} | changed
-    return Made(run_protocols(tree, out, **asked), told)
+    logged: list[str] = []
+    asked = {"papers": PAPERS, "detectors": ["bright"], "log": logged.append} | changed
+    return Made(run_protocols(tree, out, **asked), logged)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,11 +78,11 @@ def test_every_protocol_of_the_papers_is_in_the_report(made, content):
     assert content["setting"] == "small"
 
 
-def test_cells_have_figures_of_what_was_trained(content):
+def test_cells_have_values_of_what_was_trained(content):
     found = {
-        (table["protocol"], column): figure["value"]
+        (table["protocol"], column): value["value"]
         for table in content["tables"]
-        for column, figure in zip(table["columns"], table["ours"][0]["figures"], strict=True)
+        for column, value in zip(table["columns"], table["ours"][0]["values"], strict=True)
         if column.endswith(("AUC", "accuracy"))
     }
     assert len(found) >= 4
@@ -97,7 +97,7 @@ def test_equal_trainings_of_several_tables_are_made_once(made, content):
     assert len(names) == 4
     assert not made.ran.not_trained
     assert {training["steps"] for training in content["trainings"]} == {4}
-    assert f"Trained: {len(names)} of {len(names)}" in made.told
+    assert f"Trained: {len(names)} of {len(names)}" in made.log
 
 
 def test_only_weights_and_the_record_stay_of_a_training(made):
@@ -110,17 +110,17 @@ def test_faces_are_found_once_for_all(made):
     assert len(list((made.ran.path / "faces").iterdir())) == 1
 
 
-def test_figures_lie_by_protocol(made, content):
-    folders = {path.parent.name for path in made.ran.figures}
+def test_plots_lie_by_protocol(made, content):
+    folders = {path.parent.name for path in made.ran.plots}
     assert folders == {"anti_compression-table1"}
-    assert all(path.is_file() for path in made.ran.figures)
-    assert len(content["figures"]) == len(made.ran.figures)
-    shown = "figures/anti_compression-table1/roc-minibench-c40-test-all.svg"
+    assert all(path.is_file() for path in made.ran.plots)
+    assert len(content["plots"]) == len(made.ran.plots)
+    shown = "plots/anti_compression-table1/roc-minibench-c40-test-all.svg"
     assert f"]({shown})" in made.ran.report.read_text()
 
 
 def test_times_machine_and_workers_are_noted(content):
-    assert list(content["times"]) == ["planning", "faces", "training", "scoring", "figures"]
+    assert list(content["times"]) == ["planning", "faces", "training", "scoring", "plots"]
     assert content["times"]["training"]["wall_s"] > 0  # Planning a small run rounds to 0.
     assert content["workers"] == 1
     assert "cores" in content["machine"]
@@ -134,7 +134,7 @@ def test_again_nothing_is_trained_or_scored_twice(made, bench, content, monkeypa
     again = go(bench.path, out)
     assert weights_in(out) == before
     assert {f: f.read_bytes() for f in scores} == scores
-    assert not any(line.startswith(("Trained", "Faces")) for line in again.told)
+    assert not any(line.startswith(("Trained", "Faces")) for line in again.log)
     tables = json.loads((out / "report.json").read_text())["tables"]
     assert [t["ours"] for t in tables] == [t["ours"] for t in content["tables"]]
 
@@ -257,8 +257,8 @@ def test_a_folder_with_something_else(bench, tmp_path, made):
         go(bench.path, made.ran.path, is_small=False)
 
 
-def job_of(folder: Path, source: Source) -> TrainJob:
-    return TrainJob(
+def job_of(folder: Path, source: Source) -> TrainTask:
+    return TrainTask(
         detector="bright",
         settings=("epochs=1", "steps_per_epoch=1", "batch_size=2"),
         source=source,

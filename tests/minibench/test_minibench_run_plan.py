@@ -9,12 +9,10 @@ import pytest
 
 import toy_detectors
 from unmask.detectors import get_card
-from unmask.evaluate.condition import Condition
 from unmask.papers import progress as run_count
 from unmask.papers.faces import face_sets, source_of
-from unmask.papers.plan import find_parts, lessons_of, own_cards
+from unmask.papers.plan import find_parts, training_jobs
 from unmask.papers.progress import Count
-from unmask.papers.registry import PROTOCOLS
 from unmask.papers.small import small_settings, trial
 from unmask.train import apply_settings
 from unmask.types import InputSpec, LabelledVideo
@@ -31,31 +29,21 @@ def own_detectors(monkeypatch):
     toy_detectors.register_recurrent("own_rate", OWN_RATE, None)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
-def test_each_protocol_has_detectors_that_can_do_all_of_it(protocol):
-    cards = own_cards(protocol)
-    assert cards
-    for card in cards:
-        assert not [c.condition for c in protocol.cells if Condition(c.condition).lacks(card.input)]
-    rows = [card for card in cards if any(protocol.name in a.tables for a in card.ablations)]
-    assert rows == list(cards) or len(cards) == 1
-
-
 def test_detectors_that_are_named_take_the_place_of_a_papers_own():
     parts = find_parts(["emd"], ["bright", "clips", "bright"])
     assert {part.protocol.paper for part in parts} == {"emd"}
     assert {tuple(card.name for card in part.cards) for part in parts} == {("bright", "clips")}
 
 
-def test_equal_trainings_are_one_lesson_whatever_their_names():
+def test_equal_trainings_are_one_job_whatever_their_names():
     parts = find_parts(["emd"], ["bright"])
-    lessons = lessons_of(parts, 3.0, is_small=True)
+    jobs = training_jobs(parts, 3.0, is_small=True)
     wanted = [training for part in parts for training in part.trainings]
-    assert len(wanted) > len(lessons) == len(set(wanted))
-    assert len({lesson.name for lesson in lessons.values()}) == len(lessons)
-    full = lessons_of(parts, 3.0, is_small=False)
-    assert {lesson.settings for lesson in full.values()} == {()}
-    assert not {lesson.name for lesson in full.values()} & {le.name for le in lessons.values()}
+    assert len(wanted) > len(jobs) == len(set(wanted))
+    assert len({job.name for job in jobs.values()}) == len(jobs)
+    full = training_jobs(parts, 3.0, is_small=False)
+    assert {job.settings for job in full.values()} == {()}
+    assert not {job.name for job in full.values()} & {le.name for le in jobs.values()}
 
 
 def test_the_small_setting_shrinks_recipe_and_picture():
@@ -90,9 +78,9 @@ def test_a_trial_of_a_size_that_does_not_go():
 
 
 def test_clips_of_several_lengths_share_stored_faces():
-    lesson = next(iter(lessons_of(find_parts(["emd"], ["clips"]), 3.0, is_small=True).values()))
+    job = next(iter(training_jobs(find_parts(["emd"], ["clips"]), 3.0, is_small=True).values()))
     one, two = (
-        dataclasses.replace(lesson, card=lesson.card.changed(input={"frames": frames}))
+        dataclasses.replace(job, card=job.card.changed(input={"frames": frames}))
         for frames in (5, 9)
     )
     rows = [row("c23", "a"), row("c40", "b"), row("raw", "c")]
@@ -106,11 +94,11 @@ def test_clips_of_several_lengths_share_stored_faces():
 
 def test_pictures_and_clips_do_not_share_them():
     parts = find_parts(["emd"], ["clips", "bright"])
-    lessons = list(lessons_of(parts, 3.0, is_small=True).values())
-    found = face_sets(lessons, [row("c23", "a"), row("c40", "b"), row("raw", "c")])
+    jobs = list(training_jobs(parts, 3.0, is_small=True).values())
+    found = face_sets(jobs, [row("c23", "a"), row("c40", "b"), row("raw", "c")])
     assert len(found) == 2
     assert len({one.name for one in found}) == 2
-    assert sum(len(one.lessons) for one in found) == len(lessons)
+    assert sum(len(one.jobs) for one in found) == len(jobs)
     assert {r.compression for one in found for r in one.rows} == {"c23", "c40"}
 
 

@@ -78,7 +78,7 @@ def on_c23(protocol):
 
 
 def values_of(ours):
-    return [figure.value for figure in ours.figures]
+    return [figure.value for figure in ours.values]
 
 
 def test_robustness_is_the_mean_over_severities(tmp_path, data, weights):
@@ -98,7 +98,7 @@ def test_robustness_is_the_mean_over_severities(tmp_path, data, weights):
     assert sat == pytest.approx((found["saturation 1"] + found["saturation 5"]) / 2)
     assert con == pytest.approx((found["contrast 1"] + found["contrast 5"]) / 2)
     assert mean == pytest.approx((sat + con) / 2)
-    assert ours.figures[2].low <= mean <= ours.figures[2].high
+    assert ours.values[2].low <= mean <= ours.values[2].high
 
 
 def test_severities_are_drawn_as_curves(tmp_path, data, weights):
@@ -107,7 +107,7 @@ def test_severities_are_drawn_as_curves(tmp_path, data, weights):
     protocol = dataclasses.replace(protocol, cells=kept)
     given = {"bright": weights(1.0)}
     (ours,) = run_protocol(protocol, data, ["bright"], tmp_path, weights=given, resamples=30)
-    assert ours.figures[1] == ours.figures[2]
+    assert ours.values[1] == ours.values[2]
     files = draw_protocol(protocol, [ours], tmp_path)
     assert [file.name for file in files] == ["lipforensics-figure4.svg", "lipforensics-figure4.png"]
     drawn = files[0].read_text()
@@ -150,7 +150,7 @@ def test_a_training_that_is_missing_is_named_with_its_command(tmp_path, data, we
     protocol = get_protocol("spatio_temporal/table3")
     given = {"bright:without-models": weights(1.0)}
     (ours,) = run_protocol(protocol, data, ["bright"], tmp_path, weights=given, resamples=30)
-    found = dict(zip(protocol.headings, ours.figures, strict=True))
+    found = dict(zip(protocol.headings, ours.values, strict=True))
     assert found["models: F2F"].value is not None
     both = (found["models: F2F"].value + found["models: FS"].value) / 2
     assert found["models: avg"].value == pytest.approx(both)
@@ -179,10 +179,10 @@ def test_weights_that_a_training_only_starts_from_are_not_measured(
 
     monkeypatch.setattr(measure_module, "load_detector", start)
     (ours,) = run_protocol(protocol, data, ["bright"], tmp_path / "a", resamples=30)
-    assert ours.figures[0].note.startswith("no weights: needs a training")
+    assert ours.values[0].note.startswith("no weights: needs a training")
     given = {"bright": file}
     (ours,) = run_protocol(protocol, data, ["bright"], tmp_path / "b", weights=given, resamples=30)
-    assert ours.figures[0].value is not None
+    assert ours.values[0].value is not None
 
 
 def test_ablations_are_rows(tmp_path, data, weights, monkeypatch):
@@ -195,7 +195,7 @@ def test_ablations_are_rows(tmp_path, data, weights, monkeypatch):
     changed = dataclasses.replace(card, ablations=rows)
     monkeypatch.setattr(registry._CLASSES["bright"], "card", changed)
     cells = only(get_protocol(table), "tAUC@10%", "TAR@1%").cells
-    cells = (dataclasses.replace(cells[0], figure="AUC"), cells[1])
+    cells = (dataclasses.replace(cells[0], metric="AUC"), cells[1])
     protocol = dataclasses.replace(get_protocol(table), cells=cells, published=())
     assert [(t.key, t.row, t.settings, t.compressions) for t in trainings(protocol, changed)] == [
         ("bright", "plain", (), ("c23",)),
@@ -204,9 +204,9 @@ def test_ablations_are_rows(tmp_path, data, weights, monkeypatch):
     given = {"bright": weights(1.0), "bright:less": weights(-1.0)}
     ours = run_protocol(protocol, data, ["bright"], tmp_path, weights=given, resamples=30)
     assert [one.row for one in ours] == ["plain", "less"]
-    assert ours[0].figures[0].value + ours[1].figures[0].value == 1
+    assert ours[0].values[0].value + ours[1].values[0].value == 1
     assert len({row.key.weights_sha256 for row in read_scores(tmp_path)}) == 2
-    assert "Not measurable: " in ours[0].figures[1].note
+    assert "Not measurable: " in ours[0].values[1].note
     text = show_protocol(protocol, data, ours)
     assert "| ours: bright, plain | " in text
     assert "| ours: bright, less | " in text
@@ -257,18 +257,18 @@ def test_frame_orders_give_the_loss_of_each_class(tmp_path, tree, data, monkeypa
         protocol, at_hand, ["memory", "bright"], out, weights={"memory": file}, resamples=30
     )
     scores = read_scores(out)
-    for cell, figure in zip(protocol.cells, ran[0].figures, strict=True):
+    for cell, figure in zip(protocol.cells, ran[0].values, strict=True):
         chosen = [s for s in scores if s.key.condition == cell.condition]
         labels, logits = [s.label for s in chosen], [s.score for s in chosen]
-        expected = log_loss(labels, logits, of="real" if "real" in cell.figure else "fake")
+        expected = log_loss(labels, logits, of="real" if "real" in cell.metric else "fake")
         assert figure.value == pytest.approx(expected)
     assert len(set(values_of(ran[0]))) == 6
     assert set(values_of(ran[1])) == {None}
     short = toy_detectors.weights_file(tmp_path / "b", "bright")
     given = {"bright": short}
     (bright,) = run_protocol(protocol, at_hand, ["bright"], out, weights=given, resamples=30)
-    assert bright.figures[0].value is not None
-    assert bright.figures[2].note == (
+    assert bright.values[0].value is not None
+    assert bright.values[2].note == (
         "not measurable: flip_3 needs clips of at least 3 frames, its clips have 1"
     )
     text = show_protocol(protocol, at_hand, ran[:1])
@@ -284,7 +284,7 @@ def test_a_feature_map_keeps_embeddings_apart(tmp_path, data):
     given = {"memory": save_weights(state, tmp_path / "m", **about)}
     protocol, out = get_protocol("spatio_temporal/figure4"), tmp_path / "out"
     (ours,) = run_protocol(protocol, data, ["memory"], out, weights=given, resamples=30)
-    assert ours.figures[0].value is not None
+    assert ours.values[0].value is not None
     assert all(clip.embedding is not None for clip in read_clips(out / "embeddings"))
     svg, png = draw_protocol(protocol, [ours], out)
     assert svg.name.startswith("spatio_temporal-figure4-memory@")
@@ -305,8 +305,8 @@ def test_json_holds_ours_the_papers_and_what_is_lacking(tmp_path, data, weights)
     }
     (mine,) = found["ours"]
     assert (mine["detector"], mine["row"]) == ("bright", "")
-    assert mine["figures"][0]["value"] == ours[0].figures[0].value
-    assert mine["figures"][1]["value"] is None
+    assert mine["values"][0]["value"] == ours[0].values[0].value
+    assert mine["values"][1]["value"] is None
     assert found["lacking"]["FS"] == ""
     assert found["trainings"][1]["weights"] == "bright:without-FaceSwap"
     bare = json.loads(to_json(protocol, []))

@@ -1,6 +1,7 @@
 """The papers' tables as values, and running one on the data at hand."""
 
 import dataclasses
+import importlib
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 import toy_detectors
 from dataset_trees import write_faceforensics
+from unmask.corruptions import KINDS
 from unmask.datasets import list_datasets, read_dataset
 from unmask.detectors import get_card, list_detectors
 from unmask.errors import UnknownNameError, UsageError
@@ -15,7 +17,7 @@ from unmask.evaluate.condition import Condition
 from unmask.evaluate.scores import read_scores
 from unmask.evaluate.tables import fit_threshold
 from unmask.metrics.registry import list_metrics
-from unmask.papers.measure import Data, run_protocol, what_lacks
+from unmask.papers.measure import Data, missing_reason, run_protocol
 from unmask.papers.registry import PROTOCOLS, get_protocol
 from unmask.papers.show import show_protocol
 from unmask.papers.trainings import rows_of, training_of, trainings
@@ -33,11 +35,37 @@ def test_every_protocol_is_whole(protocol):
     for row in protocol.published:
         assert len(row.values) == len(protocol.headings), row.model
     for cell in protocol.cells:
-        assert cell.figure in list_metrics()
+        assert cell.metric in list_metrics()
         assert cell.dataset in list_datasets()
         assert Condition(cell.condition).text == cell.condition
     assert bool(protocol.cells) != bool(protocol.elsewhere)
     assert len(set(protocol.cells)) == len(protocol.cells)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: p.name)
+def test_a_protocol_names_detectors_that_can_do_all_of_it(protocol):
+    assert protocol.detectors
+    assert set(protocol.quick) <= set(protocol.detectors)
+    for card in map(get_card, protocol.detectors):
+        for cell in protocol.cells:
+            assert Condition(cell.condition).missing_reason(card.input) is None
+    for card in map(get_card, list_detectors()):
+        if any(protocol.name in ablation.tables for ablation in card.ablations):
+            assert card.name in protocol.detectors
+
+
+def test_an_eighth_corruption_changes_no_table(monkeypatch):
+    before = [show_protocol(protocol, []) for protocol in PROTOCOLS]
+    kind = dataclasses.replace(KINDS["blur"], name="gamma")
+    more = {**KINDS, kind.name: kind}
+    for module in ("unmask.corruptions", "unmask.corruptions.kinds"):
+        monkeypatch.setattr(f"{module}.KINDS", more)
+    modules = [
+        importlib.import_module(f"unmask.papers.protocols.{paper}")
+        for paper in dict.fromkeys(protocol.paper for protocol in PROTOCOLS)
+    ]
+    again = [protocol for module in modules for protocol in importlib.reload(module).PROTOCOLS]
+    assert [show_protocol(protocol, []) for protocol in again] == before
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: p.name)
@@ -89,14 +117,14 @@ def test_what_is_left_out_is_not_trained_on():
     assert cell.train == ("Deepfakes", "FaceSwap", "FaceShifter")
 
 
-def test_published_figures_stand_in_their_columns():
+def test_published_values_stand_in_their_columns():
     protocol = get_protocol("two_branch/table2")
-    figures = dict(zip(protocol.headings, protocol.published[-1].values, strict=True))
-    assert figures["c23 AUC"] == 99.12
-    assert figures["c40 TAR@10%"] == 72.85
+    values = dict(zip(protocol.headings, protocol.published[-1].values, strict=True))
+    assert values["c23 AUC"] == 99.12
+    assert values["c40 TAR@10%"] == 72.85
     protocol = get_protocol("emd/table2")
-    figures = dict(zip(protocol.headings, protocol.published[-1].values, strict=True))
-    assert figures["c40 NT"] == 83.67
+    values = dict(zip(protocol.headings, protocol.published[-1].values, strict=True))
+    assert values["c40 NT"] == 83.67
     assert get_protocol("lipforensics/table2").datasets == (
         "celeb_df",
         "dfdc",
@@ -159,7 +187,7 @@ def test_what_the_data_lack(tmp_path):
     real, fake = row(tmp_path / "0.mp4"), row(tmp_path / "1.mp4", "Deepfakes")
 
     def lacking(*rows, protocol=protocol, cell=cell):
-        return what_lacks(protocol, cell, [Data(rows, tmp_path)])
+        return missing_reason(protocol, cell, [Data(rows, tmp_path)])
 
     assert lacking(real, fake) == ""
     assert lacking(real) == "no data: needs Deepfakes in faceforensics c23 test"
@@ -222,15 +250,15 @@ def test_a_table_is_run_with_what_is_there(tmp_path, tree, weights):
     assert {score.key.split for score in scores} == {"test"}
     assert len({score.key.weights_sha256 for score in scores}) == 1
     expected = roc_auc_score([s.label for s in scores], [s.score for s in scores])
-    assert ours.figures[0].value == pytest.approx(expected)
-    assert ours.figures[1].note == "no data: needs FaceSwap in faceforensics c23 test"
+    assert ours.values[0].value == pytest.approx(expected)
+    assert ours.values[1].note == "no data: needs FaceSwap in faceforensics c23 test"
     text = show_protocol(protocol, data, [ours])
     assert re.search(
         r"\| ours: bright \| \d+\.\d( \[.*\])? \| - \[1\] \| - \[2\] \| - \[3\] \| - \[1\] \|", text
     )
     (again,) = run_protocol(protocol, data, ["bright"], out, weights={}, resamples=50)
     note = "no weights: needs a training without-Deepfakes; give -w bright:without-Deepfakes=FILE"
-    assert again.figures[0].note == note
+    assert again.values[0].note == note
 
 
 def test_the_threshold_of_a_table_is_that_of_its_validation_videos(tmp_path, tree, weights):
@@ -249,7 +277,7 @@ def test_the_threshold_of_a_table_is_that_of_its_validation_videos(tmp_path, tre
     threshold = fit_threshold([score for score in scores if score.key.split == "val"])
     test = [score for score in scores if score.key.split == "test"]
     right = sum((score.score >= threshold) == score.label for score in test) / len(test)
-    assert ours.figures[0].value == pytest.approx(right)
+    assert ours.values[0].value == pytest.approx(right)
 
 
 def test_weights_of_a_training_that_the_table_does_not_have(tmp_path, weights):

@@ -77,7 +77,7 @@ def test_a_table_runs_on_the_stand_in(tmp_path, monkeypatch):
     given = {"bright": toy_detectors.weights_file(tmp_path / "b.safetensors", "bright", 2.0)}
     data = [Data(main, root), Data(other, root)]
     (ours,) = run_protocol(protocol, data, ["bright"], tmp_path / "out", weights=given, resamples=9)
-    assert None not in [figure.value for figure in ours.figures]
+    assert None not in [figure.value for figure in ours.values]
     text = show_protocol(protocol, data, [ours])
     assert "| paper, other data: LipForensics | 82.4 | 73.5 | 97.1 | 97.6 | 87.7 |" in text
     assert "| paper: " not in text

@@ -11,7 +11,7 @@ from unmask.cli.main import app
 from unmask.datasets.affectnet import EXPRESSIONS
 from unmask.detectors import get_card, list_detectors
 from unmask.papers.registry import PROTOCOLS, get_protocol
-from unmask.papers.trainings import Training, trainings
+from unmask.papers.trainings import TrainingSpec, trainings
 from unmask.train import apply_settings
 
 GUIDE = (Path(__file__).parents[2] / "docs/reproduce.md").read_text(encoding="utf-8")
@@ -128,7 +128,7 @@ def test_a_stage_is_trained_before():
 
 
 def test_places_stand_in_the_command(tmp_path):
-    training = Training(detector="d", name="n", dataset="dfdc", settings=("freeze=()",))
+    training = TrainingSpec(detector="d", name="n", dataset="dfdc", settings=("freeze=()",))
     assert training.command() == (
         "unmask train d --data DFDC --dataset dfdc --set 'freeze=()' -o runs/d-n"
     )

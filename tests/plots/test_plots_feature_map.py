@@ -89,7 +89,7 @@ def test_nothing_to_arrange(points):
         arrange(points)
 
 
-def test_real_ones_are_gray_and_a_lowered_perplexity_is_told():
+def test_real_ones_are_gray_and_a_lowered_perplexity_is_named():
     clips, methods = rows(20, 2)
     (pool,) = draw_clips(iter(clips), methods).values()
     axes = draw_feature_map(pool, "net", Setting("d c23 test")).axes[0]

@@ -1,4 +1,4 @@
-"""What the lines of the figures show is what the metrics say."""
+"""What the lines of the plots show is what the metrics say."""
 
 import numpy as np
 import pytest
@@ -8,13 +8,13 @@ from plot_results import pixels
 from score_rows import drawn, video
 from unmask.errors import DataError
 from unmask.evaluate.scores import BINS
-from unmask.evaluate.tables import Figure
+from unmask.evaluate.tables import MetricValue
 from unmask.metrics import auc, bootstrap_intervals, roc, tar_at_far
 from unmask.metrics.calibration import reliability
 from unmask.metrics.selective import risk_coverage
 from unmask.plots.calibration import (
     Answers,
-    calibration_told,
+    calibration_text,
     draw_reliability,
     draw_risk_coverage,
     fit_log_odds,
@@ -109,7 +109,7 @@ def test_reliability_weighs_both_classes_alike(sample):
     twice = np.concatenate([np.arange(len(half.labels)), np.flatnonzero(half.labels == 0)])
     more = Sample(half.labels[twice], half.scores[twice], [half.sources[i] for i in twice])
     np.testing.assert_allclose(reliability_at_equal_priors(more), (stated, share))
-    said = [calibration_told(one, SETTING).partition("[")[0] for one in (half, more)]
+    said = [calibration_text(one, SETTING).partition("[")[0] for one in (half, more)]
     assert said[0] == said[1]
     axes = draw_reliability({"raw": half}, SETTING).axes[0]
     drawn_ = line(axes, "raw\nECE ")
@@ -151,8 +151,12 @@ def test_risk_and_coverage_are_those_of_the_metric(sample):
 
 
 POINTS = {
-    "net": [(10, Figure(0.7, 0.6, 0.8)), (5, Figure(0.5, 0.4, 0.6)), (20, Figure(None, note="x"))],
-    "other": [(5, Figure(0.9)), (10, Figure(0.8, 0.7, 0.9))],
+    "net": [
+        (10, MetricValue(0.7, 0.6, 0.8)),
+        (5, MetricValue(0.5, 0.4, 0.6)),
+        (20, MetricValue(None, note="x")),
+    ],
+    "other": [(5, MetricValue(0.9)), (10, MetricValue(0.8, 0.7, 0.9))],
 }
 
 
@@ -175,7 +179,7 @@ def test_a_curve_is_written_twice(tmp_path):
 
 
 def test_a_curve_without_a_value(tmp_path):
-    points = {"net": [(1.0, Figure(None, note="no weights"))]}
+    points = {"net": [(1.0, MetricValue(None, note="no weights"))]}
     with pytest.raises(DataError, match=r"Cannot draw AUC over frames: .* \(no weights\)"):
         draw_curve(points, "frames", "AUC", tmp_path / "a")
     assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ from plot_results import one_method, rows, write_results
 from score_rows import drawn, video
 from unmask.errors import DataError, OutputError
 from unmask.plots.canvas import drawing, look_of, new_canvas, save
-from unmask.plots.write import write_figures
+from unmask.plots.write import write_plots
 
 
 def stems(drawn_):
@@ -24,12 +24,12 @@ def texts(path):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return write_results(tmp_path_factory.mktemp("figures") / "results", rows())
+    return write_results(tmp_path_factory.mktemp("plots") / "results", rows())
 
 
 @pytest.fixture(scope="module")
 def atlas(results):
-    return write_figures(results, results / "figures", resamples=40)
+    return write_plots(results, results / "plots", resamples=40)
 
 
 def test_everything_is_drawn(atlas):
@@ -44,7 +44,7 @@ def test_everything_is_drawn(atlas):
     maps = {"feature-map-d-c23-test-bright", "feature-map-d-c23-test-other"}
     maps |= {"feature-map-d-c23-val-bright"}
     assert stems(atlas) == ranking | calibration | pixels | maps | {"severity-d-c23-test"}
-    assert atlas.lacking == []
+    assert atlas.missing == []
     assert len(atlas.paths) == 2 * len(stems(atlas))
 
 
@@ -59,7 +59,7 @@ def test_every_file_is_what_its_name_says(atlas):
 def test_titles_and_legends_say_what_was_drawn(atlas):
     files = {path.stem: texts(path) for path in atlas.paths if path.suffix == ".svg"}
     roc = files["roc-d-c23-test-all"]
-    assert "ROC: d c23 test, all methods (video level)" in roc
+    assert "ROC: d c23 test, all methods (video granularity)" in roc
     assert any(t.startswith("bright: AUC ") and "12 real, 24 fake, 12 sources" in t for t in roc)
     assert any(text.startswith("other: AUC ") for text in roc)
     assert "FAR of one false alarm: 8.3 %" in roc
@@ -73,13 +73,13 @@ def test_titles_and_legends_say_what_was_drawn(atlas):
     assert "of d val" in risk
     assert "threshold 0 (the split 'val' of d was not evaluated)" in risk
     severity = files["severity-d-c23-test"]
-    assert "AUC under corruptions: d c23 test, n = 36 (video level)" in severity
+    assert "AUC under corruptions: d c23 test, n = 36 (video granularity)" in severity
     assert "blur" in severity and "noise" not in severity
     assert "Embeddings of bright: d c23 test" in files["feature-map-d-c23-test-bright"]
 
 
 def test_the_same_scores_give_the_same_bytes(atlas, results, tmp_path):
-    again = write_figures(results, tmp_path, resamples=40)
+    again = write_plots(results, tmp_path, resamples=40)
     assert [path.name for path in again.paths] == [path.name for path in atlas.paths]
     for first, second in zip(atlas.paths, again.paths, strict=True):
         assert first.read_bytes() == second.read_bytes(), first.name
@@ -87,17 +87,17 @@ def test_the_same_scores_give_the_same_bytes(atlas, results, tmp_path):
 
 def test_another_level_has_files_of_its_own(tmp_path):
     results = write_results(tmp_path / "r", one_method(drawn(1, 6)), embeds=False)
-    clips = write_figures(results, tmp_path / "f", level="clip", resamples=20)
+    clips = write_plots(results, tmp_path / "f", granularity="clip", resamples=20)
     path = next(p for p in clips.paths if p.name == "roc-d-c23-test-A-clip.svg")
-    assert "ROC: d c23 test, A (clip level)" in texts(path)
+    assert "ROC: d c23 test, A (clip granularity)" in texts(path)
     assert any("12 real, 12 fake, 6 sources" in text for text in texts(path))
 
 
-def test_what_is_lacking_is_told(tmp_path):
+def test_the_reason_for_a_missing_plot(tmp_path):
     reals = [row for row in drawn(1, 4) if not row.label]
-    found = write_figures(write_results(tmp_path / "r", reals, embeds=False), tmp_path / "f")
+    found = write_plots(write_results(tmp_path / "r", reals, embeds=False), tmp_path / "f")
     assert found.paths == []
-    assert found.lacking == [
+    assert found.missing == [
         "ROC and risk of bright, d c23 test all: not measurable: no fake videos with a score",
         "reliability of bright, d c23 test: not measurable: no fake videos with a score",
         "severity: needs videos under corruptions; evaluate with --condition all-corruptions",
@@ -108,39 +108,39 @@ def test_what_is_lacking_is_told(tmp_path):
 
 
 def test_too_few_embeddings(tmp_path):
-    found = write_figures(write_results(tmp_path / "r", drawn(1, 1)), tmp_path / "f", resamples=20)
-    reason = next(text for text in found.lacking if text.startswith("feature-map d c23 test"))
+    found = write_plots(write_results(tmp_path / "r", drawn(1, 1)), tmp_path / "f", resamples=20)
+    reason = next(text for text in found.missing if text.startswith("feature-map d c23 test"))
     assert "a map needs at least 10 clips whose embeddings differ, got 6 clips" in reason
 
 
-def test_two_weights_of_one_detector_are_told_apart(tmp_path):
+def test_two_weights_of_one_detector_have_two_names(tmp_path):
     both = one_method([*drawn(1, 6, sha256="cd" * 32), *drawn(2, 6)])
     results = write_results(tmp_path / "r", both, embeds=False)
-    found = write_figures(results, tmp_path / "f", resamples=20)
+    found = write_plots(results, tmp_path / "f", resamples=20)
     path = next(p for p in found.paths if p.name == "roc-d-c23-test-A.svg")
-    told = " ".join(texts(path))
-    assert "bright@abababab: AUC" in told and "bright@cdcdcdcd: AUC" in told
+    text = " ".join(texts(path))
+    assert "bright@abababab: AUC" in text and "bright@cdcdcdcd: AUC" in text
 
 
 def test_names_that_differ_only_in_what_a_file_name_cannot_hold(tmp_path):
     places = [drawn(1, 4, dataset=name, compression="") for name in ("a b", "a/b")]
     both = one_method([*places[0], *places[1]])
     results = write_results(tmp_path / "r", both, embeds=False)
-    found = write_figures(results, tmp_path / "f", resamples=20)
+    found = write_plots(results, tmp_path / "f", resamples=20)
     assert {"roc-a-b-test-A", "roc-a-b-test-A-2"} <= stems(found)
     assert len(set(found.paths)) == len(found.paths)
 
 
 def test_no_scores(tmp_path):
     with pytest.raises(DataError, match="There are no scores in"):
-        write_figures(tmp_path, tmp_path / "f")
+        write_plots(tmp_path, tmp_path / "f")
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     results = write_results(tmp_path / "r", drawn(1, 4), embeds=False)
     with pytest.raises(OutputError, match=r"Cannot write '.*roc-d-c23-test-A.svg': .* with -o\."):
-        write_figures(results, tmp_path / "file", resamples=20)
+        write_plots(results, tmp_path / "file", resamples=20)
 
 
 def test_the_users_settings_are_neither_heeded_nor_changed(tmp_path):
@@ -163,6 +163,6 @@ def test_looks_differ():
 def test_a_video_without_a_score_is_not_drawn(tmp_path):
     both = [*one_method(drawn(1, 6)), video("x.mp4", None, method="A", reason="no face")]
     results = write_results(tmp_path / "r", both, embeds=False)
-    found = write_figures(results, tmp_path / "f", resamples=20)
+    found = write_plots(results, tmp_path / "f", resamples=20)
     path = next(p for p in found.paths if p.name == "roc-d-c23-test-A.svg")
     assert any("6 real, 6 fake" in text for text in texts(path))

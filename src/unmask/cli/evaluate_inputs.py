@@ -37,10 +37,10 @@ def find_places(
 def check_together(
     table: str | None,
     compare: tuple[str, str] | None,
-    level: str,
+    granularity: str,
     conditions: Sequence[str] | None,
     *,
-    figures: bool,
+    plots: bool,
     embeddings: bool,
     stand_in: str | None,
 ) -> None:
@@ -59,8 +59,8 @@ def check_together(
             f"Cannot use {option} with {what}: it says itself what is scored, or scores nothing. "
             f"Leave {option} out."
         )
-    option = "--figures" if figures else f"--level {level}"
-    if figures or level != "video":
+    option = "--plots" if plots else f"--granularity {granularity}"
+    if plots or granularity != "video":
         raise UsageError(
             f"Cannot use {option} with {what}: it is measured at video level, and draws "
             f"what it has unasked. Leave {option} out, or run 'unmask evaluate -o RESULTS "

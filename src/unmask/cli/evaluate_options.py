@@ -44,19 +44,19 @@ ThresholdFrom = Annotated[
         help="Take thresholds from the split val of this data set in RESULTS, else of each own.",
     ),
 ]
-Level = Annotated[
+Granularity = Annotated[
     str,
     typer.Option(
-        "--level",
+        "--granularity",
         metavar="video|face|clip",
         help="Measure videos, each face in them, or each clip (of an image detector: frames).",
     ),
 ]
-Figures = Annotated[
+Plots = Annotated[
     bool,
     typer.Option(
-        "--figures",
-        help="Draw what the scores allow into RESULTS/figures; say what the rest needs.",
+        "--plots",
+        help="Draw what the scores allow into RESULTS/plots; say what the rest needs.",
     ),
 ]
 Conditions = Annotated[
@@ -73,7 +73,7 @@ StandIn = Annotated[
     typer.Option(
         "--stand-in",
         metavar="minibench",
-        help="Run a paper's table on such data instead; the paper's figures are of others.",
+        help="Run a paper's table on such data instead; the paper's values are of others.",
     ),
 ]
 Resamples = Annotated[int, typer.Option(metavar="N", help="Of the bootstrap, for intervals.")]

@@ -8,46 +8,57 @@ from typing import TYPE_CHECKING
 from unmask.cli.terminal import show_lines, show_note
 
 if TYPE_CHECKING:
-    from unmask.evaluate.level import Level
+    from unmask.evaluate.granularity import Granularity, Results
 
 
 def show_tables(
     out: Path,
-    level: Level,
+    granularity: Granularity,
     threshold_from: str | None,
     resamples: int,
     *,
-    figures: bool,
+    plots: bool,
     as_json: bool,
 ) -> None:
-    """Measures, writes the tables (and draws figures), and prints them."""
+    """Measures, writes the tables (and draws plots), and prints them."""
     from unmask.evaluate import measure
-    from unmask.evaluate.level import scores_at
+    from unmask.evaluate.granularity import Results
     from unmask.evaluate.print_tables import to_json, to_markdown, unscored_lines, write_tables
 
-    scores = scores_at(level, out)
+    results = Results(out)
+    scores = results.scores(granularity)
     found = measure(scores, threshold_from=threshold_from, resamples=resamples)
     for line in unscored_lines(scores):
         show_note(f"no score: {line}")
-    for file in write_tables(found, out, level):
+    for file in write_tables(found, out, granularity):
         show_note(file)
-    if figures:
-        show_figures(out, level, threshold_from, resamples)
-    text = to_json(found, level) if as_json else to_markdown(found, level)
+    if plots:
+        show_plots(results, out, granularity, threshold_from, resamples)
+    text = to_json(found, granularity) if as_json else to_markdown(found, granularity)
     show_lines(text.splitlines())
 
 
-def show_figures(out: Path, level: Level, threshold_from: str | None, resamples: int) -> None:
-    """Draws into ``out``; on stderr a line for each file and for each figure that is lacking."""
-    from unmask.plots.write import write_figures
+def show_plots(
+    results: Results,
+    out: Path,
+    granularity: Granularity,
+    threshold_from: str | None,
+    resamples: int,
+) -> None:
+    """Draws into ``out``; on stderr a line for each file and for each plot that is missing."""
+    from unmask.plots.write import write_plots
 
-    drawn = write_figures(
-        out, out / "figures", level=level, threshold_from=threshold_from, resamples=resamples
+    drawn = write_plots(
+        results,
+        out / "plots",
+        granularity=granularity,
+        threshold_from=threshold_from,
+        resamples=resamples,
     )
     for path in drawn.paths:
         show_note(path)
-    for reason in drawn.lacking:
-        show_note(f"no figure: {reason}")
+    for reason in drawn.missing:
+        show_note(f"no plot: {reason}")
 
 
 def show_differences(out: Path, names: tuple[str, str], resamples: int, *, as_json: bool) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 
 from unmask.errors import DataError, NotMeasurableError, UnknownNameError, UsageError
 from unmask.evaluate.pixels import Values
-from unmask.evaluate.print_tables import show_figure
+from unmask.evaluate.print_tables import show_value
 from unmask.evaluate.scores import ScoreKey, VideoScore
-from unmask.evaluate.tables import Figure, by_method, grouped, interval, source_of
+from unmask.evaluate.tables import MetricValue, by_method, grouped, interval, source_of
 from unmask.metrics import compare_auc
 from unmask.metrics.registry import Items, get_metric, metrics
 
@@ -29,7 +29,7 @@ class Comparison:
         unpaired: videos of ``a`` that ``b`` lacks, or that one of them could not score.
         delong: difference of the AUCs, a - b, with DeLong's interval clustered by source.
         p_value: two-sided, of that difference; None where it is not measurable.
-        differences: of all ranking figures, a - b, with cluster-bootstrap intervals.
+        differences: of all metrics that are compared, a - b, with cluster-bootstrap intervals.
     """
 
     a: str
@@ -39,9 +39,9 @@ class Comparison:
     reals: int
     fakes: int
     unpaired: int
-    delong: Figure
+    delong: MetricValue
     p_value: float | None
-    differences: dict[str, Figure]
+    differences: dict[str, MetricValue]
 
 
 def compare(
@@ -93,20 +93,20 @@ def show_comparisons(comparisons: Sequence[Comparison]) -> str:
     lines = [[*head, *names], ["---"] * (len(head) + len(names))]
     notes: dict[str, int] = {}
     for one in comparisons:
-        for figure in (one.delong, *one.differences.values()):
-            if figure.note:
-                notes.setdefault(figure.note, len(notes) + 1)
+        for value in (one.delong, *one.differences.values()):
+            if value.note:
+                notes.setdefault(value.note, len(notes) + 1)
         counts = [str(n) for n in (one.reals, one.fakes, one.unpaired)]
         p_value = "-" if one.p_value is None else f"{one.p_value:.3g}"
-        cells = [show_figure(one.differences[name], notes) for name in names]
-        shown = show_figure(one.delong, notes)
+        cells = [show_value(one.differences[name], notes) for name in names]
+        shown = show_value(one.delong, notes)
         lines.append([one.place, one.method, *counts, shown, p_value, *cells])
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    told = "".join(f"\n[{number}] {note}  " for note, number in notes.items())
+    listed = "".join(f"\n[{number}] {note}  " for note, number in notes.items())
     names_of = f"{comparisons[0].a} - {comparisons[0].b}" if comparisons else "Nothing to compare"
     return (
         f"{names_of}: differences in percentage points on the videos that both scored, with 95 % "
-        f"intervals clustered by source.\n\n{table}\n{told and told + chr(10)}"
+        f"intervals clustered by source.\n\n{table}\n{listed and listed + chr(10)}"
     )
 
 
@@ -199,9 +199,9 @@ def _compared(
 
 def _delong(
     labels: Values, scores_a: Values, scores_b: Values, sources: Sequence[str]
-) -> tuple[Figure, float | None]:
+) -> tuple[MetricValue, float | None]:
     try:
         found = compare_auc(labels, scores_a, scores_b, sources=sources)
     except NotMeasurableError as error:
-        return Figure(None, note=str(error)), None
-    return Figure(found.difference, found.low, found.high), found.p_value
+        return MetricValue(None, note=str(error)), None
+    return MetricValue(found.difference, found.low, found.high), found.p_value

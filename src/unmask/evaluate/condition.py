@@ -59,13 +59,13 @@ class Condition:
         """Whether it changes clips, not the video."""
         return self.text in ORDERS
 
-    def lacks(self, spec: InputSpec) -> str:
-        """Why a detector with this input cannot be scored so; empty if it can."""
+    def missing_reason(self, spec: InputSpec) -> str | None:
+        """Why a detector with this input cannot be scored so; None if it can."""
         if not self.is_order:
-            return ""
+            return None
         needed = max(2, *(int(word) for word in self.text.split("_") if word.isdigit()), 0)
         if spec.frames >= needed:
-            return ""
+            return None
         return f"{self.text} needs clips of at least {needed} frames, its clips have {spec.frames}"
 
     def change_clip(self, seed: int) -> ChangeClip | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from unmask.detectors import get_card, load_detector
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.evaluate.condition import Condition
-from unmask.evaluate.score_videos import Model, Report, Wanted, score_videos
+from unmask.evaluate.score_videos import Model, Report, ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, read_clips
 from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD, check_threshold
 
@@ -77,11 +77,11 @@ def evaluate(
     _check_conditions(found, models)
     if keeps_embeddings:
         check_embeddings(out, models)
-    wanted = [Wanted(row, root, condition, models) for row in rows for condition in found]
+    requests = [ScoreRequest(row, root, condition, models) for row in rows for condition in found]
     with ScoreWriter(
         out, videos_per_part=videos_per_part, keeps_embeddings=keeps_embeddings
     ) as writer:
-        score_videos(wanted, writer, device, report=report, mask_threshold=mask_threshold)
+        score_videos(requests, writer, device, report=report, mask_threshold=mask_threshold)
     return out
 
 
@@ -139,8 +139,8 @@ def check_embeddings(folder: Path, models: Sequence[Model]) -> None:
 def _check_conditions(conditions: Sequence[Condition], models: Sequence[Model]) -> None:
     for condition in conditions:
         for model in models:
-            if lacking := condition.lacks(model.card.input):
+            if reason := condition.missing_reason(model.card.input):
                 raise UsageError(
-                    f"Cannot evaluate {model.card.name} under {condition.text!r}: {lacking}. "
+                    f"Cannot evaluate {model.card.name} under {condition.text!r}: {reason}. "
                     "Leave the detector or the condition out."
                 )

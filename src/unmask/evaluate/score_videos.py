@@ -48,7 +48,7 @@ class Model(NamedTuple):
         return self.card.name, self.use.sha256
 
 
-class Wanted(NamedTuple):
+class ScoreRequest(NamedTuple):
     """What is to be scored: a row of a data set, under a condition, by some models."""
 
     row: LabelledVideo
@@ -62,17 +62,17 @@ class Wanted(NamedTuple):
 
 
 def score_videos(
-    wanted: Sequence[Wanted],
+    requests: Sequence[ScoreRequest],
     writer: ScoreWriter,
     device: str,
     *,
     report: Report | None = None,
     mask_threshold: float | None = None,
 ) -> None:
-    """Scores what the folder lacks; each video is decoded once for all models of one input.
+    """Scores what is not in the folder yet; each video is decoded once for all models of one input.
 
     Args:
-        wanted: what is to be scored.
+        requests: what is to be scored.
         writer: of the results folder.
         device: where the networks are.
         report: hears of every score.
@@ -82,15 +82,15 @@ def score_videos(
         DataError: a score is no finite number.
         OutputError: the folder cannot be written.
     """
-    for number, one in enumerate(wanted, 1):
+    for number, request in enumerate(requests, 1):
         missing: dict[ScoreKey, Model] = {}
-        for model in one.models:
-            if (key := one.key(model)) not in writer:
+        for model in request.models:
+            if (key := request.key(model)) not in writer:
                 missing.setdefault(key, model)
-        for video, clips in _score(one, missing, device, mask_threshold) if missing else ():
+        for video, clips in _score(request, missing, device, mask_threshold) if missing else ():
             writer.add(video, clips)
             if report is not None:
-                report(number, len(wanted), video)
+                report(number, len(requests), video)
 
 
 def key_of(
@@ -113,32 +113,35 @@ def _path_of(row: LabelledVideo, root: Path | None) -> str:
 
 
 def _score(
-    one: Wanted, models: Mapping[ScoreKey, Model], device: str, mask_threshold: float | None
+    request: ScoreRequest,
+    models: Mapping[ScoreKey, Model],
+    device: str,
+    mask_threshold: float | None,
 ) -> Iterator[tuple[VideoScore, list[ClipScore]]]:
     """One scan for the models that want the same input, so that a score never depends on others.
 
     (A scan for several inputs looks for faces in the frames of all of them.)
     """
-    seed = seed_of(one.row.dataset, _path_of(one.row, one.root))
-    change = one.condition.change_clip(seed)
+    seed = seed_of(request.row.dataset, _path_of(request.row, request.root))
+    change = request.condition.change_clip(seed)
     by_input: dict[InputSpec, dict[ScoreKey, Model]] = {}
     for key, model in models.items():
         by_input.setdefault(model.card.input, {})[key] = model
-    told: set[ScoreKey] = set()
+    scored: set[ScoreKey] = set()
     try:
-        with one.condition.video(one.row.path, seed) as path:
+        with request.condition.video(request.row.path, seed) as path:
             for alike in by_input.values():
                 nets = {key: _apart(model, alike) for key, model in alike.items()}
                 verdict = scan_with(
                     path, list(nets.values()), device, calibrations=[], change=change
                 )
                 threshold = None if change else mask_threshold  # A mirrored frame has no true mask.
-                yield from _of_scan(one.row, nets, verdict, threshold)
-                told |= set(alike)
+                yield from _of_scan(request.row, nets, verdict, threshold)
+                scored |= set(alike)
     except MediaError as error:
         for key in models:
-            if key not in told:
-                yield _unscored(one.row, key, f"unreadable: {error}"), []
+            if key not in scored:
+                yield _unscored(request.row, key, f"unreadable: {error}"), []
 
 
 def _of_scan(

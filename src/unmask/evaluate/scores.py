@@ -231,8 +231,8 @@ def _open_folder(folder: Path) -> None:
     """Makes the folder and its ``parts``, unless something else lies there."""
     if folder.is_dir():
         names = {entry.name for entry in folder.iterdir()}
-        # A protocol may have put figures, or embeddings in a folder of their own, here before.
-        if names - {"embeddings", "figures"} and not names & {"parts", "videos.parquet"}:
+        # A protocol may have put plots, or embeddings in a folder of their own, here before.
+        if names - {"embeddings", "plots"} and not names & {"parts", "videos.parquet"}:
             raise OutputError(
                 f"Cannot write scores into '{folder}': it holds other things, such as "
                 f"{min(names)}. Expected a new or empty folder, or one with scores; give another "

@@ -1,8 +1,8 @@
-"""From scores to figures: one row per detector, group of videos and forgery method.
+"""From scores to values: one row per detector, group of videos and forgery method.
 
-A group is a data set at one level of compression in one split, under one condition. The
+A group is a data set at one compression in one split, under one condition. The
 forgeries of a method stand against the real videos of their group; ``ALL`` is every forgery of it.
-All at video level.
+One score stands for one video.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ VALIDATION = "val"
 """The split that thresholds are chosen on."""
 
 
-class Figure(NamedTuple):
-    """A figure with its 95 % interval, or the sentence that says why there is none.
+class MetricValue(NamedTuple):
+    """The value of a metric with its 95 % interval, or the sentence that says why there is none.
 
     ``value`` without ``low`` and ``high`` has no interval, and ``note`` says why.
     """
@@ -61,7 +61,7 @@ class Row:
     sources: int
     unscored: int
     threshold: float | None
-    figures: dict[str, Figure]
+    values: dict[str, MetricValue]
 
 
 class Group(NamedTuple):
@@ -78,20 +78,20 @@ class Group(NamedTuple):
 def measure(
     scores: Iterable[VideoScore],
     *,
-    figures: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
     threshold_from: str | None = None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> list[Row]:
     """The rows of a table, one for each detector, group and method, and one for all methods.
 
-    The threshold is that of the validation split of the same data set and level of compression,
+    The threshold is that of the validation split of the same data set and compression,
     its videos as they are.
     On that split itself nothing is measured at it.
 
     Args:
         scores: of ``read_scores``.
-        figures: names of metrics. None takes ``default_metrics``, those of masks where masks of
+        metrics: their names. None takes ``default_metrics``, those of masks where masks of
             a forgery were compared.
         threshold_from: takes the thresholds from the validation split of this data set, at
             whatever compression it has, for detectors that were trained on it.
@@ -99,10 +99,10 @@ def measure(
         seed: of its draws.
 
     Raises:
-        UnknownNameError: a figure that does not exist.
+        UnknownNameError: a metric that does not exist.
         DataError: there is no score.
     """
-    for name in figures or ():
+    for name in metrics or ():
         get_metric(name)
     groups = grouped(scores)
     if not groups:
@@ -110,16 +110,16 @@ def measure(
             "Cannot make a table: there are no scores. Expected the rows of a results folder; run "
             "'unmask evaluate … -o DIR' first."
         )
-    if figures is None:
+    if metrics is None:
         has_masks = any(r.label and r.pixels for members in groups.values() for r in members)
-        figures = default_metrics(has_masks=has_masks)
+        metrics = default_metrics(has_masks=has_masks)
     rows = []
     for group, members in groups.items():
         threshold, why = threshold_of(groups, group, threshold_from)
         for method, chosen in by_method(members):
-            found = figures_of(
+            found = metric_values(
                 chosen,
-                figures,
+                metrics,
                 place=" ".join(part for part in group[2:] if part),
                 threshold=threshold,
                 why=why,
@@ -151,7 +151,7 @@ def fit_threshold(rows: Sequence[VideoScore]) -> float:
         if row.key.split.casefold().startswith("test"):
             raise UsageError(
                 f"Cannot choose a threshold on the split {row.key.split!r} of {row.key.dataset}: "
-                "figures on it would then be too good. Expected validation videos; evaluate the "
+                "values on it would then be too good. Expected validation videos; evaluate the "
                 f"split {VALIDATION!r} into the same folder."
             )
     scored = [row for row in rows if row.score is not None]
@@ -190,18 +190,20 @@ def source_of(row: VideoScore) -> str:
     return f"{row.key.dataset}/{row.source_id or row.key.path}"
 
 
-def interval(metric: Callable[[Values], Values], sources: Sequence[str], **draws: int) -> Figure:
-    """A figure with its interval, as far as the items allow."""
+def interval(
+    metric: Callable[[Values], Values], sources: Sequence[str], **draws: int
+) -> MetricValue:
+    """A value with its interval, as far as the items allow."""
     value = float("nan")
     try:
         value = float(metric(np.ones((1, len(sources))))[0])
-        found = bootstrap_intervals({"the figure": metric}, sources, **draws)["the figure"]
+        found = bootstrap_intervals({"": metric}, sources, **draws)[""]
     except NotMeasurableError as error:
-        return Figure(None if np.isnan(value) else value, note=str(error))
-    return Figure(found.value, found.low, found.high)
+        return MetricValue(None if np.isnan(value) else value, note=str(error))
+    return MetricValue(found.value, found.low, found.high)
 
 
-def figures_of(
+def metric_values(
     chosen: Sequence[VideoScore],
     names: Sequence[str],
     *,
@@ -210,8 +212,8 @@ def figures_of(
     why: str = "",
     resamples: int = 10_000,
     seed: int = 0,
-) -> dict[str, Figure]:
-    """Figures of some videos, each with its interval or its reason.
+) -> dict[str, MetricValue]:
+    """Values of metrics on some videos, each with its interval or its reason.
 
     Args:
         chosen: real and forged videos of one detector; those without a score are left out.
@@ -227,7 +229,7 @@ def figures_of(
         try:
             measured = measure_of(name, chosen, place=place, threshold=threshold, why=why)
         except NotMeasurableError as error:
-            found[name] = Figure(None, note=str(error))
+            found[name] = MetricValue(None, note=str(error))
         else:
             found[name] = joined([(1.0, measured)], resamples=resamples, seed=seed)
     return found
@@ -241,7 +243,7 @@ def measure_of(
     threshold: float | None = None,
     why: str = "",
 ) -> Measured:
-    """What a figure of some videos is made of; the arguments are those of ``figures_of``.
+    """What a value on some videos is made of; the arguments are those of ``metric_values``.
 
     Raises:
         NotMeasurableError: it has no value; the message is the reason.
@@ -265,8 +267,8 @@ def measure_of(
     return Measured(lambda w: metric.compute(items, w), sources, metric.note(items))
 
 
-def joined(parts: Sequence[tuple[float, Measured]], **draws: int) -> Figure:
-    """The sum of some figures, each times a factor; sources are drawn together for all of them."""
+def joined(parts: Sequence[tuple[float, Measured]], **draws: int) -> MetricValue:
+    """The sum of some values, each times a factor; sources are drawn together for all of them."""
     ends = np.cumsum([len(measured.sources) for _, measured in parts])[:-1]
 
     def total(weights: Values) -> Values:
@@ -274,9 +276,9 @@ def joined(parts: Sequence[tuple[float, Measured]], **draws: int) -> Figure:
         terms = [factor * part.measure(w) for (factor, part), w in zip(parts, slices, strict=True)]
         return np.asarray(np.sum(terms, axis=0), np.float64)
 
-    figure = interval(total, [source for _, part in parts for source in part.sources], **draws)
-    notes = dict.fromkeys([figure.note, *(part.note for _, part in parts)])
-    return figure._replace(note="; ".join(note for note in notes if note))
+    value = interval(total, [source for _, part in parts for source in part.sources], **draws)
+    notes = dict.fromkeys([value.note, *(part.note for _, part in parts)])
+    return value._replace(note="; ".join(note for note in notes if note))
 
 
 def validation_of(
@@ -315,7 +317,7 @@ def _row(
     method: str,
     chosen: Sequence[VideoScore],
     threshold: float | None,
-    figures: dict[str, Figure],
+    values: dict[str, MetricValue],
 ) -> Row:
     scored = [row for row in chosen if row.score is not None]
     fakes = sum(row.label for row in scored)
@@ -327,5 +329,5 @@ def _row(
         sources=len({source_of(row) for row in scored}),
         unscored=len(chosen) - len(scored),
         threshold=threshold,
-        figures=figures,
+        values=values,
     )

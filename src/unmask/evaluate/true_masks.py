@@ -103,8 +103,8 @@ def count_masks(
     why, missing = _add_forged(row, verdict, views, count) if names else ("", 0)
     if why:
         return found | {name: MaskCount(None, f"no masks compared: {why}") for name in names}
-    told = f"masks compared but for {missing} frames, which '{row.mask_path}' lacks"
-    return found | {name: MaskCount(count.of(name), told if missing else "") for name in names}
+    note = f"masks compared but for {missing} frames, which '{row.mask_path}' lacks"
+    return found | {name: MaskCount(count.of(name), note if missing else "") for name in names}
 
 
 def cut_truth(

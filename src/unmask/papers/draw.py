@@ -1,4 +1,4 @@
-"""The figures of a run: curves and maps of protocols, rankings, and where a network looks."""
+"""The plots of a run: curves and maps of protocols, rankings, and where a network looks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unmask.explain import explain
 from unmask.papers.measure import Data
 from unmask.papers.plot import draw_protocol
 from unmask.papers.score import Scored, Table
-from unmask.plots.write import write_figures
+from unmask.plots.write import write_plots
 
 _RANKED: Final = frozenset({"in-distribution", "localization", "robustness", "across compression"})
 """Kinds of protocols that the papers show ROC curves and the like for."""
@@ -27,12 +27,12 @@ _OCCLUSION: Final = "occlusion"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawJob:
-    """The figures of one protocol.
+    """The plots of one protocol.
 
     Attributes:
         scored: what was found.
         models: hashes of its weights.
-        out: folder of the figures; one of the protocol is made below it.
+        out: folder of the plots; one of the protocol is made below it.
         resamples: of the bootstrap.
     """
 
@@ -46,7 +46,7 @@ def draw(job: DrawJob) -> list[Path]:
     """Draws what a protocol shows into a folder of its own, and returns the files.
 
     Raises:
-        OutputError: a figure cannot be written.
+        OutputError: a plot cannot be written.
     """
     scored, folder = job.scored, job.out / _name(job.scored.protocol.name)
     shutil.rmtree(folder, ignore_errors=True)
@@ -59,7 +59,7 @@ def draw(job: DrawJob) -> list[Path]:
             with ScoreWriter(Path(place)) as writer:
                 for row in rows:
                     writer.add(row, [])
-            paths += write_figures(Path(place), folder, resamples=job.resamples).paths
+            paths += write_plots(Path(place), folder, resamples=job.resamples).paths
     return paths
 
 
@@ -69,7 +69,7 @@ def show_occlusion(table: Table, data: Sequence[Data], out: Path, device: str) -
     Args:
         table: of the protocol, with the weights of its training.
         data: the benchmark's indexes.
-        out: folder of the figures.
+        out: folder of the plots.
         device: where the networks run.
 
     Returns:

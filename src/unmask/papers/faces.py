@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unmask.papers.plan import Lesson
+from unmask.papers.plan import TrainingJob
 from unmask.prepare import Keep, prepare
 from unmask.train import Source, keep_for
 from unmask.types import LabelledVideo
@@ -20,7 +20,7 @@ class FaceSet:
 
     keep: Keep
     rows: tuple[LabelledVideo, ...]
-    lessons: tuple[Lesson, ...]
+    jobs: tuple[TrainingJob, ...]
 
     @property
     def name(self) -> str:
@@ -30,37 +30,37 @@ class FaceSet:
         return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def face_sets(lessons: Sequence[Lesson], rows: Sequence[LabelledVideo]) -> tuple[FaceSet, ...]:
+def face_sets(jobs: Sequence[TrainingJob], rows: Sequence[LabelledVideo]) -> tuple[FaceSet, ...]:
     """Groups trainings whose clips can be cut from the same stored faces.
 
     Clips of fewer frames are cut from longer stored ones, smaller faces from larger ones.
 
     Args:
-        lessons: the trainings.
+        jobs: the trainings.
         rows: of the benchmark, those that train and validate.
     """
-    groups: dict[tuple[object, ...], list[Lesson]] = {}
-    for lesson in lessons:
-        groups.setdefault(_kind(keep_for(lesson.card)), []).append(lesson)
+    groups: dict[tuple[object, ...], list[TrainingJob]] = {}
+    for job in jobs:
+        groups.setdefault(_kind(keep_for(job.card)), []).append(job)
     return tuple(_joined(members, rows) for members in groups.values())
 
 
 def prepare_faces(
-    wanted: FaceSet, folder: Path, workers: int, report: Callable[[int, int], None]
+    faces: FaceSet, folder: Path, workers: int, report: Callable[[int, int], None]
 ) -> Path:
     """Finds the faces of a set, or goes on with an interrupted search.
 
     Raises:
         DataError, OutputError: as ``prepare`` does.
     """
-    place = folder / wanted.name
-    prepare(wanted.rows, place, wanted.keep, workers=workers, report=report)
+    place = folder / faces.name
+    prepare(faces.rows, place, faces.keep, workers=workers, report=report)
     return place
 
 
-def source_of(lesson: Lesson, place: Path) -> Source:
+def source_of(job: TrainingJob, place: Path) -> Source:
     """What a training takes of the stored faces."""
-    training = lesson.training
+    training = job.training
     return Source(
         path=place,
         methods=training.methods or None,
@@ -76,7 +76,7 @@ def _kind(keep: Keep) -> tuple[object, ...]:
     return (is_still, keep.twins, keep.landmarks, *rest)
 
 
-def _joined(members: Sequence[Lesson], rows: Sequence[LabelledVideo]) -> FaceSet:
+def _joined(members: Sequence[TrainingJob], rows: Sequence[LabelledVideo]) -> FaceSet:
     keeps = [keep_for(member.card) for member in members]
     sizes = [keep.largest_face_px for keep in keeps]
     largest = None if None in sizes else max(size for size in sizes if size is not None)
@@ -85,4 +85,4 @@ def _joined(members: Sequence[Lesson], rows: Sequence[LabelledVideo]) -> FaceSet
     levels |= {*(keep.twins or ())}
     takes_all = any(not member.training.compressions for member in members)
     chosen = tuple(row for row in rows if takes_all or row.compression in levels)
-    return FaceSet(keep=keep, rows=chosen, lessons=tuple(members))
+    return FaceSet(keep=keep, rows=chosen, jobs=tuple(members))

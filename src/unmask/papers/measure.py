@@ -13,13 +13,13 @@ from unmask.errors import DataError, NotMeasurableError, UsageError
 from unmask.evaluate.condition import Condition
 from unmask.evaluate.pixels import Measured
 from unmask.evaluate.run import check_embeddings
-from unmask.evaluate.score_videos import Model, Report, Wanted, score_videos
+from unmask.evaluate.score_videos import Model, Report, ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreKey, ScoreWriter, VideoScore, read_scores
-from unmask.evaluate.tables import VALIDATION, Figure, fit_threshold, joined, measure_of
+from unmask.evaluate.tables import VALIDATION, MetricValue, fit_threshold, joined, measure_of
 from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD
 from unmask.metrics.registry import get_metric
 from unmask.papers.protocol import Cell, Protocol
-from unmask.papers.trainings import Training, rows_of, training_of, trainings
+from unmask.papers.trainings import TrainingSpec, rows_of, training_of, trainings
 from unmask.types import LabelledVideo
 
 TEST = "test"
@@ -33,94 +33,101 @@ class Data(NamedTuple):
 
 
 class Ours(NamedTuple):
-    """A detector's figures, one for each heading of the protocol; ``row`` names an ablation."""
+    """A detector's values, one for each heading of the protocol; ``row`` names an ablation."""
 
     detector: str
-    figures: tuple[Figure, ...]
+    values: tuple[MetricValue, ...]
     row: str = ""
+
+
+class Video(NamedTuple):
+    """A row of a data set, and the root that its path is noted relative to."""
+
+    row: LabelledVideo
+    root: Path
 
 
 class _Needed(NamedTuple):
     """The videos of one cell: those it is measured on, and those its threshold comes from."""
 
-    test: list[LabelledVideo]
-    validation: list[LabelledVideo]
+    test: list[Video]
+    validation: list[Video]
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Everything that a protocol takes: the videos, the models, and what is lacking."""
+    """Everything that a protocol takes: the videos, the models, and which data are missing."""
 
     protocol: Protocol
     needed: Mapping[Cell, _Needed]
-    lacking: Mapping[Cell, str]
+    missing_data: Mapping[Cell, str | None]
     models: Mapping[str, Model]
-    roots: Mapping[int, Path]
 
-    def why_not(self, cell: Cell, card: Card, row: str) -> str:
-        """Why a cell has no figure in this row; empty if it has one."""
-        if self.lacking[cell]:
-            return self.lacking[cell]
+    def missing_reason(self, cell: Cell, card: Card, row: str) -> str | None:
+        """Why a cell has no value in this row; None if it has one."""
+        if reason := self.missing_data[cell]:
+            return reason
         training = training_of(self.protocol, cell, card, row)
         model = self.models.get(training.key)
         if model is None:
-            return no_weights(training)
-        short = Condition(cell.condition).lacks(model.card.input)
-        return f"not measurable: {short}" if short else ""
+            return missing_weights(training)
+        reason = Condition(cell.condition).missing_reason(model.card.input)
+        return f"not measurable: {reason}" if reason else None
 
     def model(self, cell: Cell, card: Card, row: str) -> Model:
         """The model of a cell that has one."""
         return self.models[training_of(self.protocol, cell, card, row).key]
 
-    def wanted(self, cards: Sequence[Card]) -> list[Wanted]:
+    def requests(self, cards: Sequence[Card]) -> list[ScoreRequest]:
         """All scores that it takes: each video under a condition once, for all models."""
-        found: dict[tuple[int, str], Wanted] = {}
+        found: dict[tuple[Video, Condition], list[Model]] = {}
         for card in cards:
             for row in rows_of(self.protocol, card):
                 for cell in self.protocol.cells:
-                    if not self.why_not(cell, card, row):
+                    if not self.missing_reason(cell, card, row):
                         self._add(found, cell, self.model(cell, card, row))
-        return list(found.values())
+        return [
+            ScoreRequest(*video, condition, models) for (video, condition), models in found.items()
+        ]
 
-    def _add(self, found: dict[tuple[int, str], Wanted], cell: Cell, model: Model) -> None:
-        videos, clean = self.needed[cell], Condition()
-        parts = ((videos.test, Condition(cell.condition)), (videos.validation, clean))
-        for rows, condition in parts:
-            for row in rows:
-                empty: list[Model] = []
-                one = Wanted(row, self.roots[id(row)], condition, empty)
-                one = found.setdefault((id(row), condition.text), one)
-                if model not in one.models:
-                    found[id(row), condition.text] = one._replace(models=[*one.models, model])
+    def _add(
+        self, found: dict[tuple[Video, Condition], list[Model]], cell: Cell, model: Model
+    ) -> None:
+        needed = self.needed[cell]
+        parts = ((needed.test, Condition(cell.condition)), (needed.validation, Condition()))
+        for videos, condition in parts:
+            for video in videos:
+                models = found.setdefault((video, condition), [])
+                if model not in models:
+                    models.append(model)
 
     def measured(
         self, cell: Cell, card: Card, row: str, scores: Mapping[ScoreKey, VideoScore]
     ) -> Measured:
-        """What a cell's figure is made of.
+        """What a cell's value is made of.
 
         Raises:
             NotMeasurableError: it has none; the message is the reason.
         """
-        if why := self.why_not(cell, card, row):
-            raise NotMeasurableError(why)
-        videos, model = self.needed[cell], self.model(cell, card, row)
+        if reason := self.missing_reason(cell, card, row):
+            raise NotMeasurableError(reason)
+        needed, model = self.needed[cell], self.model(cell, card, row)
 
-        def of(rows: Sequence[LabelledVideo], condition: Condition) -> list[VideoScore]:
-            wanted = [Wanted(video, self.roots[id(video)], condition, ()) for video in rows]
-            return [scores[one.key(model)] for one in wanted]
+        def of(videos: Sequence[Video], condition: Condition) -> list[VideoScore]:
+            return [scores[ScoreRequest(*video, condition, ()).key(model)] for video in videos]
 
         threshold, no_threshold = None, ""
-        if get_metric(cell.figure).needs_threshold:
+        if get_metric(cell.metric).needs_threshold:
             try:
-                threshold = fit_threshold(of(videos.validation, Condition()))
+                threshold = fit_threshold(of(needed.validation, Condition()))
             except DataError as error:
                 no_threshold = f"not measurable: no threshold ({error})"
-        test = of(videos.test, Condition(cell.condition))
+        test = of(needed.test, Condition(cell.condition))
         place = " ".join(part for part in (place_of(cell), cell.condition) if part)
-        found = measure_of(cell.figure, test, place=place, threshold=threshold, why=no_threshold)
+        found = measure_of(cell.metric, test, place=place, threshold=threshold, why=no_threshold)
         unscored = sum(row.score is None for row in test)
-        told = f"{unscored} of {len(test)} videos in {place} have no score" if unscored else ""
-        return found._replace(note="; ".join(part for part in (found.note, told) if part))
+        note = f"{unscored} of {len(test)} videos in {place} have no score" if unscored else ""
+        return found._replace(note="; ".join(part for part in (found.note, note) if part))
 
 
 def run_protocol(
@@ -145,13 +152,14 @@ def run_protocol(
         data: all data sets at hand.
         detectors: their names.
         out: the results folder, see ``scores``.
-        weights: by ``Training.key``: the detector, or DETECTOR:TRAINING where there are several.
+        weights: by ``TrainingSpec.key``: the detector, or DETECTOR:TRAINING where there are
+            several.
         device: ``cpu`` or ``cuda``.
         report: hears of every score.
         resamples: of the cluster bootstrap.
 
     Returns:
-        One for each detector and row of it. A figure that could not be measured says what it
+        One for each detector and row of it. A value that could not be measured says what it
         lacks.
 
     Raises:
@@ -162,31 +170,30 @@ def run_protocol(
     plan = _Plan(
         protocol,
         {cell: _needed(protocol, cell, data) for cell in protocol.cells},
-        {cell: what_lacks(protocol, cell, data) for cell in protocol.cells},
+        {cell: missing_reason(protocol, cell, data) for cell in protocol.cells},
         _models(protocol, cards, dict(weights or {}), device),
-        {id(row): root for rows, root in data for row in rows},
     )
-    wanted, scores = plan.wanted(cards), {}
-    if wanted:
+    requests, scores = plan.requests(cards), {}
+    if requests:
         folder = scores_folder(protocol, out)
         if protocol.keeps_embeddings:
             check_embeddings(folder, list(plan.models.values()))
         with ScoreWriter(folder, keeps_embeddings=protocol.keeps_embeddings) as writer:
             limit = TRUE_MASK_THRESHOLD
-            score_videos(wanted, writer, device, report=report, mask_threshold=limit)
+            score_videos(requests, writer, device, report=report, mask_threshold=limit)
         scores = {score.key: score for score in read_scores(folder)}
 
-    def figure(cells: Sequence[Cell], card: Card, row: str) -> Figure:
+    def value_of(cells: Sequence[Cell], card: Card, row: str) -> MetricValue:
         try:
             parts = [plan.measured(cell, card, row, scores) for cell in cells]
         except NotMeasurableError as error:
-            return Figure(None, note=str(error))
+            return MetricValue(None, note=str(error))
         shares = [1 / len(cells) if cell.share is None else cell.share for cell in cells]
         return joined(list(zip(shares, parts, strict=True)), resamples=resamples)
 
     columns = protocol.columns.values()
     return [
-        Ours(card.name, tuple(figure(cells, card, row) for cells in columns), row)
+        Ours(card.name, tuple(value_of(cells, card, row) for cells in columns), row)
         for card in cards
         for row in rows_of(protocol, card)
     ]
@@ -197,11 +204,11 @@ def scores_folder(protocol: Protocol, out: Path) -> Path:
     return out / "embeddings" if protocol.keeps_embeddings else out
 
 
-def what_lacks(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str:
-    """Why a cell cannot be measured with the data at hand; empty if it can."""
-    test, validation = _needed(protocol, cell, data)
+def missing_reason(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str | None:
+    """Why a cell cannot be measured with the data at hand; None if it can."""
+    test, validation = ([video.row for video in videos] for videos in _needed(protocol, cell, data))
     missing = [m for m in cell.methods if m not in {row.method for row in test if row.label}]
-    place, metric = place_of(cell), get_metric(cell.figure)
+    place, metric = place_of(cell), get_metric(cell.metric)
     if "fake" in metric.classes and (missing or not any(row.label for row in test)):
         return f"no data: needs {', '.join(missing) or 'forgeries'} in {place}"
     if "real" in metric.classes and all(row.label for row in test):
@@ -210,13 +217,13 @@ def what_lacks(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str:
     if metric.needs_masks and (bare or not any(row.mask_path for row in test)):
         return f"no data: needs masks of {', '.join(bare) or 'forgeries'} in {place}"
     if metric.needs_threshold and len({row.label for row in validation}) < 2:
-        level = _validation_level(protocol, cell)
-        place = " ".join(part for part in (protocol.train_dataset, level, VALIDATION) if part)
+        compression = _validation_compression(protocol, cell)
+        place = " ".join(part for part in (protocol.train_dataset, compression, VALIDATION) if part)
         return f"no data: needs real and forged videos in {place} for the threshold"
-    return ""
+    return None
 
 
-def no_weights(training: Training) -> str:
+def missing_weights(training: TrainingSpec) -> str:
     """Says that a model was not given."""
     name = training.name or "of its own"
     return f"no weights: needs a training {name}; give -w {training.key}=FILE"
@@ -254,29 +261,31 @@ def _models(
 
 
 def _needed(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> _Needed:
-    rows = [row for one in data for row in one.rows]
-    test = _chosen(rows, cell.dataset, TEST, cell.methods, cell.compression)
-    if not get_metric(cell.figure).needs_threshold:
+    videos = [Video(row, one.root) for one in data for row in one.rows]
+    test = _chosen(videos, cell.dataset, TEST, cell.methods, cell.compression)
+    if not get_metric(cell.metric).needs_threshold:
         return _Needed(test, [])
     methods = cell.train or protocol.train_methods
-    level = _validation_level(protocol, cell)
-    return _Needed(test, _chosen(rows, protocol.train_dataset, VALIDATION, methods, level))
+    compression = _validation_compression(protocol, cell)
+    return _Needed(test, _chosen(videos, protocol.train_dataset, VALIDATION, methods, compression))
 
 
-def _validation_level(protocol: Protocol, cell: Cell) -> str:
+def _validation_compression(protocol: Protocol, cell: Cell) -> str:
     return protocol.train_compression or cell.compression
 
 
 def _chosen(
-    rows: Sequence[LabelledVideo], dataset: str, split: str, methods: Sequence[str], level: str
-) -> list[LabelledVideo]:
+    videos: Sequence[Video], dataset: str, split: str, methods: Sequence[str], compression: str
+) -> list[Video]:
     """Forgeries of some methods (none: all), and the real videos that belong to them."""
-    wanted = frozenset(methods)
+    chosen = frozenset(methods)
     keeps = get_adapter(dataset).keeps if dataset in list_datasets() else lambda row, _: True
-    return [
-        row
-        for row in rows
-        if (row.dataset, row.split) == (dataset, split)
-        and (not level or row.compression == level)
-        and (not wanted or (row.method in wanted if row.label else keeps(row, wanted)))
-    ]
+
+    def is_chosen(row: LabelledVideo) -> bool:
+        if (row.dataset, row.split) != (dataset, split):
+            return False
+        if compression and row.compression != compression:
+            return False
+        return not chosen or (row.method in chosen if row.label else keeps(row, chosen))
+
+    return [video for video in videos if is_chosen(video.row)]

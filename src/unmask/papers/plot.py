@@ -1,4 +1,4 @@
-"""The figures of a protocol: its columns as curves, or its embeddings as maps."""
+"""The plots of a protocol: its columns as curves, or its embeddings as maps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unmask.errors import NotMeasurableError
 from unmask.evaluate.scores import read_clips, read_scores
-from unmask.evaluate.tables import Figure
+from unmask.evaluate.tables import MetricValue
 from unmask.papers.measure import Ours, scores_folder
 from unmask.papers.protocol import Protocol
 from unmask.plots.canvas import drawing, save
@@ -17,7 +17,7 @@ from unmask.plots.sample import Setting
 
 
 def draw_protocol(protocol: Protocol, ours: Sequence[Ours], out: Path) -> list[Path]:
-    """Draws what a protocol shows as a figure into ``figures`` of the results folder.
+    """Draws what a protocol shows as a plot into ``plots`` of the results folder.
 
     Args:
         protocol: that was run.
@@ -28,32 +28,32 @@ def draw_protocol(protocol: Protocol, ours: Sequence[Ours], out: Path) -> list[P
         The files; none for a table, or where nothing could be measured.
 
     Raises:
-        OutputError: a figure cannot be written.
+        OutputError: a plot cannot be written.
         MissingDependencyError: matplotlib or scikit-learn is not installed.
     """
-    is_measured = any(figure.value is not None for one in ours for figure in one.figures)
+    is_measured = any(found.value is not None for one in ours for found in one.values)
     name = protocol.name.replace("/", "-")
     if is_measured and protocol.axis:
-        figure = {cell.figure for cell in protocol.cells}
+        metrics = {cell.metric for cell in protocol.cells}
         return draw_curve(
             _series(protocol, ours),
             protocol.axis,
-            figure.pop() if len(figure) == 1 else "share",
-            out / "figures" / name,
+            metrics.pop() if len(metrics) == 1 else "share",
+            out / "plots" / name,
             title=f"{protocol.name}, {protocol.train_dataset}",
             is_log=protocol.kind == "training size",
         )
     return _maps(protocol, out, name) if is_measured and protocol.keeps_embeddings else []
 
 
-def _series(protocol: Protocol, ours: Sequence[Ours]) -> dict[str, list[tuple[float, Figure]]]:
+def _series(protocol: Protocol, ours: Sequence[Ours]) -> dict[str, list[tuple[float, MetricValue]]]:
     """Curves by detector, row and what the cells say; a column without a place has none."""
-    found: dict[str, list[tuple[float, Figure]]] = {}
+    found: dict[str, list[tuple[float, MetricValue]]] = {}
     for one in ours:
-        for cells, figure in zip(protocol.columns.values(), one.figures, strict=True):
+        for cells, found_value in zip(protocol.columns.values(), one.values, strict=True):
             if (place := cells[0].at) is not None:
                 curve = " ".join(filter(None, (one.detector, one.row, cells[0].curve)))
-                found.setdefault(curve, []).append((place, figure))
+                found.setdefault(curve, []).append((place, found_value))
     return found
 
 
@@ -69,11 +69,11 @@ def _maps(protocol: Protocol, out: Path, name: str) -> list[Path]:
     clips = (clip for clip in read_clips(folder) if clip.key in methods)
     with drawing():
         for group, drawn in draw_clips(clips, methods).items():
-            told = f"{group.detector}@{group.weights_sha256[:8]}"
+            model = f"{group.detector}@{group.weights_sha256[:8]}"
             setting = Setting(f"{group.dataset} {group.compression} {group.split}")
             try:
-                canvas = draw_feature_map(drawn, told, setting)
+                canvas = draw_feature_map(drawn, model, setting)
             except NotMeasurableError:
                 continue
-            paths += save(canvas, out / "figures" / f"{name}-{told}")
+            paths += save(canvas, out / "plots" / f"{name}-{model}")
     return paths

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 """Receives lines for a person."""
 
 _LEAST_S: Final = 5.0
@@ -14,20 +14,20 @@ _LEAST_S: Final = 5.0
 
 
 class Count:
-    """Counts what is done, and tells it at most every few seconds.
+    """Counts what is done, and logs it at most every few seconds.
 
     Args:
         what: is counted.
         total: of these.
-        tell: receives the lines.
+        log: receives the lines.
         done: before, which takes no part in the guess of the time left; None: as many as the
             first call of ``reached`` says.
     """
 
-    def __init__(self, what: str, total: int, tell: Tell, *, done: int | None = None) -> None:
-        self._what, self._total, self._tell = what, total, tell
+    def __init__(self, what: str, total: int, log: Log, *, done: int | None = None) -> None:
+        self._what, self._total, self._log = what, total, log
         self._first, self._done = done, done or 0
-        self._begun_s, self._told_s = time.monotonic(), -_LEAST_S
+        self._begun_s, self._logged_s = time.monotonic(), -_LEAST_S
 
     def tick(self) -> None:
         """One more is done."""
@@ -39,10 +39,10 @@ class Count:
         if self._first is None:
             self._first, self._begun_s = done, now
         is_last = done >= self._total
-        if not is_last and now - self._told_s < _LEAST_S:
+        if not is_last and now - self._logged_s < _LEAST_S:
             return
-        self._told_s = now
-        self._tell(f"{self._what}: {done} of {self._total}{'' if is_last else self._left(now)}")
+        self._logged_s = now
+        self._log(f"{self._what}: {done} of {self._total}{'' if is_last else self._left(now)}")
 
     def _left(self, now: float) -> str:
         new = self._done - (self._first or 0)

@@ -1,4 +1,4 @@
-"""What a table or measured figure of a paper is, as a value; ``protocols`` holds them all."""
+"""What a table or measured figure of a paper is, as a value; ``registry`` holds them all."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SHORT = {DF: "DF", F2F: "F2F", FS: "FS", NT: "NT", FSHI: "FShi"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One figure of a table: what is measured, and where.
+    """One value of a table: what is measured, and where.
 
     Attributes:
-        column: its heading; cells with the same heading are joined to one figure, their mean.
-        figure: one that ``tables.measure`` knows.
+        column: its heading; cells with the same heading are joined to one value, their mean.
+        metric: its name, see ``unmask.metrics.registry``.
         dataset: an adapter's name.
         methods: forgeries of the test split; empty: all that are there.
         compression: level of the test videos; empty: any.
@@ -47,13 +47,13 @@ class Cell:
         videos: how many real training videos are taken; None: all.
         settings: what the training changes, for ``train --set``.
         also: data sets that the training set takes forgeries from beside the protocol's.
-        share: the figure's factor in its column's sum; None: of a mean.
+        share: the value's factor in its column's sum; None: of a mean.
         at: its column's place on the protocol's axis.
         curve: which of several curves its column belongs to.
     """
 
     column: str
-    figure: str
+    metric: str
     dataset: str = FF
     methods: tuple[str, ...] = ()
     compression: str = ""
@@ -69,7 +69,7 @@ class Cell:
 
 
 class Published(NamedTuple):
-    """A row of the paper's table; None where the paper has no figure."""
+    """A row of the paper's table; None where the paper has no value."""
 
     model: str
     values: tuple[float | None, ...]
@@ -89,10 +89,12 @@ class Protocol:
         cells: what is measured.
         average: heading of a last column with the mean of all cells; empty: none.
         published: the paper's rows, a value for each column.
-        notes: what a reader of the figures must know.
+        notes: what a reader of the values must know.
         axis: what its columns are drawn over, with the unit; empty: they are no curve.
         elsewhere: the command that makes what this table shows, where that is no score.
         stand_in: what the data are instead of the paper's; empty: they are the paper's.
+        detectors: the paper's models that there are here, its own first.
+        quick: those of them for a run of all protocols, where all would take too long; empty: all.
     """
 
     name: str
@@ -108,6 +110,8 @@ class Protocol:
     axis: str = ""
     elsewhere: str = ""
     stand_in: str = ""
+    detectors: tuple[str, ...] = ()
+    quick: tuple[str, ...] = ()
 
     @property
     def paper(self) -> str:
@@ -144,7 +148,7 @@ class Protocol:
 
 
 def published_rows(text: str) -> tuple[Published, ...]:
-    """Published rows out of lines "model: value value …"; "-" is no figure."""
+    """Published rows out of lines "model: value value …"; "-" is no value."""
     rows = []
     for line in text.strip().splitlines():
         model, _, values = line.strip().rpartition(":")
@@ -153,12 +157,12 @@ def published_rows(text: str) -> tuple[Published, ...]:
     return tuple(rows)
 
 
-def left_out(methods: tuple[str, ...], among: tuple[str, ...], figure: str) -> tuple[Cell, ...]:
+def left_out(methods: tuple[str, ...], among: tuple[str, ...], metric: str) -> tuple[Cell, ...]:
     """A training for each method without it, tested on it."""
     return tuple(
         Cell(
             column=SHORT[method],
-            figure=figure,
+            metric=metric,
             methods=(method,),
             compression="c23",
             train=tuple(other for other in among if other != method),
@@ -169,30 +173,30 @@ def left_out(methods: tuple[str, ...], among: tuple[str, ...], figure: str) -> t
 
 
 def per_level(
-    figures: tuple[str, ...], methods: tuple[str, ...], levels: tuple[str, ...]
+    metrics: tuple[str, ...], methods: tuple[str, ...], levels: tuple[str, ...]
 ) -> tuple[Cell, ...]:
     """A training with all methods for each level of compression, tested on it."""
     return tuple(
         Cell(
-            column=f"{level} {figure}",
-            figure=figure,
+            column=f"{level} {metric}",
+            metric=metric,
             methods=methods,
             compression=level,
             variant=level,
         )
         for level in levels
-        for figure in figures
+        for metric in metrics
     )
 
 
 def per_method(
-    figures: tuple[str, ...], methods: tuple[str, ...], levels: tuple[str, ...]
+    metrics: tuple[str, ...], methods: tuple[str, ...], levels: tuple[str, ...]
 ) -> tuple[Cell, ...]:
     """A training for each method and level of compression, tested on both."""
     return tuple(
         Cell(
-            column=" ".join([level, SHORT[method], *([figure] if len(figures) > 1 else [])]),
-            figure=figure,
+            column=" ".join([level, SHORT[method], *([metric] if len(metrics) > 1 else [])]),
+            metric=metric,
             methods=(method,),
             compression=level,
             train=(method,),
@@ -200,12 +204,12 @@ def per_method(
         )
         for level in levels
         for method in methods
-        for figure in figures
+        for metric in metrics
     )
 
 
 def elsewhere(
-    column: str, dataset: str, figure: str = "AUC", methods: tuple[str, ...] = (), level: str = ""
+    column: str, dataset: str, metric: str = "AUC", methods: tuple[str, ...] = (), level: str = ""
 ) -> Cell:
     """One training for the whole table, tested on another data set."""
-    return Cell(column=column, figure=figure, dataset=dataset, methods=methods, compression=level)
+    return Cell(column=column, metric=metric, dataset=dataset, methods=methods, compression=level)

@@ -1,7 +1,7 @@
 """The tables and measured figures of the five papers, as values.
 
 A protocol says what a detector is trained on, what it is tested on and what the paper found. The
-published figures are the papers' own, read in their tables and text and never off a plot; shares
+published values are the papers' own, read in their tables and text and never off a plot; shares
 are in percent (log wP and log losses as they are). Running one is in ``run_protocol``.
 """
 

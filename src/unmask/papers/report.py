@@ -13,14 +13,14 @@ from unmask._version import __version__
 from unmask.minibench.settings import SENTENCE
 from unmask.papers import show as show_protocol
 from unmask.papers.measure import Data
-from unmask.papers.plan import OCCLUSION, Lesson
+from unmask.papers.plan import OCCLUSION, TrainingJob
 from unmask.papers.protocol import Protocol
 from unmask.papers.score import Scored
 from unmask.papers.train import Trained, cannot_write
 
 _FORMAT: Final = 1
 _SHOWN: Final = "-test-all"
-"""End of the names of figures that the report shows; the others lie beside them."""
+"""End of the names of plots that the report shows; the others lie beside them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +28,20 @@ class Findings:
     """Everything that a report tells.
 
     Attributes:
-        scored: protocols with figures, in their order.
+        scored: protocols with values, in their order.
         maps: protocols that are pictures alone.
-        trained, lessons: by name of the training.
+        trained, jobs: by name of the training.
         data: the benchmark's indexes.
-        figures: files, relative to the report.
+        plots: files, relative to the report.
         settings: setting, benchmark, machine and times.
     """
 
     scored: tuple[Scored, ...]
     maps: tuple[Protocol, ...]
     trained: Mapping[str, Trained]
-    lessons: Mapping[str, Lesson]
+    jobs: Mapping[str, TrainingJob]
     data: tuple[Data, ...]
-    figures: tuple[Path, ...]
+    plots: tuple[Path, ...]
     settings: Mapping[str, Any]
 
 
@@ -72,38 +72,38 @@ def to_markdown(findings: Findings) -> str:
     ]
     for one in findings.scored:
         lines += [f"## {one.protocol.name}", "", _table(one, findings.data), ""]
-        told = f"Not run: {one.reason}" if one.reason else f"Took {one.seconds:g} s."
-        lines += [told, ""]
-        lines += _pictures(one.protocol, findings.figures)
+        text = f"Not run: {one.reason}" if one.reason else f"Took {one.seconds:g} s."
+        lines += [text, ""]
+        lines += _pictures(one.protocol, findings.plots)
     for protocol in findings.maps:
         lines += [f"## {protocol.name}", "", f"{protocol.title} ({protocol.kind}).", ""]
-        lines += _pictures(protocol, findings.figures)
-    return "\n".join([*lines, *_lessons(findings)]) + "\n"
+        lines += _pictures(protocol, findings.plots)
+    return "\n".join([*lines, *_trainings(findings)]) + "\n"
 
 
 def _what_it_is(findings: Findings) -> list[str]:
     about = findings.settings
     counts, done = about["benchmark"]["counts"], [t for t in findings.trained.values() if t.file]
     steps = sorted({one.steps for one in done})
-    told = f"{steps[0]} to {steps[-1]} steps" if len(steps) > 1 else f"{(steps or [0])[0]} steps"
+    text = f"{steps[0]} to {steps[-1]} steps" if len(steps) > 1 else f"{(steps or [0])[0]} steps"
     seeds = ", ".join(str(seed) for seed in sorted({one.seed for one in done})) or "none"
     made = datetime.datetime.now(datetime.UTC).date().isoformat()
     lines = [
-        f"**{SENTENCE}** The paper's figures are of other data and of networks trained to the "
+        f"**{SENTENCE}** The paper's values are of other data and of networks trained to the "
         "end; they stand beside ours to show that the table is the same, not to be met.",
         "",
         f"Made by `unmask minibench run` {__version__} on {made}, at the {about['setting']} "
         f"setting, on a benchmark of {counts['sources']} real videos of {counts['people']} "
         f"people ({about['benchmark']['settings']['seconds']:g} s each; of the first tree "
         f"{_per_split(counts)}). {len(done)} of {len(findings.trained)} networks were trained, "
-        f"each for {told} (seed {seeds}), all from random weights: the files that the papers "
+        f"each for {text} (seed {seeds}), all from random weights: the files that the papers "
         "start from are not used, so a part that a recipe freezes stays random. "
         f"Intervals are of {about['resamples']} resamples.",
     ]
     if about["setting"] == "small":
         lines += [
             "",
-            "At this setting nothing is learned: figures near chance are what is expected.",
+            "At this setting nothing is learned: values near chance are what is expected.",
         ]
     return lines
 
@@ -130,23 +130,23 @@ def _table(one: Scored, data: Sequence[Data]) -> str:
     return text.partition("\nTrainings:")[0].strip()
 
 
-def _pictures(protocol: Protocol, figures: Sequence[Path]) -> list[str]:
+def _pictures(protocol: Protocol, plots: Sequence[Path]) -> list[str]:
     """What the protocol shows itself, and the rankings over all methods of its test split."""
     stem = protocol.name.replace("/", "-")
-    mine = [path for path in figures if path.suffix == ".svg" and path.parts[1] == stem]
+    mine = [path for path in plots if path.suffix == ".svg" and path.parts[1] == stem]
     shown = [p for p in mine if p.stem.startswith(stem) or p.stem.endswith(_SHOWN)]
     if protocol.kind == OCCLUSION:
-        shown = [p for p in figures if p.suffix == ".png" and p.parts[1].startswith(f"{stem}-")]
+        shown = [p for p in plots if p.suffix == ".png" and p.parts[1].startswith(f"{stem}-")]
     return [*(f"![{path.stem}]({path.as_posix()})" for path in shown), ""] if shown else []
 
 
-def _lessons(findings: Findings) -> list[str]:
+def _trainings(findings: Findings) -> list[str]:
     lines = ["## Trainings", "", f"Machine: {_machine(findings.settings)}.", ""]
     lines += ["| name | steps | seconds | settings |", "| --- | --- | --- | --- |"]
     for name, one in findings.trained.items():
-        settings = " ".join(findings.lessons[name].settings).replace("|", "\\|")
-        told = str(one.steps) if one.file else f"not trained: {one.reason}"
-        lines.append(f"| {name} | {told} | {one.seconds:g} | `{settings}` |")
+        settings = " ".join(findings.jobs[name].settings).replace("|", "\\|")
+        text = str(one.steps) if one.file else f"not trained: {one.reason}"
+        lines.append(f"| {name} | {text} | {one.seconds:g} | `{settings}` |")
     return lines
 
 
@@ -167,8 +167,8 @@ def _content(findings: Findings) -> dict[str, object]:
         "trainings": [
             {
                 "name": name,
-                "detector": findings.lessons[name].training.detector,
-                "settings": list(findings.lessons[name].settings),
+                "detector": findings.jobs[name].training.detector,
+                "settings": list(findings.jobs[name].settings),
                 "is_trained": one.file is not None,
                 "reason": one.reason,
                 "steps": one.steps,
@@ -177,5 +177,5 @@ def _content(findings: Findings) -> dict[str, object]:
             }
             for name, one in findings.trained.items()
         ],
-        "figures": [path.as_posix() for path in findings.figures],
+        "plots": [path.as_posix() for path in findings.plots],
     }

@@ -21,13 +21,13 @@ from unmask.errors import DataError, OutputError, import_optional
 from unmask.papers.draw import DrawJob, draw, show_occlusion
 from unmask.papers.faces import face_sets, prepare_faces, source_of
 from unmask.papers.measure import Data
-from unmask.papers.plan import OCCLUSION, Lesson, Part, find_parts, lessons_of
-from unmask.papers.progress import Count, Tell
+from unmask.papers.plan import OCCLUSION, Part, TrainingJob, find_parts, training_jobs
+from unmask.papers.progress import Count, Log
 from unmask.papers.report import Findings, write_report
 from unmask.papers.score import Scored, Table, score_jobs, score_one, watched
 from unmask.papers.small import trial
-from unmask.papers.train import Trained, TrainJob, cannot_write, earlier, train_one
-from unmask.papers.trainings import Training
+from unmask.papers.train import Trained, TrainTask, cannot_write, earlier, train_one
+from unmask.papers.trainings import TrainingSpec
 from unmask.workers import workers_of
 
 _FORMAT: Final = 1
@@ -40,13 +40,13 @@ _BYTES: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class RunResult:
     """What a run of all protocols left.
 
     Attributes:
         path: the folder.
         report: in it, for people; beside it lies the same as JSON.
-        figures: files.
+        plots: files.
         tables: how many tables and figures of the papers were run.
         trained: how many networks there are.
         not_trained: by name of a training, why there is none.
@@ -54,7 +54,7 @@ class Ran:
 
     path: Path
     report: Path
-    figures: tuple[Path, ...]
+    plots: tuple[Path, ...]
     tables: int
     trained: int
     not_trained: Mapping[str, str]
@@ -69,7 +69,7 @@ class _Run:
     is_small: bool
     workers: int
     device: str
-    tell: Tell
+    log: Log
     data: tuple[Data, ...]
     seconds: float
     times: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -105,8 +105,8 @@ def run_protocols(
     is_small: bool = True,
     workers: int = 1,
     device: str = "cpu",
-    tell: Tell = lambda line: None,
-) -> Ran:
+    log: Log = lambda line: None,
+) -> RunResult:
     """Trains and measures every table and figure of the papers on a miniature benchmark.
 
     It measures machinery and trends, not field accuracy. Equal trainings are made once. Call it
@@ -114,14 +114,14 @@ def run_protocols(
 
     Args:
         tree: of ``build``.
-        out: folder of faces, runs, results, figures and the report; new, or of an earlier call.
+        out: folder of faces, runs, results, plots and the report; new, or of an earlier call.
         papers: short names; none takes all.
         detectors: run with every protocol; none takes those of each protocol's own paper.
         is_small: shrinks the recipes to a few steps, see ``small_settings``; else they are the
             papers'.
         workers: processes.
         device: ``cpu`` or ``cuda``.
-        tell: receives lines that say how far it is.
+        log: receives lines that say how far it is.
 
     Raises:
         DataError: ``tree`` is no miniature benchmark, or has too few videos.
@@ -141,32 +141,32 @@ def run_protocols(
         is_small=is_small,
         workers=workers,
         device=device,
-        tell=tell,
+        log=log,
         data=data,
         seconds=seconds,
         times=_begin(out, tree, is_small=is_small),
     )
-    lessons = lessons_of(parts, seconds, is_small=is_small)
+    jobs = training_jobs(parts, seconds, is_small=is_small)
     run.spent("planning", wall_s, cpu_s)
-    tell(f"{len(parts)} tables and figures of the papers take {len(lessons)} trainings.")
-    trained = _train_all(run, lessons)
+    log(f"{len(parts)} tables and figures of the papers take {len(jobs)} trainings.")
+    trained = _train_all(run, jobs)
     weights = {part.protocol.name: _weights_of(part, trained) for part in parts}
     scored = _score_all(run, parts, weights)
-    figures = _draw_all(run, parts, weights, scored)
+    plots = _draw_all(run, parts, weights, scored)
     findings = Findings(
         scored=tuple(scored),
         maps=tuple(part.protocol for part in parts if part.protocol.kind == OCCLUSION),
-        trained={lesson.name: trained[training] for training, lesson in lessons.items()},
-        lessons={lesson.name: lesson for lesson in lessons.values()},
+        trained={job.name: trained[training] for training, job in jobs.items()},
+        jobs={job.name: job for job in jobs.values()},
         data=data,
-        figures=tuple(path.relative_to(out) for path in figures),
+        plots=tuple(path.relative_to(out) for path in plots),
         settings=_about(run),
     )
     report = write_report(out, findings)
-    return Ran(
+    return RunResult(
         path=out,
         report=report,
-        figures=tuple(figures),
+        plots=tuple(plots),
         tables=len(parts),
         trained=sum(one.file is not None for one in trained.values()),
         not_trained={
@@ -205,9 +205,9 @@ def _begin(out: Path, tree: Path, *, is_small: bool) -> dict[str, dict[str, floa
     """
     digest = hashlib.sha256((tree / "minibench.json").read_bytes()).hexdigest()
     request = {"format": _FORMAT, "setting": _named(is_small), "benchmark": digest}
-    asked = out / _REQUEST
-    if asked.is_file():
-        before = json.loads(asked.read_text(encoding="utf-8"))
+    begun = out / _REQUEST
+    if begun.is_file():
+        before = json.loads(begun.read_text(encoding="utf-8"))
         if differs := [key for key in request if before.get(key) != request[key]]:
             raise OutputError(
                 f"Cannot go on in '{out}': it was begun with another {' and '.join(differs)}. "
@@ -219,50 +219,50 @@ def _begin(out: Path, tree: Path, *, is_small: bool) -> dict[str, dict[str, floa
         raise OutputError(
             f"Cannot run into '{out}': it exists and is not a begun run. Give a new folder."
         )
-    _write(asked, request)
+    _write(begun, request)
     return {}
 
 
-def _train_all(run: _Run, lessons: Mapping[Training, Lesson]) -> dict[Training, Trained]:
+def _train_all(run: _Run, jobs: Mapping[TrainingSpec, TrainingJob]) -> dict[TrainingSpec, Trained]:
     """Trains what is not trained yet."""
     folder = run.out / "runs"
     found = {
         training: done
-        for training, lesson in lessons.items()
-        if (done := earlier(folder / lesson.name)) is not None
+        for training, job in jobs.items()
+        if (done := earlier(folder / job.name)) is not None
     }
-    left = {training: lesson for training, lesson in lessons.items() if training not in found}
+    left = {training: job for training, job in jobs.items() if training not in found}
     if not left:
         return found
-    _check_room(run.out, [lesson.card for lesson in left.values()])
+    _check_room(run.out, [job.card for job in left.values()])
     with run.timed("faces"):
         places = _find_faces(run, list(left.values()))
-    count = Count("Trained", len(lessons), run.tell, done=len(found))
-    jobs = [
-        TrainJob(
+    count = Count("Trained", len(jobs), run.log, done=len(found))
+    tasks = [
+        TrainTask(
             detector=training.detector,
-            settings=lesson.settings,
-            source=source_of(lesson, places[lesson.name]),
-            folder=folder / lesson.name,
+            settings=job.settings,
+            source=source_of(job, places[job.name]),
+            folder=folder / job.name,
             device=run.device,
             threads=run.threads,
         )
-        for training, lesson in left.items()
+        for training, job in left.items()
     ]
     with run.timed("training"), workers_of(run.workers) as work:
-        made = work(train_one, jobs, count.tick)
+        made = work(train_one, tasks, count.tick)
     return found | dict(zip(left, made, strict=True))
 
 
-def _find_faces(run: _Run, lessons: Sequence[Lesson]) -> dict[str, Path]:
+def _find_faces(run: _Run, jobs: Sequence[TrainingJob]) -> dict[str, Path]:
     """Finds the faces for some trainings; the folder of each, by its name."""
     main = [row for row in run.data[0].rows if row.split in ("train", "val")]
     places: dict[str, Path] = {}
-    for wanted in face_sets(lessons, main):
-        count = Count(f"Faces ({wanted.keep.frames} frames), videos", len(wanted.rows), run.tell)
-        told = partial(_only_done, count)
-        place = prepare_faces(wanted, run.out / "faces", run.workers, told)
-        places |= {lesson.name: place for lesson in wanted.lessons}
+    for faces in face_sets(jobs, main):
+        count = Count(f"Faces ({faces.keep.frames} frames), videos", len(faces.rows), run.log)
+        report = partial(_only_done, count)
+        place = prepare_faces(faces, run.out / "faces", run.workers, report)
+        places |= {job.name: place for job in faces.jobs}
     return places
 
 
@@ -270,8 +270,8 @@ def _only_done(count: Count, done: int, total: int) -> None:
     count.reached(done)
 
 
-def _weights_of(part: Part, trained: Mapping[Training, Trained]) -> dict[str, Path]:
-    """What was trained for a protocol, by ``Training.key``."""
+def _weights_of(part: Part, trained: Mapping[TrainingSpec, Trained]) -> dict[str, Path]:
+    """What was trained for a protocol, by ``TrainingSpec.key``."""
     return {one.key: file for one in part.trainings if (file := trained[one].file) is not None}
 
 
@@ -288,12 +288,12 @@ def _score_all(
         resamples=_RESAMPLES[run.is_small],
         threads=run.threads,
     )
-    count = Count("Scored, percent", 100, run.tell)
+    count = Count("Scored, percent", 100, run.log)
 
-    def told(share: float) -> None:
+    def report(share: float) -> None:
         count.reached(round(100 * share))
 
-    with run.timed("scoring"), watched(jobs, told), workers_of(run.workers) as work:
+    with run.timed("scoring"), watched(jobs, report), workers_of(run.workers) as work:
         made = work(score_one, jobs, lambda: None)
     found = {one.protocol.name: one for some in made for one in some}
     names = [part.protocol.name for part in parts]
@@ -306,9 +306,9 @@ def _draw_all(
     weights: Mapping[str, Mapping[str, Path]],
     scored: Sequence[Scored],
 ) -> list[Path]:
-    """All figures, the maps of where networks look among them."""
-    out, paths = run.out / "figures", list[Path]()
-    count = Count("Drawn, protocols", len(parts), run.tell, done=0)
+    """All plots, the maps of where networks look among them."""
+    out, paths = run.out / "plots", list[Path]()
+    count = Count("Drawn, protocols", len(parts), run.log, done=0)
     jobs = [
         DrawJob(
             scored=one,
@@ -318,7 +318,7 @@ def _draw_all(
         )
         for one in scored
     ]
-    with run.timed("figures"):
+    with run.timed("plots"):
         with workers_of(run.workers) as work:
             paths += [path for drawn in work(draw, jobs, count.tick) for path in drawn]
         for part in (part for part in parts if part.protocol.kind == OCCLUSION):

@@ -85,7 +85,7 @@ def score_jobs(
 
     Args:
         parts: the protocols.
-        weights: by name of the protocol, then by ``Training.key``.
+        weights: by name of the protocol, then by ``TrainingSpec.key``.
         data: the benchmark's indexes.
         out: folder of the results.
         device: where the networks run.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from unmask.detectors import Card, get_card, list_detectors
-from unmask.evaluate.print_tables import show_figure
+from unmask.detectors import get_card
+from unmask.evaluate.print_tables import show_value
 from unmask.metrics.registry import get_metric
-from unmask.papers.measure import Data, Ours, no_weights, what_lacks
+from unmask.papers.measure import Data, Ours, missing_reason, missing_weights
 from unmask.papers.protocol import Protocol
-from unmask.papers.trainings import Training, trainings
+from unmask.papers.trainings import TrainingSpec, trainings
 
 _PAPER = {False: "paper", True: "paper, other data"}
 
@@ -32,12 +31,12 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
         lines.append([f"{_PAPER[bool(protocol.stand_in)]}: {model}", *shown])
     notes: dict[str, int] = {}
     for one in ours:
-        for found in one.figures:
+        for found in one.values:
             if found.note:
                 notes.setdefault(found.note, len(notes) + 1)
-        named = zip(protocol.columns.values(), one.figures, strict=True)
+        named = zip(protocol.columns.values(), one.values, strict=True)
         shown = [
-            show_figure(found, notes, is_share=get_metric(cells[0].figure).is_share)
+            show_value(found, notes, is_share=get_metric(cells[0].metric).is_share)
             for cells, found in named
         ]
         lines.append([f"ours: {', '.join(filter(None, (one.detector, one.row)))}", *shown])
@@ -45,28 +44,19 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
     if lines:
         rows = [head, ["---"] * len(head), *lines]
         text += "\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
-    told = [f"[{number}] {note}" for note, number in notes.items()]
-    told += [note for note in (protocol.stand_in, *protocol.notes) if note]
+    lines_below = [f"[{number}] {note}" for note, number in notes.items()]
+    lines_below += [note for note in (protocol.stand_in, *protocol.notes) if note]
     if protocol.elsewhere:
-        told.append(f"Made by: {protocol.elsewhere}")
+        lines_below.append(f"Made by: {protocol.elsewhere}")
     if ours:
-        told += _missing_trainings(protocol, data, ours)
+        lines_below += _missing_trainings(protocol, data, ours)
     else:
-        told += _what_it_takes(protocol, data)
-    return text + "".join(f"\n{line}  " for line in told) + ("\n" if told else "")
-
-
-def cards_of(protocol: Protocol) -> list[Card]:
-    """The detectors that a protocol is about: those with rows of their own in it, or whose name
-    is the paper's.
-    """
-    cards = [get_card(name) for name in list_detectors()]
-    own = [card for card in cards if any(protocol.name in a.tables for a in card.ablations)]
-    return own or [card for card in cards if card.name == protocol.paper]
+        lines_below += _what_it_takes(protocol, data)
+    return text + "".join(f"\n{line}  " for line in lines_below) + ("\n" if lines_below else "")
 
 
 def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ()) -> str:
-    """The same as JSON; shares of ours are 0..1, the paper's figures as it prints them.
+    """The same as JSON; shares of ours are 0..1, the paper's values as it prints them.
 
     Args:
         protocol: what to show.
@@ -74,7 +64,7 @@ def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ())
         ours: of ``run_protocol``.
     """
     detectors = dict.fromkeys(one.detector for one in ours)
-    cards = [get_card(name) for name in detectors] or cards_of(protocol)
+    cards = [get_card(name) for name in detectors or protocol.detectors]
     found: dict[str, object] = {
         "protocol": protocol.name,
         "kind": protocol.kind,
@@ -88,11 +78,11 @@ def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ())
             {
                 "detector": one.detector,
                 "row": one.row,
-                "figures": [figure._asdict() for figure in one.figures],
+                "values": [value._asdict() for value in one.values],
             }
             for one in ours
         ],
-        "lacking": _lacking(protocol, data),
+        "missing": _missing_data(protocol, data),
         "trainings": [
             {
                 "weights": t.key,
@@ -106,7 +96,7 @@ def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ())
     return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def training_lines(found: Sequence[Training], data: Sequence[Data]) -> list[str]:
+def training_lines(found: Sequence[TrainingSpec], data: Sequence[Data]) -> list[str]:
     """The command that trains each model, and what its weights are given by.
 
     Args:
@@ -121,36 +111,32 @@ def training_lines(found: Sequence[Training], data: Sequence[Data]) -> list[str]
 
 
 def _missing_trainings(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]) -> list[str]:
-    """The commands for the weights that figures of ours lack."""
-    lacking = {figure.note for one in ours for figure in one.figures}
+    """The commands for the weights that values of ours lack."""
+    notes = {value.note for one in ours for value in one.values}
     cards = [get_card(name) for name in dict.fromkeys(one.detector for one in ours)]
     every = [training for card in cards for training in trainings(protocol, card)]
-    return _told([one for one in every if no_weights(one) in lacking], data)
+    return _training_lines([one for one in every if missing_weights(one) in notes], data)
 
 
 def _what_it_takes(protocol: Protocol, data: Sequence[Data]) -> list[str]:
     """Which columns the data allow, and the trainings."""
-    lacking = _lacking(protocol, data)
-    told = [f"{column}: {why or 'can be measured'}" for column, why in lacking.items()]
-    cards = cards_of(protocol) or [_any_card()]
-    return [*told, *_told([one for card in cards for one in trainings(protocol, card)], data)]
+    missing = _missing_data(protocol, data)
+    columns = [f"{column}: {why or 'can be measured'}" for column, why in missing.items()]
+    cards = [get_card(name) for name in protocol.detectors]
+    return [
+        *columns,
+        *_training_lines([one for card in cards for one in trainings(protocol, card)], data),
+    ]
 
 
-def _told(found: Sequence[Training], data: Sequence[Data]) -> list[str]:
+def _training_lines(found: Sequence[TrainingSpec], data: Sequence[Data]) -> list[str]:
     return ["Trainings:", *(f"    {line}" for line in training_lines(found, data))] if found else []
 
 
-def _any_card() -> Card:
-    """Stands for any detector, where a table compares several."""
-    card = get_card(list_detectors()[0])
-    recipe = replace(card.recipe, twins=None)
-    return replace(card, name="NAME", recipe=recipe, ablations=(), starts_from="")
-
-
-def _lacking(protocol: Protocol, data: Sequence[Data]) -> dict[str, str]:
+def _missing_data(protocol: Protocol, data: Sequence[Data]) -> dict[str, str]:
     """By column, what of the data is not there; empty if everything is."""
     return {
-        column: next(filter(None, (what_lacks(protocol, cell, data) for cell in cells)), "")
+        column: next(filter(None, (missing_reason(protocol, cell, data) for cell in cells)), "")
         for column, cells in protocol.columns.items()
     }
 
@@ -160,6 +146,6 @@ def _places(data: Sequence[Data]) -> dict[str, Path]:
 
 
 def _digits(protocol: Protocol) -> int:
-    """Decimals of the published figures."""
+    """Decimals of the published values."""
     given = [repr(v) for _, values in protocol.published for v in values if v is not None]
     return max((len(text.partition(".")[2]) for text in given), default=1)

@@ -19,7 +19,7 @@ class StandIn:
 
     Attributes:
         name: as ``--stand-in`` takes it.
-        note: what the figures are then, in a sentence.
+        note: what the values are then, in a sentence.
         trained: the data set that models are trained on, and tested on where the paper does.
         other: the data set for tests on data that no model was trained on.
         methods: forgery method of a paper -> the one that stands for it.
@@ -81,7 +81,7 @@ def on(protocol: Protocol, stand_in: StandIn) -> Protocol:
     """The same protocol on other data: its data sets, methods, levels and numbers put in place.
 
     Cells that are trained on a second data set are left out: the stand-in's second one is for
-    tests alone. The published figures stay, and ``stand_in`` says that they are of other data.
+    tests alone. The published values stay, and ``stand_in`` says that they are of other data.
 
     Args:
         protocol: of ``get_protocol``.
@@ -96,7 +96,7 @@ def on(protocol: Protocol, stand_in: StandIn) -> Protocol:
         train_compression=_train_level(protocol, stand_in),
         cells=cells,
         published=_published(protocol),
-        stand_in=f"{stand_in.note} The paper's figures are of other data and cannot be compared. "
+        stand_in=f"{stand_in.note} The paper's values are of other data and cannot be compared. "
         f"Methods: {named}.",
     )
 
@@ -106,8 +106,8 @@ def _cell(cell: Cell, protocol: Protocol, stand_in: StandIn) -> Cell:
     column, videos = cell.column, cell.videos
     if videos is not None:
         videos = stand_in.videos[videos]
-        told = "all" if videos is None else str(videos)
-        column = f" {column} ".replace(f" {cell.videos} ", f" {told} ").strip()
+        text = "all" if videos is None else str(videos)
+        column = f" {column} ".replace(f" {cell.videos} ", f" {text} ").strip()
     is_apart = cell.dataset != protocol.train_dataset
     return replace(
         cell,

@@ -18,7 +18,7 @@ _DONE = "done.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainJob:
+class TrainTask:
     """What to train, from which faces, and where to.
 
     ``threads`` are torch's; None leaves its default.
@@ -53,7 +53,7 @@ def earlier(folder: Path) -> Trained | None:
     return Trained(file=file, **found) if file.is_file() else None
 
 
-def train_one(job: TrainJob) -> Trained:
+def train_one(job: TrainTask) -> Trained:
     """Trains, and keeps the weights and the run's record alone.
 
     Data that the recipe cannot be trained with are a result, not an error.

@@ -15,7 +15,7 @@ _PLACES = {"faceforensics": "FF", "celeb_df": "CELEB", "dfdc_preview": "PREVIEW"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class TrainingSpec:
     """How one model of a protocol is trained. Equal ones give the same model.
 
     Attributes:
@@ -115,7 +115,7 @@ def rows_of(protocol: Protocol, card: Card) -> tuple[str, ...]:
     return tuple(a.row for a in card.ablations if protocol.name in a.tables) or ("",)
 
 
-def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Training:
+def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> TrainingSpec:
     """The training of a cell.
 
     Args:
@@ -134,7 +134,7 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         stage, starts_from = found.stage, "" if found.stage else starts_from
         is_changed = bool(found.settings or found.levels) or starts_from != card.starts_from
     parts = (cell.variant, row if is_changed else "")
-    return Training(
+    return TrainingSpec(
         detector=card.name,
         name="-".join(part for part in parts if part),
         row=row,
@@ -152,15 +152,15 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
     )
 
 
-def trainings(protocol: Protocol, card: Card) -> tuple[Training, ...]:
+def trainings(protocol: Protocol, card: Card) -> tuple[TrainingSpec, ...]:
     """All trainings that a detector needs for a table, each once.
 
     Those of different tables can be compared: equal ones need to be trained only once, whatever
     their names.
     """
-    found: dict[str, Training] = {}
+    found: dict[str, TrainingSpec] = {}
     for row in rows_of(protocol, card):
-        for cell in protocol.cells or (Cell(column="", figure=""),):
+        for cell in protocol.cells or (Cell(column="", metric=""),):
             training = training_of(protocol, cell, card, row)
             found.setdefault(training.name, training)
     return tuple(found.values())

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from unmask.errors import import_optional
 from unmask.evaluate.pixels import Values
-from unmask.evaluate.print_tables import show_figure
-from unmask.evaluate.tables import Figure, interval
+from unmask.evaluate.print_tables import show_value
+from unmask.evaluate.tables import MetricValue, interval
 from unmask.metrics.calibration import (
     brier_score,
     calibration_error,
@@ -64,7 +64,7 @@ def draw_reliability(samples: Mapping[str, Sample], setting: Setting) -> Canvas:
     Args:
         samples: by what the scores are ("sigmoid of the score", "calibrated …"); scores are
             log-odds. Each with both classes.
-        setting: title, level and bootstrap.
+        setting: title, granularity and bootstrap.
     """
     canvas = new_canvas(6.4, 6.6 + 0.3 * len(samples))
     axes, below = canvas.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -81,7 +81,7 @@ def draw_reliability(samples: Mapping[str, Sample], setting: Setting) -> Canvas:
             linestyle=look.line,
             marker=look.marker,
             markersize=4,
-            label=f"{name}\n{calibration_told(sample, setting)}",
+            label=f"{name}\n{calibration_text(sample, setting)}",
         )
         axes.vlines(stated, low, high, color=look.color, alpha=0.4, linewidth=1.2)
         below.hist(
@@ -94,7 +94,7 @@ def draw_reliability(samples: Mapping[str, Sample], setting: Setting) -> Canvas:
     axes.set_xlim(0, 1)
     axes.set_ylim(-0.02, 1.02)
     axes.set_ylabel("share of fakes, both classes weighed alike")
-    below.set_ylabel(f"{setting.level}s")
+    below.set_ylabel(f"{setting.granularity}s")
     below.set_xlabel("stated probability of fake")
     counts = next(iter(samples.values())).counts
     axes.set_title(f"Reliability: {setting.title}\n{counts}")
@@ -125,8 +125,8 @@ def reliability_at_equal_priors(sample: Sample) -> tuple[Values, Values]:
     return stated / total, fakes / total
 
 
-def calibration_told(sample: Sample, setting: Setting) -> str:
-    """The figures of calibration on one line, at equal priors; ECE with its interval.
+def calibration_text(sample: Sample, setting: Setting) -> str:
+    """The plots of calibration on one line, at equal priors; ECE with its interval.
 
     Each interval costs a resampling of its own, and that of Cllr_min a slow one: only ECE has
     one, which few items make larger.
@@ -141,7 +141,7 @@ def calibration_told(sample: Sample, setting: Setting) -> str:
     whole = _alike(np.ones((1, len(labels))), labels)
     brier, loss = (metric(labels, logits, weights=whole)[0] for metric in (brier_score, log_loss))
     return (
-        f"ECE {show_figure(error)} %, Brier {brier:.3f}, log loss {loss:.3f}, "
+        f"ECE {show_value(error)} %, Brier {brier:.3f}, log loss {loss:.3f}, "
         f"Cllr {cllr(labels, logits):.3f}, Cllr_min {cllr_min(labels, logits):.3f}"
     )
 
@@ -151,7 +151,7 @@ def draw_risk_coverage(answers: Mapping[str, Answers], setting: Setting) -> Canv
 
     Args:
         answers: by the detector's name; each with both classes.
-        setting: title, level and bootstrap.
+        setting: title, granularity and bootstrap.
     """
     canvas = new_canvas(6.4, 4.8 + 0.3 * len(answers))
     axes = canvas.add_subplot()
@@ -161,7 +161,7 @@ def draw_risk_coverage(answers: Mapping[str, Answers], setting: Setting) -> Canv
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-    axes.set_xlabel(f"answered, % of the {setting.level}s")
+    axes.set_xlabel(f"answered, % of the {setting.granularity}s")
     axes.set_ylabel("wrong, % of the answers")
     axes.set_title(f"Risk and coverage: {setting.title}")
     legend_below(axes, "bands and brackets: 95 % over sources")
@@ -178,7 +178,7 @@ def _draw_risk(axes: Axes, name: str, one: Answers, number: int, setting: Settin
         curve.risk,
         color=look.color,
         linestyle=look.line,
-        label=f"{name}: AURC {show_figure(found)} % ({one.sample.counts})\n"
+        label=f"{name}: AURC {show_value(found)} % ({one.sample.counts})\n"
         f"threshold {one.threshold:.3g} {one.origin}",
     )
     places = np.linspace(0, 1, _COVERAGE_POINTS + 1)[1:]
@@ -187,7 +187,7 @@ def _draw_risk(axes: Axes, name: str, one: Answers, number: int, setting: Settin
     axes.fill_between(places, low, high, color=look.color, alpha=0.15, linewidth=0)
 
 
-def _aurc(one: Answers, setting: Setting) -> Figure:
+def _aurc(one: Answers, setting: Setting) -> MetricValue:
     labels, scores, sources = one.sample
     return interval(
         lambda w: aurc(labels, scores, one.threshold, weights=w),
@@ -225,7 +225,7 @@ def _bins_of(sample: Sample) -> NDArray[np.intp]:
 
 
 def _alike(weights: Values, labels: Values) -> Values:
-    """Weights (R, N) that give both classes the same sum; all 0 in a resample that lacks one."""
+    """Weights (R, N) that give both classes the same sum; all 0 in a resample that reason one."""
     counted = np.zeros_like(weights)
     sums = [weights @ (labels == label) for label in (0, 1)]
     has_both = (sums[0] > 0) & (sums[1] > 0)

@@ -1,4 +1,4 @@
-"""The paper that figures are drawn on: one look for all, and the same bytes for the same input."""
+"""The paper that plots are drawn on: one look for all, and the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _DOTS_PER_INCH = 150
 
 
 class Look(NamedTuple):
-    """How one series is told from the others."""
+    """How one series is text from the others."""
 
     color: str
     line: str
@@ -76,7 +76,7 @@ def drawing() -> Iterator[None]:
 
 
 def new_canvas(width_in: float, height_in: float) -> Canvas:
-    """A figure without the state of pyplot; its sizes are in inches.
+    """A plot without the state of pyplot; its sizes are in inches.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.

@@ -1,4 +1,4 @@
-"""A figure of a detector along an axis: severity, clip length, training size, diversity."""
+"""A plot of a detector along an axis: severity, clip length, training size, diversity."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from unmask.corruptions import KINDS, SEVERITIES
 from unmask.errors import DataError
-from unmask.evaluate.tables import Figure
+from unmask.evaluate.tables import MetricValue
 from unmask.plots.canvas import drawing, legend_below, look_of, new_canvas, save
 from unmask.plots.sample import Setting
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-Points = Sequence[tuple[float, Figure]]
-"""Places on the x axis, with the figure there."""
+Points = Sequence[tuple[float, MetricValue]]
+"""Places on the x axis, with the value there."""
 
 _COLUMNS = 4
 
@@ -45,7 +45,7 @@ def draw_curve(
         path: of the files, whose ending is put in its place.
         title: above; empty for none.
         is_log: whether the x axis is logarithmic.
-        in_percent: whether figures are shares, to be shown in percent.
+        in_percent: whether plots are shares, to be shown in percent.
 
     Returns:
         The two files.
@@ -76,7 +76,7 @@ def curve_canvas(
     Raises:
         DataError: no point has a value.
     """
-    if not any(figure.value is not None for points in series.values() for _, figure in points):
+    if not any(value.value is not None for points in series.values() for _, value in points):
         notes = dict.fromkeys(f.note for points in series.values() for _, f in points if f.note)
         raise DataError(
             f"Cannot draw {y_label} over {x_label}: no point has a value "
@@ -120,7 +120,7 @@ def draw_severity(curves: Mapping[str, Mapping[str, Points]], setting: Setting) 
     Args:
         curves: by kind of corruption, then by the detector's name; severity 0 is the video as
             it is.
-        setting: title, how many items a point has, and level.
+        setting: title, how many items a point has, and granularity.
     """
     names = list(dict.fromkeys(name for series in curves.values() for name in series))
     rows = -(-len(curves) // _COLUMNS)
@@ -157,12 +157,12 @@ def draw_severity(curves: Mapping[str, Mapping[str, Points]], setting: Setting) 
 
 
 def _draw_points(axes: Axes, name: str, points: Points, number: int) -> None:
-    """A series' line, with a gap where a figure is missing, and a bar where it has an interval."""
+    """A series' line, with a gap where a value is missing, and a bar where it has an interval."""
     look = look_of(number)
     ordered = sorted(points, key=lambda point: point[0])
     places = [x for x, _ in ordered]
     nan = float("nan")
-    values = [nan if figure.value is None else figure.value for _, figure in ordered]
+    values = [nan if value.value is None else value.value for _, value in ordered]
     axes.plot(
         places,
         values,
@@ -172,11 +172,11 @@ def _draw_points(axes: Axes, name: str, points: Points, number: int) -> None:
         markersize=4,
         label=name,
     )
-    for x, figure in ordered:
-        if figure.low is not None and figure.high is not None:
-            axes.vlines(x, figure.low, figure.high, color=look.color, alpha=0.4, linewidth=1)
+    for x, value in ordered:
+        if value.low is not None and value.high is not None:
+            axes.vlines(x, value.low, value.high, color=look.color, alpha=0.4, linewidth=1)
     low, high = (
         [nan if bound is None else bound for bound in bounds]
-        for bounds in zip(*((figure.low, figure.high) for _, figure in ordered), strict=True)
+        for bounds in zip(*((value.low, value.high) for _, value in ordered), strict=True)
     )
     axes.fill_between(places, low, high, color=look.color, alpha=0.1, linewidth=0)

@@ -10,9 +10,9 @@ import numpy as np
 
 from unmask.errors import NotMeasurableError
 from unmask.evaluate.pixels import Values
-from unmask.evaluate.print_tables import show_figure
+from unmask.evaluate.print_tables import show_value
 from unmask.evaluate.scores import VideoScore
-from unmask.evaluate.tables import figures_of, interval, source_of
+from unmask.evaluate.tables import interval, metric_values, source_of
 from unmask.metrics import auc, roc, tar_at_far
 from unmask.plots.canvas import GRAY, legend_below, look_of, new_canvas
 from unmask.plots.sample import Sample, Setting, band_of
@@ -37,7 +37,7 @@ def draw_roc(samples: Mapping[str, Sample], setting: Setting) -> Canvas:
 
     Args:
         samples: by the detector's name; each with both classes.
-        setting: title, level and bootstrap.
+        setting: title, granularity and bootstrap.
     """
     least = max(1 / sample.reals for sample in samples.values())
     left = min(_decade(1 / sample.reals) for sample in samples.values())
@@ -49,7 +49,7 @@ def draw_roc(samples: Mapping[str, Sample], setting: Setting) -> Canvas:
     )
     for number, (name, sample) in enumerate(samples.items()):
         _draw_curve(axes, name, sample, left, number, setting)
-    _finish(axes, left, "videos" if setting.level == "video" else f"{setting.level}s")
+    _finish(axes, left, "videos" if setting.granularity == "video" else f"{setting.granularity}s")
     axes.set_title(f"ROC: {setting.title}")
     return canvas
 
@@ -94,14 +94,14 @@ def _draw_curve(
         seed=setting.seed,
     )
     marks = {far: _tar(sample, far) for far in FARS}
-    told = " / ".join("-" if tar is None else f"{100 * tar:.1f}" for tar in marks.values())
+    text = " / ".join("-" if tar is None else f"{100 * tar:.1f}" for tar in marks.values())
     axes.plot(
         np.maximum(curve.far, left),
         curve.tar,
         color=look.color,
         linestyle=look.line,
         drawstyle="steps-post",
-        label=f"{name}: AUC {show_figure(found)}, TAR {told} ({sample.counts})",
+        label=f"{name}: AUC {show_value(found)}, TAR {text} ({sample.counts})",
     )
     fars = np.geomspace(1 / sample.reals, 1, _BAND_POINTS)
     low, high = band_of([_tar_measure(sample, far) for far in fars], sources, setting)
@@ -126,7 +126,7 @@ def _tar_measure(sample: Sample, far: float) -> Callable[[Values], Values]:
 def _draw_pixel_curve(
     axes: Axes, name: str, videos: Sequence[VideoScore], number: int, setting: Setting
 ) -> None:
-    found = figures_of(
+    found = metric_values(
         videos,
         ["pixel AUC"],
         place=setting.place,
@@ -144,7 +144,7 @@ def _draw_pixel_curve(
         tar,
         color=look.color,
         linestyle=look.line,
-        label=f"{name}: AUC {show_figure(found)} ({forged:,.0f} forged, "
+        label=f"{name}: AUC {show_value(found)} ({forged:,.0f} forged, "
         f"{unchanged:,.0f} other pixels, {len(sources)} sources)",
     )
     fars = np.geomspace(_PIXELS_FROM, 1, _BAND_POINTS)

@@ -1,4 +1,4 @@
-"""What a figure is drawn from: the scored items of one detector, and bands around its curves."""
+"""What a plot is drawn from: the scored items of one detector, and bands around its curves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unmask.errors import NotMeasurableError
-from unmask.evaluate.level import Level
+from unmask.evaluate.granularity import Granularity
 from unmask.evaluate.pixels import Values
 from unmask.evaluate.scores import VideoScore
 from unmask.evaluate.tables import source_of
@@ -49,21 +49,21 @@ class Band(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What all figures of a run have in common.
+    """What all plots of a run have in common.
 
     ``place`` says which videos are drawn, for the title; ``resamples`` and ``seed`` are those of
     the cluster bootstrap.
     """
 
     place: str
-    level: Level = "video"
+    granularity: Granularity = "video"
     resamples: int = 10_000
     seed: int = 0
 
     @property
     def title(self) -> str:
-        """Place and level."""
-        return f"{self.place} ({self.level} level)"
+        """Place and granularity."""
+        return f"{self.place} ({self.granularity} granularity)"
 
 
 def sample_of(rows: Sequence[VideoScore]) -> Sample:
@@ -76,12 +76,12 @@ def sample_of(rows: Sequence[VideoScore]) -> Sample:
     )
 
 
-def what_lacks(sample: Sample) -> str:
-    """Why nothing can be drawn of a sample; empty if it can."""
+def missing_reason(sample: Sample) -> str | None:
+    """Why nothing can be drawn of a sample; None if it can."""
     for kind, count in (("real", sample.reals), ("fake", sample.fakes)):
         if not count:
             return f"not measurable: no {kind} videos with a score"
-    return ""
+    return None
 
 
 def band_of(

@@ -31,8 +31,8 @@ def evaluate(
     out: evaluate_options.Out = None,
     compare: evaluate_options.Compare = None,
     threshold_from: evaluate_options.ThresholdFrom = None,
-    level: evaluate_options.Level = "video",
-    figures: evaluate_options.Figures = False,
+    granularity: evaluate_options.Granularity = "video",
+    plots: evaluate_options.Plots = False,
     conditions: evaluate_options.Conditions = None,
     embeddings: evaluate_options.Embeddings = False,
     stand_in: evaluate_options.StandIn = None,
@@ -40,14 +40,20 @@ def evaluate(
     resamples: evaluate_options.Resamples = 10_000,
     device: options.Device = "cpu",
 ) -> None:
-    """Score a data set by some detectors and print every figure with its interval.
+    """Score a data set by some detectors and print every value with its interval.
 
     Goes on where it stopped. Without --data the tables of RESULTS are made again.
     """
     places = find_places(data or [], dataset or [], stand_in)
     given = options.parse_weights(weights)
     check_together(
-        table, compare, level, conditions, figures=figures, embeddings=embeddings, stand_in=stand_in
+        table,
+        compare,
+        granularity,
+        conditions,
+        plots=plots,
+        embeddings=embeddings,
+        stand_in=stand_in,
     )
     if table is not None:
         from unmask.cli.evaluate_paper import show_paper
@@ -70,16 +76,16 @@ def evaluate(
         show_differences(out, compare, resamples, as_json=as_json)
         return
     if bool(places) != bool(detectors):
-        lacking = "--data PATH" if detectors else "-d NAME"
+        missing = "--data PATH" if detectors else "-d NAME"
         raise UsageError(
-            f"Cannot evaluate: {lacking} is missing. Give data and detectors, or "
+            f"Cannot evaluate: {missing} is missing. Give data and detectors, or "
             "neither to make the tables of RESULTS again."
         )
     from unmask.evaluate import evaluate as score
     from unmask.evaluate.condition import find_conditions
-    from unmask.evaluate.level import level_named
+    from unmask.evaluate.granularity import granularity_named
 
-    shown, changed = level_named(level), find_conditions(conditions or [""])
+    shown, changed = granularity_named(granularity), find_conditions(conditions or [""])
     for path, layout in places:
         score(
             find_rows(path, layout, split, methods, compressions),
@@ -92,4 +98,4 @@ def evaluate(
             conditions=changed,
             keeps_embeddings=embeddings,
         )
-    show_tables(out, shown, threshold_from, resamples, figures=figures, as_json=as_json)
+    show_tables(out, shown, threshold_from, resamples, plots=plots, as_json=as_json)

@@ -9,14 +9,15 @@ from unmask.papers.protocol import DF, FOUR, Cell, Protocol, published_rows
 
 def _on_c40(methods: tuple[str, ...]) -> tuple[Cell, ...]:
     return tuple(
-        Cell(column=figure, figure=figure, methods=methods, compression="c40")
-        for figure in ("accuracy", "AUC")
+        Cell(column=metric, metric=metric, methods=methods, compression="c40")
+        for metric in ("accuracy", "AUC")
     )
 
 
 PROTOCOLS: Final = (
     Protocol(
         name="anti_compression/table1",
+        detectors=("anti_compression",),
         kind="across compression",
         title="trained on pairs of FF++ c23 and c40, tested on c40",
         train_compression="c40",
@@ -31,6 +32,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="anti_compression/table2",
+        detectors=("anti_compression",),
         kind="ablation",
         title="trained on pairs of FF++ c23 and c40, Deepfakes alone, tested on c40",
         train_methods=(DF,),

@@ -1,5 +1,5 @@
 """Detection and Localization of Facial Expression Manipulations (Mazaheri and Roy-Chowdhury,
-WACV 2022): figures in percent. A network for each method and level; figures of the paper are of
+WACV 2022): values in percent. A network for each method and level; values of the paper are of
 single pictures, ours of videos.
 """
 
@@ -18,14 +18,15 @@ _OF_VIDEOS = "Accuracies are of videos here, of single pictures in the paper."
 def _detection_and_segmentation(method: str) -> tuple[Cell, ...]:
     """Of figures 4 and 5, which do not name the level; c23 is that of the ablation."""
     return tuple(
-        Cell(column=column, figure=figure, methods=(method,), compression="c23")
-        for column, figure in (("detection", "AUC"), ("segmentation", "pixel AUC"))
+        Cell(column=column, metric=metric, methods=(method,), compression="c23")
+        for column, metric in (("detection", "AUC"), ("segmentation", "pixel AUC"))
     )
 
 
 PROTOCOLS: Final = (
     Protocol(
         name="emd/table2",
+        detectors=("emd",),
         kind="in-distribution",
         title="trained and tested on FF++, each method and level by itself; accuracy",
         train_methods=(DF, F2F, NT),
@@ -44,6 +45,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="emd/table3",
+        detectors=("emd",),
         kind="in-distribution",
         title="trained and tested on FF++ Face2Face, each level by itself; accuracy",
         train_methods=(F2F,),
@@ -61,6 +63,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="emd/table4",
+        detectors=("emd",),
         kind="localization",
         title="trained and tested on FF++, each method and level by itself; accuracy of pixels",
         train_methods=(F2F, NT),
@@ -73,6 +76,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="emd/table5",
+        detectors=("emd", "multi_task_fer"),
         kind="ablation",
         title="kinds of the expression stream; trained and tested on FF++ c23 by method; accuracy",
         train_methods=(F2F, NT),
@@ -86,6 +90,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="emd/figure4",
+        detectors=("emd",),
         kind="localization",
         title="trained and tested on FF++ c23 Face2Face; AUC of videos and of pixels",
         train_methods=(F2F,),
@@ -94,6 +99,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="emd/figure5",
+        detectors=("emd",),
         kind="localization",
         # The text gives differences alone: 3 and 1 points more than without expressions.
         title="trained and tested on FF++ c23 NeuralTextures; AUC of videos and of pixels",
@@ -102,6 +108,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="emd/figure6",
+        detectors=("emd",),
         kind="training size",
         title="trained on 10 to 700 real videos of FF++ c23 and their forgeries; accuracy",
         train_methods=(F2F, DF),
@@ -109,21 +116,21 @@ PROTOCOLS: Final = (
         # The figure's caption says F2F and DF, the text F2F and NT; and no level.
         cells=tuple(
             Cell(
-                column=f"{name} {size} {figure}",
-                figure=figure,
+                column=f"{name} {size} {metric}",
+                metric=metric,
                 methods=(method,),
                 compression="c23",
                 train=(method,),
                 videos=size,
                 variant=f"{name}-{size}-videos",
                 at=size,
-                curve=f"{name} {figure}",
+                curve=f"{name} {metric}",
             )
             for name, method in (("F2F", F2F), ("DF", DF))
             for size in _SIZES
-            for figure in ("accuracy", "PBCA")
+            for metric in ("accuracy", "PBCA")
         ),
         axis="real training videos",
-        notes=(_OF_VIDEOS, "The paper draws these figures and does not print them."),
+        notes=(_OF_VIDEOS, "The paper draws these values and does not print them."),
     ),
 )

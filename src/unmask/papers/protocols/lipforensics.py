@@ -1,11 +1,11 @@
-"""Lips Don't Lie (Haliassos et al., CVPR 2021): figures in percent, of videos."""
+"""Lips Don't Lie (Haliassos et al., CVPR 2021): values in percent, of videos."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
 
-from unmask.corruptions import KINDS, SEVERITIES
+from unmask.corruptions import SEVERITIES
 from unmask.papers.protocol import (
     DF,
     F2F,
@@ -22,8 +22,16 @@ from unmask.papers.protocol import (
     published_rows,
 )
 
-_SHORT: Final = ("sat", "con", "block", "noise", "blur", "pixel", "compress")
-"""Of ``KINDS``, as table 3 heads them."""
+_CORRUPTIONS: Final = {
+    "sat": "saturation",
+    "con": "contrast",
+    "block": "block",
+    "noise": "noise",
+    "blur": "blur",
+    "pixel": "pixelation",
+    "compress": "compression",
+}
+"""The seven of table 3, by their headings. ``unmask.corruptions`` may have more."""
 
 _LENGTHS: Final = (5, 10, 15, 20, 25, 30)
 
@@ -31,12 +39,12 @@ _CORRUPTED = {
     severity: tuple(
         Cell(
             column=column,
-            figure="AUC",
+            metric="AUC",
             methods=FOUR,
             compression="raw",
             condition=f"{kind} {severity}",
         )
-        for column, kind in zip(_SHORT, KINDS, strict=True)
+        for column, kind in _CORRUPTIONS.items()
     )
     for severity in SEVERITIES
 }
@@ -44,12 +52,12 @@ _CORRUPTED = {
 _SEEDS = "Corruptions are drawn here, each video with a seed of its own; the paper gives none."
 
 
-def _unseen(figure: str) -> tuple[Cell, ...]:
+def _unseen(metric: str) -> tuple[Cell, ...]:
     """Swaps of two kinds that FaceForensics++'s four methods do not have."""
     return (
-        elsewhere("FSh", FF, figure, (FSHI,), "c23"),
+        elsewhere("FSh", FF, metric, (FSHI,), "c23"),
         # By FaceForensics++'s split: the data set's own test list holds videos trained on.
-        elsewhere("DFo", "deeper_forensics_ff", figure, ("end_to_end",)),
+        elsewhere("DFo", "deeper_forensics_ff", metric, ("end_to_end",)),
     )
 
 
@@ -62,7 +70,7 @@ def _diversity() -> tuple[Cell, ...]:
     cells = [
         Cell(
             column=f"{count} methods" if count > 1 else "1 method",
-            figure="AUC",
+            metric="AUC",
             methods=(FS,),
             compression="c23",
             train=added[:count],
@@ -80,6 +88,7 @@ def _diversity() -> tuple[Cell, ...]:
 PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/table1",
+        detectors=("lipforensics",),
         kind="leave one method out",
         title="trained on FF++ c23 without one method, tested on it; video AUC",
         cells=left_out((DF, FS, F2F, NT), FOUR, "AUC"),
@@ -96,6 +105,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="lipforensics/table2",
+        detectors=("lipforensics",),
         kind="cross-dataset",
         title="trained on FF++ c23, tested on other data sets; video AUC",
         train_compression="c23",
@@ -120,6 +130,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="lipforensics/table3",
+        detectors=("lipforensics",),
         kind="robustness",
         title="trained on FF++ raw, tested on corrupted copies; mean video AUC of 5 severities",
         train_compression="raw",
@@ -136,6 +147,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="lipforensics/table4",
+        detectors=("lipforensics",),
         kind="in-distribution",
         title="trained and tested on FF++, each level by itself; accuracy and AUC of videos",
         cells=per_level(("accuracy", "AUC"), FOUR, ("raw", "c23", "c40")),
@@ -150,6 +162,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="lipforensics/table5",
+        detectors=("lipforensics", "resnet18_lipreading", "resnet3d_lipreading"),
         kind="ablation",
         title="parts of the network; trained on FF++ c23; accuracy of videos",
         train_compression="c23",
@@ -162,6 +175,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="lipforensics/table6",
+        detectors=("lipforensics", "r2plus1d18", "ip_csn_152", "se_resnet50"),
         kind="ablation",
         title="other pretraining; trained on FF++ c23; accuracy of videos",
         train_compression="c23",
@@ -180,6 +194,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="lipforensics/figure4",
+        detectors=("lipforensics",),
         kind="robustness",
         title="trained on FF++ raw, tested on corrupted copies; video AUC by severity",
         train_compression="raw",
@@ -191,10 +206,11 @@ PROTOCOLS: Final = (
             for curve in ["avg" if is_average else cell.column]
         ),
         axis="severity",
-        notes=(_SEEDS, "The paper draws these figures and does not print them."),
+        notes=(_SEEDS, "The paper draws these values and does not print them."),
     ),
     Protocol(
         name="lipforensics/figure5-left",
+        detectors=("lipforensics",),
         kind="forgery diversity",
         title="trained on FF++ c23, methods added one by one, tested on FaceSwap; video AUC",
         train_compression="c23",
@@ -204,6 +220,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="lipforensics/figure5-right",
+        detectors=("lipforensics",),
         kind="clip length",
         title="trained on FF++ c23 with clips of 5 to 30 frames; video AUC",
         train_compression="c23",
@@ -220,10 +237,11 @@ PROTOCOLS: Final = (
             for frames in _LENGTHS
         ),
         axis="frames of a clip",
-        notes=("The paper draws these figures and does not print them.",),
+        notes=("The paper draws these values and does not print them.",),
     ),
     Protocol(
         name="lipforensics/figure6",
+        detectors=("lipforensics",),
         kind="occlusion sensitivity",
         title="trained on FF++ c23; where a gray square or cuboid changes the score",
         train_compression="c23",

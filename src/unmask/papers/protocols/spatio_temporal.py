@@ -34,7 +34,7 @@ def _with_all() -> tuple[Cell, ...]:
     found = tuple(
         Cell(
             column=f"all: {SHORT[method]}",
-            figure="found",
+            metric="found",
             methods=(method,),
             compression="c23",
             variant="all",
@@ -48,7 +48,7 @@ def _overall(column: str, variant: str, train: tuple[str, ...], share: float | N
     """The mean of the accuracies on real and forged videos, of all methods."""
     return Cell(
         column=column,
-        figure=_BALANCED,
+        metric=_BALANCED,
         methods=FIVE,
         compression="c23",
         train=train,
@@ -68,7 +68,7 @@ def _without_groups(columns: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[C
     cells = tuple(
         Cell(
             column=f"{group}: {SHORT[method]}",
-            figure="found",
+            metric="found",
             methods=(method,),
             compression="c23",
             train=tuple(other for other in FIVE if other not in members),
@@ -80,7 +80,7 @@ def _without_groups(columns: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[C
     means = tuple(
         Cell(
             column=f"{group}: avg",
-            figure="found",
+            metric="found",
             methods=cell.methods,
             compression="c23",
             train=cell.train,
@@ -98,7 +98,7 @@ def _in_order(condition: str, name: str) -> tuple[Cell, ...]:
     return tuple(
         Cell(
             column=f"{name}, {label}",
-            figure=f"log loss ({label})",
+            metric=f"log loss ({label})",
             dataset="dfdc",
             condition=condition,
         )
@@ -106,9 +106,16 @@ def _in_order(condition: str, name: str) -> tuple[Cell, ...]:
     )
 
 
+_MODELS: Final = ("xception", "efficientnet_b3", "efficientnet_b3_bigru", "r3d18", "i3d")
+_QUICK: Final = ("efficientnet_b3",)
+"""The one with the fewest operations: a run of all protocols trains it alone."""
+
+
 PROTOCOLS: Final = (
     Protocol(
         name="spatio_temporal/table1",
+        detectors=_MODELS,
+        quick=_QUICK,
         kind="leave one method out",
         title="trained on FF++ c23 with all methods, and without one: share of it that is found",
         train_methods=FIVE,
@@ -127,6 +134,8 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="spatio_temporal/table2",
+        detectors=_MODELS,
+        quick=_QUICK,
         kind="cross-dataset",
         title="trained on FF++ c23, tested on DeeperForensics; share that is found",
         train_methods=FIVE,
@@ -141,6 +150,8 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="spatio_temporal/table3",
+        detectors=_MODELS,
+        quick=_QUICK,
         kind="leave a group out",
         title="trained on FF++ c23 without a task or an architecture; share that is found",
         train_methods=FIVE,
@@ -164,6 +175,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="spatio_temporal/table4",
+        detectors=("efficientnet_b3_lstm", "r3d18"),
         kind="frame order",
         title="trained on DFDC, tested on clips with frames mirrored or shuffled; log loss",
         train_dataset="dfdc",
@@ -183,20 +195,23 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="spatio_temporal/section3",
+        detectors=("r3d18", "i3d"),
         kind="ablation",
         title="with and without temporal downsampling (section 3.1); FF++ c23",
         train_methods=FIVE,
         cells=tuple(
-            Cell(column=figure, figure=figure, methods=FIVE, compression="c23")
-            for figure in ("AUC", _BALANCED)
+            Cell(column=metric, metric=metric, methods=FIVE, compression="c23")
+            for metric in ("AUC", _BALANCED)
         ),
-        notes=("The paper states the choice and prints no figures.",),
+        notes=("The paper states the choice and prints no values.",),
     ),
     Protocol(
         name="spatio_temporal/figure4",
+        detectors=_MODELS,
+        quick=_QUICK,
         kind="feature map",
         title="t-SNE of the embeddings; trained and tested on FF++ c23",
         train_methods=FIVE,
-        cells=(Cell(column="AUC", figure="AUC", methods=FIVE, compression="c23"),),
+        cells=(Cell(column="AUC", metric="AUC", methods=FIVE, compression="c23"),),
     ),
 )

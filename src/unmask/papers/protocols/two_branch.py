@@ -1,4 +1,4 @@
-"""Two-branch Recurrent Network (Masi et al., ECCV 2020): figures in percent, of videos."""
+"""Two-branch Recurrent Network (Masi et al., ECCV 2020): values in percent, of videos."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from unmask.papers.protocol import (
     published_rows,
 )
 
-_FIGURES: Final = ("AUC", "pAUC@10%", "tAUC@10%", "TAR@10%")
+_METRICS: Final = ("AUC", "pAUC@10%", "tAUC@10%", "TAR@10%")
 
 
-def _ablation(part: str, title: str, level: str, figures: tuple[str, ...], rows: str) -> Protocol:
+def _ablation(part: str, title: str, level: str, metrics: tuple[str, ...], rows: str) -> Protocol:
     """A part of table 1: Deepfakes alone, trained and tested on one level."""
     return Protocol(
         name=f"two_branch/table1{part}",
+        detectors=("two_branch",),
         kind="ablation",
         title=f"{title}; trained and tested on FF++ {level} Deepfakes",
         train_methods=(DF,),
         cells=tuple(
-            Cell(column=figure, figure=figure, methods=(DF,), compression=level)
-            for figure in figures
+            Cell(column=metric, metric=metric, methods=(DF,), compression=level)
+            for metric in metrics
         ),
         published=published_rows(rows),
-        notes=("The paper does not say whether these are figures of frames or of videos.",),
+        notes=("The paper does not say whether these are values of frames or of videos.",),
     )
 
 
@@ -46,7 +47,7 @@ PROTOCOLS: Final = (
             Single-Branch: 56.78 61.14 99.34
             Two-Branch: 61.70 70.80 98.34""",
     ),
-    # The text at hand has the settings of table 1c one row below their figures; read so that the
+    # The text at hand has the settings of table 1c one row below their values; read so that the
     # best row is the one that section 4.1 names.
     _ablation(
         *("c", "with LSTM", "c40", ("tAUC@1%", "TAR@1%")),
@@ -59,9 +60,10 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="two_branch/table2",
+        detectors=("two_branch",),
         kind="in-distribution",
         title="trained and tested on FF++, each level by itself; video level",
-        cells=per_level(_FIGURES, FOUR, ("c23", "c40")),
+        cells=per_level(_METRICS, FOUR, ("c23", "c40")),
         published=published_rows("""
             DSP-FWA: 57.49 51.59 7.48 15.00 62.34 51.93 9.82 22.14
             Xception: 92.50 89.20 58.21 82.85 86.75 79.10 39.06 68.75
@@ -69,10 +71,11 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="two_branch/table3",
+        detectors=("two_branch",),
         kind="cross-dataset",
         title="trained on FF++ c40, tested on Celeb-DF; video level",
         train_compression="c40",
-        cells=tuple(elsewhere(figure, "celeb_df", figure) for figure in _FIGURES),
+        cells=tuple(elsewhere(metric, "celeb_df", metric) for metric in _METRICS),
         published=published_rows("""
             Xception-c40: 69.70 57.18 16.85 34.70
             DSP-FWA: 69.30 51.40 17.20 32.02
@@ -81,6 +84,7 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="two_branch/table4a",
+        detectors=("two_branch",),
         kind="in-distribution",
         title="trained and tested on FF++, each level by itself; accuracy",
         cells=per_level(("accuracy",), FOUR, ("c23", "c40")),
@@ -96,12 +100,13 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="two_branch/table4b",
+        detectors=("two_branch",),
         kind="cross-dataset",
         title="trained on FF++ c40, tested on the DFDC preview; natural log of wP at a recall",
         train_compression="c40",
         cells=tuple(
-            elsewhere(figure, "dfdc_preview", figure)
-            for figure in ("log wP@10%", "log wP@50%", "log wP@90%")
+            elsewhere(metric, "dfdc_preview", metric)
+            for metric in ("log wP@10%", "log wP@50%", "log wP@90%")
         ),
         published=published_rows("""
             TamperNet: -2.796 -3.864 -4.041
@@ -115,9 +120,10 @@ PROTOCOLS: Final = (
     ),
     Protocol(
         name="two_branch/figure4b",
+        detectors=("two_branch",),
         kind="feature map",
         title="t-SNE of the embeddings; trained and tested on FF++ c40 Deepfakes",
         train_methods=(DF,),
-        cells=(Cell(column="AUC", figure="AUC", methods=(DF,), compression="c40"),),
+        cells=(Cell(column="AUC", metric="AUC", methods=(DF,), compression="c40"),),
     ),
 )

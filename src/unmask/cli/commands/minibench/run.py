@@ -44,7 +44,7 @@ def run(
     """Train and measure all tables and figures of the papers. Run again, it goes on.
 
     It measures machinery and trends, not field accuracy. Equal trainings are made once; DIR gets
-    faces, runs, results, figures and report.md. Detectors replace those of each protocol's paper.
+    faces, runs, results, plots and report.md. Detectors replace those of each protocol's paper.
     """
     from unmask.minibench import SENTENCE
     from unmask.papers.run import run_protocols
@@ -57,13 +57,13 @@ def run(
         is_small=is_small,
         workers=workers,
         device=device,
-        tell=show_note,
+        log=show_note,
     )
     if as_json:
         content = {
             "path": str(ran.path),
             "report": str(ran.report),
-            "figures": [str(path) for path in ran.figures],
+            "plots": [str(path) for path in ran.plots],
             "tables": ran.tables,
             "trained": ran.trained,
             "not_trained": dict(ran.not_trained),

@@ -1,7 +1,7 @@
 """What one score stands for: a video, a face in it, or a clip.
 
-A level is a conversion: faces and clips become rows like those of videos, so that every table
-and figure is made of them in the same way. They keep the label and the ``source_id`` of their
+A granularity is a conversion: faces and clips become rows like those of videos, so that every table
+and plot is made of them in the same way. They keep the label and the ``source_id`` of their
 video, so intervals still draw whole sources. A clip of an image detector is one frame.
 """
 
@@ -12,46 +12,72 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from unmask.errors import DataError, UnknownNameError
-from unmask.evaluate.scores import ScoreKey, VideoScore, read_clips, read_scores
+from unmask.evaluate.scores import ClipRow, ScoreKey, VideoScore, read_clips, read_scores
 
-Level = Literal["video", "face", "clip"]
+Granularity = Literal["video", "face", "clip"]
 
-LEVELS: tuple[Level, ...] = get_args(Level)
+GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
 """From the one score of a video down to that of each of its clips."""
 
 
-def level_named(name: str) -> Level:
-    """The level of a name.
+def granularity_named(name: str) -> Granularity:
+    """The granularity of a name.
 
     Raises:
         UnknownNameError: there is none.
     """
-    for level in LEVELS:
-        if level == name:
-            return level
+    for granularity in GRANULARITIES:
+        if granularity == name:
+            return granularity
     raise UnknownNameError(
-        f"Unknown level {name!r}. Known: {', '.join(LEVELS)}. Take clip for the frames of an "
-        "image detector: each of its clips is one frame."
+        f"Unknown granularity {name!r}. Known: {', '.join(GRANULARITIES)}. Take clip for the "
+        "frames of an image detector: each of its clips is one frame."
     )
 
 
-def scores_at(level: Level, *folders: Path) -> list[VideoScore]:
-    """The scores of some results folders at a level.
+class Results:
+    """Some results folders; their videos and clips are read once.
 
     Args:
-        level: ``video`` gives the rows of ``read_scores``.
         folders: results folders.
 
     Raises:
-        DataError: as ``read_scores``; or a folder has clips of a video that it does not list.
+        DataError: as ``read_scores``.
         MissingDependencyError: pyarrow is not installed.
     """
-    videos = read_scores(*folders)
-    if level == "video":
-        return videos
-    if level == "face":
-        return list(face_scores(videos))
-    return clip_scores(videos, folders)
+
+    def __init__(self, *folders: Path) -> None:
+        self.folders = folders
+        self.videos = read_scores(*folders)
+        self._scores: dict[Granularity, list[VideoScore]] = {"video": self.videos}
+
+    def scores(self, granularity: Granularity) -> list[VideoScore]:
+        """The scores at a granularity; ``video`` gives the rows of ``read_scores``.
+
+        Raises:
+            DataError: a folder has clips of a video that it does not list.
+        """
+        if granularity not in self._scores:
+            self._scores[granularity] = (
+                list(face_scores(self.videos))
+                if granularity == "face"
+                else clip_scores(self.videos, self.folders)
+            )
+        return self._scores[granularity]
+
+    def clips(self) -> Iterator[ClipRow]:
+        """All clips with their embeddings, a few in memory at a time."""
+        for folder in self.folders:
+            yield from read_clips(folder)
+
+
+def scores_at(granularity: Granularity, *folders: Path) -> list[VideoScore]:
+    """The scores of some results folders at a granularity, see ``Results``.
+
+    Raises:
+        DataError, MissingDependencyError: as ``Results``.
+    """
+    return Results(*folders).scores(granularity)
 
 
 def face_scores(videos: Iterable[VideoScore]) -> Iterator[VideoScore]:

@@ -6,7 +6,13 @@ from sklearn.metrics import roc_auc_score
 
 from score_rows import clips, drawn, video
 from unmask.errors import DataError, UnknownNameError
-from unmask.evaluate.level import LEVELS, clip_scores, face_scores, level_named, scores_at
+from unmask.evaluate.granularity import (
+    GRANULARITIES,
+    clip_scores,
+    face_scores,
+    granularity_named,
+    scores_at,
+)
 from unmask.evaluate.print_tables import to_csv, to_latex, to_markdown, write_tables
 from unmask.evaluate.scores import FaceScore, ScoreWriter, read_scores
 from unmask.evaluate.tables import measure
@@ -54,14 +60,17 @@ def test_tables_of_clips_count_clips_and_draw_whole_sources(results):
         if r.key.split == "test" and r.score is not None and r.key.method in ("", "A")
     ]
     expected = roc_auc_score([r.label for r in chosen], [r.score for r in chosen])
-    assert row.figures["AUC"].value == pytest.approx(expected)
+    assert row.values["AUC"].value == pytest.approx(expected)
 
 
-def test_the_threshold_is_chosen_at_the_same_level(results):
-    rows = {level: measure(scores_at(level, results), resamples=20) for level in ("video", "clip")}
+def test_the_threshold_is_chosen_at_the_same_granularity(results):
+    rows = {
+        granularity: measure(scores_at(granularity, results), resamples=20)
+        for granularity in ("video", "clip")
+    }
     thresholds = {
-        level: {row.threshold for row in found if row.split == "test"}
-        for level, found in rows.items()
+        granularity: {row.threshold for row in found if row.split == "test"}
+        for granularity, found in rows.items()
     }
     assert None not in thresholds["video"] | thresholds["clip"]
     assert thresholds["video"] != thresholds["clip"]
@@ -90,19 +99,21 @@ def test_clips_without_their_video(results):
         clip_scores(videos, [results])
 
 
-def test_a_level_that_does_not_exist():
-    assert [level_named(name) for name in LEVELS] == ["video", "face", "clip"]
-    with pytest.raises(UnknownNameError, match=r"Unknown level 'frame'. Known: video, face, clip"):
-        level_named("frame")
+def test_a_granularity_that_does_not_exist():
+    assert [granularity_named(name) for name in GRANULARITIES] == ["video", "face", "clip"]
+    with pytest.raises(
+        UnknownNameError, match=r"Unknown granularity 'frame'. Known: video, face, clip"
+    ):
+        granularity_named("frame")
 
 
-def test_every_table_says_its_level(results, tmp_path):
+def test_every_table_says_its_granularity(results, tmp_path):
     rows = measure(scores_at("clip", results), resamples=20)
-    assert to_markdown(rows, "clip").startswith("Clip level (unscored: videos); figures in")
-    assert to_markdown(rows).startswith("Video level; figures in")
+    assert to_markdown(rows, "clip").startswith("Clip level (unscored: videos); values in")
+    assert to_markdown(rows).startswith("Video level; values in")
     assert to_latex(rows, "clip").startswith("% Clip level")
     head, first = (line.split(",") for line in to_csv(rows, "clip").splitlines()[:2])
-    assert first[head.index("level")] == "clip"
+    assert first[head.index("granularity")] == "clip"
     paths = write_tables(rows, tmp_path, "clip")
     assert [path.name for path in paths][:2] == ["tables-clip.md", "tables-clip.csv"]
 
