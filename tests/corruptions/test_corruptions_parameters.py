@@ -51,19 +51,23 @@ def test_contrast_multiplies_every_value():
     assert found == [[170, 85, 34], [145, 72, 29], [120, 60, 24], [95, 48, 19], [70, 35, 14]]
 
 
-@pytest.mark.parametrize(("side", "edge"), [(256, 8), (512, 16), (128, 4), (16, 1)])
-def test_blocks_are_gray_squares_whose_edge_grows_with_the_frame(side, edge):
-    covered = (corrupt(one(255, side, side), "block", 1, seed=3)[0] == 128).all(-1)
+@pytest.mark.parametrize(("side", "blocks"), [(128, 16), (256, 16), (511, 16), (512, 32)])
+def test_blocks_are_gray_squares_of_8_px_as_many_as_the_shorter_side_has_256(side, blocks):
+    covered = (corrupt(one(255, side, side + 40), "block", 1, seed=3)[0] == 128).all(-1)
     count, _, boxes, _ = cv2.connectedComponentsWithStats(covered.astype(np.uint8))
-    alone = [tuple(box[2:4]) for box in boxes[1:] if box[4] == edge**2]
-    assert (edge, edge) in alone
-    assert 8 <= count - 1 <= 16  # some touch
-    assert covered.sum() <= 16 * edge**2
+    assert (8, 8) in [tuple(box[2:4]) for box in boxes[1:] if box[4] == 64]
+    assert blocks / 2 <= count - 1 <= blocks  # some touch
+    assert 0.7 * blocks * 64 <= covered.sum() <= blocks * 64
 
 
-def test_the_edge_follows_the_shorter_side():
-    covered = (corrupt(one(255, 256, 900), "block", 1)[0] == 128).all(-1)
-    assert 0.8 * 16 * 64 <= covered.sum() <= 16 * 64
+@pytest.mark.parametrize(
+    ("height", "width", "severity", "share"),
+    # Share of the picture in percent, as measured on block_wise of DeeperForensics-1.0.
+    [(480, 854, 1, 0.25), (480, 854, 5, 1.24), (720, 1280, 1, 0.22), (1080, 1920, 5, 0.98)],
+)
+def test_blocks_cover_what_the_published_ones_do(height, width, severity, share):
+    covered = (corrupt(one(255, height, width), "block", severity, seed=3)[0] == 128).all(-1)
+    assert 100 * covered.mean() == pytest.approx(share, rel=0.1)
 
 
 def test_the_number_of_blocks_is_that_of_the_severity():

@@ -46,15 +46,17 @@ def reduce_contrast(frame: Pixels, factor: float, rng: np.random.Generator) -> P
 
 
 def cover_blocks(frame: Pixels, count: float, rng: np.random.Generator) -> Pixels:
-    """Covers ``count`` squares with gray (128): edge 8 px where the shorter side has 256.
+    """Covers squares of 8 px with gray (128): ``count`` for each whole 256 px of the shorter side.
 
-    The places are drawn one after the other as shares of the frame, so that one seed covers the
-    same places at every size, and more blocks at a higher severity contain the fewer.
+    As ``block_wise`` of DeeperForensics-1.0, which covers nothing where the shorter side is below
+    256 px; here such a frame gets ``count`` squares. The places are drawn one after the other as
+    shares of the frame: more squares at a higher severity contain the fewer.
     """
     height, width = frame.shape[:2]
-    edge = max(1, round(BLOCK_PX * min(height, width) / BLOCK_FRAME_PX))
+    edge = min(BLOCK_PX, height, width)
+    squares = int(count) * max(1, min(height, width) // BLOCK_FRAME_PX)
     covered = frame.copy()
-    for x, y in rng.random((int(count), 2)):
+    for x, y in rng.random((squares, 2)):
         left, top = int(x * (width - edge + 1)), int(y * (height - edge + 1))
         covered[top : top + edge, left : left + edge] = BLOCK_GRAY
     return covered

@@ -73,7 +73,7 @@ _ALL: Final = (
     ),
     Kind(
         name="block",
-        parameter="number of gray blocks",
+        parameter="number of gray blocks of 8 px for each 256 px of the shorter side",
         values=(16, 32, 48, 64, 80),
         draws="clip",
         act=frames.cover_blocks,
