@@ -8,6 +8,7 @@ What the arguments are, and what the errors say, stands in ``unmask.metrics``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple, overload
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from unmask.metrics._check import Indices, Values, check_share, one_or_each, ratio
 from unmask.metrics._order import Counts, count
-from unmask.metrics.registry import Metric
+from unmask.metrics.registry import Items, Metric
 
 
 class Roc(NamedTuple):
@@ -120,11 +121,12 @@ def truncated_auc(
     """Mean TAR of the ROC's points with a FAR up to ``max_far`` (tAUC).
 
     Masi et al. 2020, section 4: the sum of TAR over the FARs from 0 to ``max_far``, divided by
-    how many there are. The paper does not say which points an ROC has. They are taken to be
-    those of scikit-learn's ``roc_curve``: (0, 0), the highest score and the corners. With these
-    its tables agree: their tAUC lies as far below the area that their pAUC implies as one or
-    two points with a TAR near 0 among some twenty bring about. For the same reason **a perfect
-    detector does not reach 1**: read tAUC beside the paper's, not alone.
+    how many there are. The paper does not say which points an ROC has. Here they are those of
+    scikit-learn's ``roc_curve``: (0, 0), the highest score and the corners. Whether the paper
+    used the same points is not known: its row of Xception in table 2 (58.2) lies below what
+    random ROCs with the same pAUC and TAR give (64 to 75). **A perfect detector reaches only
+    (1 + 1 / fakes) / 3**, because its ROC has three such points: read tAUC beside that of other
+    detectors on the same videos, not alone.
 
     Labels (N,) and scores (N,), ``max_far`` above 0, to 1: 0..1, or (R,). Raises ``DataError``,
     ``NotMeasurableError``, ``UsageError``.
@@ -187,6 +189,21 @@ def _corners(counts: Counts) -> tuple[Indices, Indices]:
     return row[kept], column[kept]
 
 
+def _few_reals(max_far: float) -> Callable[[Items], str]:
+    """What a tAUC cannot show where one false alarm is already beyond its largest FAR."""
+
+    def note(items: Items) -> str:
+        reals = int((items.labels == 0).sum())
+        if reals * max_far >= 1 - 1e-9:
+            return ""
+        return (
+            f"tAUC of {reals} real videos: one false alarm is a FAR of {1 / reals:.1%}, above the "
+            f"limit of {max_far:.0%}. Only thresholds without a false alarm count"
+        )
+
+    return note
+
+
 METRICS: Final = (
     Metric(
         name="AUC",
@@ -206,6 +223,7 @@ METRICS: Final = (
         name="tAUC@10%",
         order=12,
         compute=lambda items, w: truncated_auc(items.labels, items.scores, 0.1, weights=w),
+        note=_few_reals(0.1),
         is_default=True,
         is_compared=True,
     ),
@@ -220,5 +238,6 @@ METRICS: Final = (
         name="tAUC@1%",
         order=30,
         compute=lambda items, w: truncated_auc(items.labels, items.scores, 0.01, weights=w),
+        note=_few_reals(0.01),
     ),
 )
