@@ -46,15 +46,8 @@ def evaluate(
     """
     places = find_places(data or [], dataset or [], stand_in)
     given = options.parse_weights(weights)
-    check_together(
-        table,
-        compare,
-        granularity,
-        conditions,
-        plots=plots,
-        embeddings=embeddings,
-        stand_in=stand_in,
-    )
+    drawn = {"plots": plots, "embeddings": embeddings}
+    check_together(table, compare, granularity, conditions, stand_in=stand_in, **drawn)
     if table is not None:
         from unmask.cli.evaluate_paper import show_paper
 
