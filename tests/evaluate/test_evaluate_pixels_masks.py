@@ -306,7 +306,7 @@ def test_evaluate_compares_masks_unless_told_not_to(tmp_path, tree, rows, weight
     assert by_path[row.path].pixels == counted(row, scanned(row, weights)).pixels
     table = measure(found, metrics=["PBCA", "IoU", "pixel AUC"], resamples=20)
     assert [line.method for line in table] == ["Face2Face", "NeuralTextures", "all"]
-    assert all(0 <= f.value <= 1 for line in table for f in line.figures.values())
+    assert all(0 <= f.value <= 1 for line in table for f in line.values.values())
     out = evaluate([row], ["bright"], tmp_path / "b", weights=given, mask_threshold=None)
     assert read_scores(out)[0].pixels is None
     out = evaluate([row], ["bright"], tmp_path / "c", weights=given, mask_threshold=0.999)
@@ -350,14 +350,14 @@ def test_the_papers_segmentation_figure_is_run(tmp_path, tree, rows, weights):
     scores = read_scores(out)
     assert {score.key.method for score in scores} == {"", "Face2Face"}
     (line,) = measure(scores, metrics=["AUC", "pixel AUC"], resamples=20)
-    assert [f.value for f in ours.figures] == [f.value for f in line.figures.values()]
+    assert [f.value for f in ours.values] == [f.value for f in line.values.values()]
     table = get_protocol("emd/table4")
-    assert [cell.figure for cell in table.cells] == ["PBCA"] * 4
-    lacks = [missing_reason(table, cell, data) for cell in table.cells]
-    assert lacks == ["", ""] + [
+    assert [cell.metric for cell in table.cells] == ["PBCA"] * 4
+    reasons = [missing_reason(table, cell, data) for cell in table.cells]
+    assert reasons == [None, None] + [
         f"no data: needs {method} in faceforensics c40 test"
         for method in ("Face2Face", "NeuralTextures")
     ]
     bare = [Data([dataclasses.replace(row, mask_path=None) for row in rows], tree)]
-    lacks = missing_reason(table, table.cells[1], bare)
-    assert lacks == "no data: needs masks of NeuralTextures in faceforensics c23 test"
+    reason = missing_reason(table, table.cells[1], bare)
+    assert reason == "no data: needs masks of NeuralTextures in faceforensics c23 test"

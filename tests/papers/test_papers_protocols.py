@@ -186,21 +186,21 @@ def test_what_the_data_lack(tmp_path):
     cell = protocol.cells[0]
     real, fake = row(tmp_path / "0.mp4"), row(tmp_path / "1.mp4", "Deepfakes")
 
-    def lacking(*rows, protocol=protocol, cell=cell):
+    def missing(*rows, protocol=protocol, cell=cell):
         return missing_reason(protocol, cell, [Data(rows, tmp_path)])
 
-    assert lacking(real, fake) == ""
-    assert lacking(real) == "no data: needs Deepfakes in faceforensics c23 test"
-    assert lacking(fake) == "no data: needs real videos in faceforensics c23 test"
+    assert missing(real, fake) is None
+    assert missing(real) == "no data: needs Deepfakes in faceforensics c23 test"
+    assert missing(fake) == "no data: needs real videos in faceforensics c23 test"
     other = dataclasses.replace(fake, compression="c40")
-    assert lacking(real, other) == "no data: needs Deepfakes in faceforensics c23 test"
-    assert lacking(dataclasses.replace(fake, split="val"), real).startswith("no data")
+    assert missing(real, other) == "no data: needs Deepfakes in faceforensics c23 test"
+    assert missing(dataclasses.replace(fake, split="val"), real).startswith("no data")
     celeb = get_protocol("lipforensics/table2")
-    lacks = lacking(real, fake, protocol=celeb, cell=celeb.cells[0])
-    assert lacks == "no data: needs forgeries in celeb_df test"
+    reason = missing(real, fake, protocol=celeb, cell=celeb.cells[0])
+    assert reason == "no data: needs forgeries in celeb_df test"
     found = get_protocol("spatio_temporal/table1")
-    lacks = lacking(fake, protocol=found, cell=found.cells[0])
-    assert lacks == (
+    reason = missing(fake, protocol=found, cell=found.cells[0])
+    assert reason == (
         "no data: needs real and forged videos in faceforensics c23 val for the threshold"
     )
 
