@@ -12,12 +12,12 @@ from unmask.papers import run as library
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What the library is asked for; nothing is run."""
+def requested(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the library is called with; nothing is run."""
     calls: list[object] = []
 
-    def record(tree, out, *, tell, **options):
-        tell("Trained: 1 of 2, about 5 s left")
+    def record(tree, out, *, log, **options):
+        log("Trained: 1 of 2, about 5 s left")
         calls.append((tree, out, options))
         return library.RunResult(
             path=out,
@@ -41,9 +41,9 @@ DEFAULTS = {
 }
 
 
-def test_without_options_it_is_the_small_setting(cli, asked):
+def test_without_options_it_is_the_small_setting(cli, requested):
     ran = cli("minibench", "run", "mini", "-o", "out")
-    assert asked == [(Path("mini"), Path("out"), DEFAULTS)]
+    assert requested == [(Path("mini"), Path("out"), DEFAULTS)]
     assert ran.code == 0
     counts = "3 tables and figures of the papers, 1 networks"
     assert ran.out == f"out/report.md: {counts}. {SENTENCE}\n"
@@ -53,16 +53,16 @@ def test_without_options_it_is_the_small_setting(cli, asked):
     ]
 
 
-def test_the_options_reach_the_library(cli, asked):
+def test_the_options_reach_the_library(cli, requested):
     words = ("--paper", "emd", "--paper", "two_branch", "-d", "xception", "--full")
     ran = cli("minibench", "run", "m", "-o", "out", *words, "--workers", 2, "--device", "cuda")
     assert ran.code == 0
     changed = {"papers": ["emd", "two_branch"], "detectors": ["xception"]}
     changed |= {"is_small": False, "workers": 2, "device": "cuda"}
-    assert asked == [(Path("m"), Path("out"), DEFAULTS | changed)]
+    assert requested == [(Path("m"), Path("out"), DEFAULTS | changed)]
 
 
-def test_json(cli, asked):
+def test_json(cli, requested):
     ran = cli("minibench", "run", "mini", "-o", "out", "--json")
     assert json.loads(ran.out) == {
         "path": "out",

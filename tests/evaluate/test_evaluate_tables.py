@@ -66,7 +66,7 @@ def test_the_threshold_comes_from_validation_alone():
 
 
 def test_nothing_is_fitted_on_a_test_split():
-    message = "Cannot choose a threshold on the split 'test' of d: figures on it would then be too"
+    message = "Cannot choose a threshold on the split 'test' of d: values on it would then be too"
     with pytest.raises(UsageError, match=message):
         fit_threshold(drawn(1))
     with pytest.raises(UsageError, match=r"the split 'Test_2' of d"):
