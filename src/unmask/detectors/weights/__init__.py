@@ -16,6 +16,7 @@ from unmask.detectors._safetensors import (
 )
 from unmask.detectors._weights import (
     card_of_weights,
+    installed_path,
     is_here,
     load_weights,
     shipped_path,
@@ -30,6 +31,7 @@ __all__ = [
     "check_hash",
     "download",
     "file_sha256",
+    "installed_path",
     "is_here",
     "load_weights",
     "published_path",
