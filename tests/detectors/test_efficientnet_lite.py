@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from unmask.detectors import Card, Target, build, get_card, load_detector
+from unmask.detectors import Card, Target, build, get_card, import_weights, load_detector
 from unmask.detectors.efficientnet_lite import CARD
 from unmask.detectors.weights import file_sha256, installed_path
 from unmask.errors import UsageError, WeightsError
@@ -191,3 +191,10 @@ def test_the_card_says_where_training_starts():
     card: Card = get_card("efficientnet_lite")
     assert card.starts_from in {entry.tag for entry in card.weights}
     assert all(entry.covers == ("body",) for entry in card.weights)
+
+
+def test_the_package_s_file_needs_no_import():
+    path = installed_path(CARD.weights[0])
+    assert path is not None
+    with pytest.raises(WeightsError, match=r"needs no import.*--weights imagenet"):
+        import_weights("efficientnet_lite", path)

@@ -34,8 +34,9 @@ def in_words(card: Card) -> str:
 
 
 def is_available(card: Card) -> bool:
-    """Whether any of a card's weights is on this machine."""
-    return any(path is not None and state != "missing" for _, _, state, path in states_of(card))
+    """Whether any of a card's weights is on this machine; a mere start for training is none."""
+    whole = (one for one in states_of(card) if not one.entry.covers)
+    return any(path is not None and state != "missing" for _, _, state, path in whole)
 
 
 def _state(card: Card, entry: Weights) -> tuple[State, Path | None]:

@@ -44,7 +44,8 @@ def efficientnet_lite(size: str) -> nn.Module:
     """
     if size not in STAGES:
         raise UsageError(explain_unknown("size of EfficientNet-Lite", size, list(STAGES)))
-    return cast(nn.Module, timm.create_model(f"efficientnet_{size}", num_classes=0))
+    net: nn.Module = timm.create_model(f"efficientnet_{size}", num_classes=0)
+    return net
 
 
 def stage_channels(net: nn.Module) -> tuple[int, int, int]:

