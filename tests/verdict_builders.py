@@ -18,7 +18,7 @@ from unmask.types import (
     Verdict,
     VideoInfo,
 )
-from unmask.verdict import decide
+from unmask.verdict import Observations, decide
 
 VIDEO = VideoInfo(
     path=Path("talk.mp4"),
@@ -115,13 +115,13 @@ def verdict(
     coverage: Coverage = COVERAGE,
     notes: Sequence[str] = (),
 ) -> Verdict:
-    return decide(
+    seen = Observations(
         video=VIDEO,
         tracks=tracks,
         scores=clip_scores,
         coverage=coverage,
         detectors=detectors,
         aggregates={d.name: "mean" for d in detectors},
-        calibrations={c.detector: c for c in calibrations},
         notes=notes,
     )
+    return decide(seen, {c.detector: c for c in calibrations})

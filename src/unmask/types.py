@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +20,17 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
-def _short_repr(thing: Any) -> str:
-    """A repr that prints the shape of an array instead of its values."""
-    parts = []
-    for item in fields(thing):
-        value = getattr(thing, item.name)
-        shown = f"array{value.shape}" if isinstance(value, np.ndarray) else repr(value)
-        parts.append(f"{item.name}={shown}")
-    return f"{type(thing).__name__}({', '.join(parts)})"
-
-
 class _ArrayRepr:
-    """Gives the dataclasses that hold arrays their short repr."""
+    """Gives the dataclasses that hold arrays a repr with shapes instead of values."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return _short_repr(self)
+        values = ((f.name, getattr(self, f.name)) for f in fields(self))  # type: ignore[arg-type]
+        shown = (
+            (n, f"array{v.shape}" if isinstance(v, np.ndarray) else repr(v)) for n, v in values
+        )
+        return f"{type(self).__name__}({', '.join(f'{n}={v}' for n, v in shown)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +206,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorUse:
-    """Which detector spoke, with which weights."""
+    """Which detector scored, with which weights."""
 
     name: str
     weights: str
@@ -245,16 +239,15 @@ class Coverage:
 class QualityClass:
     """Faces of one quality, and the line that turns their logits into scores.
 
-    A face belongs to the first class of a calibration whose bounds all hold: of the face's size
-    in pixels, of the video's bits per pixel and frame, and of the codec's family (empty: any). A
-    bound that is None, or a class that asks for bits where a file's are unknown, see
-    ``verdict.quality_class``. ``score = slope * logit + intercept``, with a slope of at least 0.
+    A face belongs to the first class whose bounds all hold: of its size, of the video's bits per
+    pixel and frame, and of the codec's family (empty: any), see ``verdict.quality_class``.
+    ``score = slope * logit + intercept``, with a slope of at least 0.
 
     ``interval`` are rows of (score, low, high): the 95 % interval of a score, from fits on
     resampled sources; linear between rows. ``threshold``, ``lower``, ``real_scores`` and
-    ``fake_scores`` mean what they do in a ``Calibration``, for copies of this class alone; None
-    or empty where it has too few videos, and then the calibration's are used. ``real_videos`` and
-    ``fake_videos`` are those with at least one copy in the class.
+    ``fake_scores`` are those of copies of this class alone; None or empty where it has too few
+    videos, and then the calibration's are used. ``real_videos`` and ``fake_videos`` are those
+    with at least one copy in the class.
     """
 
     name: str
@@ -309,13 +302,13 @@ class Calibration:
     The line of the face's quality class turns its logit (a panel: the weighted sum of its
     members' logits) into a score. On the scale ``llr`` that is the natural logarithm of the
     likelihood ratio, forged against real, and a probability is given: the sigmoid, at equal
-    priors. On the scale ``logit`` the scores did not order real and forged videos beyond doubt;
-    they are compared with the bounds, but no probability is given.
+    priors. On the scale ``logit`` the scores did not separate real from forged videos reliably;
+    they are compared with the bounds, and no probability is given.
 
     A score at or above ``threshold`` is ``manipulated``, one below ``lower`` is
-    ``no_manipulation_found``, between them ``inconclusive``; a quality class may have bounds of
-    its own. All are conformal: at most ``target_false_alarm_rate`` of real videos are expected to
-    reach the one, ``target_miss_rate`` of forged ones to stay under the other.
+    ``no_manipulation_found``, between them ``inconclusive``. Both are conformal: at most
+    ``target_false_alarm_rate`` of real videos are expected to reach the one, and
+    ``target_miss_rate`` of forged ones to stay under the other.
 
     Attributes:
         detector: whom it belongs to; of a panel the first member.
@@ -398,20 +391,94 @@ class FaceLook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaceVerdict:
+class Judgement:
+    """What a calibration says of one face, and the numbers behind it.
+
+    Attributes:
+        calibration: the one that judged, as its file has it.
+        quality: its class that the face belongs to.
+        score: what is compared with ``threshold`` and ``lower``, the bounds of the quality class
+            or, where it has none, of the calibration.
+        llr: the score within the calibration's bounds, a natural log-likelihood ratio; None where
+            no probability is given.
+        probability: sigmoid of ``llr``: equal priors; its interval is 95 %, (low, high).
+        errors: how many validation videos mislead at this score.
+    """
+
+    calibration: Calibration
+    quality: QualityClass
+    score: float
+    threshold: float
+    lower: float
+    llr: float | None = None
+    probability: float | None = None
+    probability_interval: tuple[float, float] | None = None
+    errors: ErrorRates | None = None
+
+    @property
+    def of_class(self) -> Calibration:
+        """The calibration with the bounds and scores of the quality class, where it has its own."""
+        return self.calibration.for_class(self.quality.name)
+
+
+class _Judged:
+    """The numbers of a judgement, as properties of what was judged; None where nothing judged."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def judgement(self) -> Judgement | None: ...
+
+    @property
+    def score(self) -> float | None:
+        """What was compared with the bounds."""
+        return None if self.judgement is None else self.judgement.score
+
+    @property
+    def threshold(self) -> float | None:
+        """From here on the score counts as manipulated."""
+        return None if self.judgement is None else self.judgement.threshold
+
+    @property
+    def lower(self) -> float | None:
+        """Below it nothing was found."""
+        return None if self.judgement is None else self.judgement.lower
+
+    @property
+    def llr(self) -> float | None:
+        """The natural log-likelihood ratio, fake against real."""
+        return None if self.judgement is None else self.judgement.llr
+
+    @property
+    def probability(self) -> float | None:
+        """Of a forgery, at equal priors; never a bare sigmoid."""
+        return None if self.judgement is None else self.judgement.probability
+
+    @property
+    def probability_interval(self) -> tuple[float, float] | None:
+        """95 %, (low, high)."""
+        return None if self.judgement is None else self.judgement.probability_interval
+
+    @property
+    def errors(self) -> ErrorRates | None:
+        """How many validation videos mislead at this score."""
+        return None if self.judgement is None else self.judgement.errors
+
+    @property
+    def quality(self) -> str:
+        """Name of the quality class; else empty."""
+        return self.judgement.quality.name if self.judgement else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceVerdict(_Judged):
     """The answer for one person: when seen, what found, and each detector's logit.
 
     Attributes:
-        score: what is compared with ``threshold`` and ``lower``, those of its quality class or of
-            the calibration; None if no calibration may decide on this face.
-        llr: the score within the calibration's bounds, a natural log-likelihood ratio; None where
-            no probability is given.
-        probability: sigmoid of ``llr``: equal priors.
-        probability_interval: 95 %, (low, high).
-        quality: the quality class that the score was made by.
-        errors: how many validation videos mislead at this score.
+        judgement: by the calibration that decided; None if none may decide on this face.
         gates: why a calibration does not hold for this face, each in plain words.
-        calibration: name of the one that judged.
         thresholds: by detector, the logit from which a clip of this face counts as high.
     """
 
@@ -420,42 +487,29 @@ class FaceVerdict:
     end_s: float
     finding: Finding
     logits: dict[str, float]
-    probability: float | None
     face_px: float
     clips: int
     reasons: tuple[str, ...] = ()
-    score: float | None = None
-    threshold: float | None = None
-    lower: float | None = None
-    llr: float | None = None
-    probability_interval: tuple[float, float] | None = None
-    quality: str = ""
-    errors: ErrorRates | None = None
+    judgement: Judgement | None = None
     gates: tuple[str, ...] = ()
-    calibration: str = ""
     thresholds: dict[str, float] = field(default_factory=dict)
     look: FaceLook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(_Judged):
     """The answer on one video, with everything needed to check it.
 
-    ``probability`` is None without a calibration, never a bare sigmoid. ``tracks`` is the
-    geometry of every face found, ``clip_scores`` every number a detector gave. ``scanned_at``
-    is the UTC time of the scan in ISO 8601.
-
-    ``score``, ``threshold``, ``llr``, ``probability`` and its interval are those of the face that
-    decided, ``decided_by`` its ``track_id``; ``calibration`` is the one that judged it, with the
-    bounds of its quality class (of nobody: the first that fits), ``calibrations`` are all that
-    fit. ``bits_per_pixel`` is the video's, per pixel and frame; None if its bit rate is unknown.
+    Attributes:
+        clip_scores: every number that a detector gave; ``tracks`` are the geometry of the faces.
+        scanned_at: UTC time of the scan in ISO 8601.
+        decided_by: ``track_id`` of the face that decided; its numbers are those of the video.
+        bits_per_pixel: per pixel and frame; None if the bit rate is unknown.
+        calibrations: all that fit the weights.
     """
 
     video: VideoInfo
     finding: Finding
-    probability: float | None
-    threshold: float | None
-    calibration: Calibration | None
     faces: tuple[FaceVerdict, ...]
     clip_scores: tuple[ClipScore, ...] = field(repr=False)
     tracks: tuple[FaceTrack, ...] = field(repr=False)
@@ -465,12 +519,31 @@ class Verdict:
     device: str
     unmask_version: str
     scanned_at: str = ""
-    score: float | None = None
-    llr: float | None = None
-    probability_interval: tuple[float, float] | None = None
     decided_by: int | None = None
     bits_per_pixel: float | None = None
     calibrations: tuple[Calibration, ...] = ()
+
+    @property
+    def deciding_face(self) -> FaceVerdict | None:
+        """The one whose finding and numbers are those of the video."""
+        return next((face for face in self.faces if face.track_id == self.decided_by), None)
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """Of the face that decided."""
+        return None if self.deciding_face is None else self.deciding_face.judgement
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The one that decided, with the bounds of its quality class; else the first that fits."""
+        if self.judgement:
+            return self.judgement.of_class
+        return self.calibrations[0] if self.calibrations else None
+
+    @property
+    def threshold(self) -> float | None:
+        """Of the face that decided, else of the calibration."""
+        return None if self.calibration is None else self.calibration.threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

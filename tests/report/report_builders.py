@@ -22,6 +22,7 @@ from unmask.types import (
     FaceTrack,
     FaceVerdict,
     Finding,
+    Judgement,
     KeyFrame,
     PanelMember,
     QualityClass,
@@ -179,64 +180,52 @@ def make_face(
     calibration: Calibration | None = None,
 ) -> FaceVerdict:
     """A face judged by the calibration (its line is score = logit), numbers as the verdict's."""
-    judge = calibration or make_calibration()
-    llr = stated_llr(logit, judge) if math.isfinite(logit) else None
-    one = judge.classes[-1]
     return FaceVerdict(
         track_id=track_id,
         start_s=start_s,
         end_s=end_s,
         finding=finding,
         logits={DETECTOR: logit},
-        probability=None if llr is None else probability(llr),
         face_px=235.5,
         clips=62,
         reasons=reasons,
-        score=logit,
-        threshold=judge.threshold,
-        lower=judge.lower,
-        llr=llr,
-        probability_interval=None if llr is None else probability_interval(logit, one, judge),
-        quality=one.name,
-        errors=error_rates(logit, judge),
-        calibration=judge.name,
+        judgement=make_judgement(logit, calibration),
         thresholds={DETECTOR: THRESHOLD},
         look=FaceLook(flat_share=0.08, change=4.2, moments=12),
     )
 
 
+def make_judgement(score: float, calibration: Calibration | None = None) -> Judgement:
+    """By the last quality class of the calibration, numbers as the verdict's."""
+    judge = calibration or make_calibration()
+    quality = judge.classes[-1]
+    bounds = judge.for_class(quality.name)
+    llr = stated_llr(score, bounds) if math.isfinite(score) else None
+    return Judgement(
+        calibration=judge,
+        quality=quality,
+        score=score,
+        threshold=bounds.threshold,
+        lower=bounds.lower,
+        llr=llr,
+        probability=None if llr is None else probability(llr),
+        probability_interval=None if llr is None else probability_interval(score, quality, bounds),
+        errors=error_rates(score, bounds),
+    )
+
+
 def without_numbers(face: FaceVerdict, **changes: object) -> FaceVerdict:
     """The face as one that nothing calibrated decided on."""
-    bare = replace(
-        face,
-        score=None,
-        threshold=None,
-        lower=None,
-        llr=None,
-        probability=None,
-        probability_interval=None,
-        quality="",
-        errors=None,
-        calibration="",
-    )
-    return replace(bare, **changes)  # type: ignore[arg-type]
+    return replace(face, judgement=None, **changes)  # type: ignore[arg-type]
 
 
-def decided(verdict: Verdict, calibration: Calibration | None = None) -> Verdict:
-    """The verdict with the numbers of its most suspicious face, as ``decide`` fills them in."""
+def decided(verdict: Verdict, *calibrations: Calibration) -> Verdict:
+    """The verdict, decided by its most suspicious face, as ``decide`` does it."""
     able = [face for face in by_suspicion(verdict) if face.score is not None]
-    worst = able[0] if able else None
-    judge = calibration or verdict.calibration
     return replace(
         verdict,
-        calibration=judge,
-        calibrations=() if judge is None else (judge,),
-        threshold=judge.threshold if judge else None,
-        probability=worst.probability if worst else None,
-        score=worst.score if worst else None,
-        llr=worst.llr if worst else None,
-        probability_interval=worst.probability_interval if worst else None,
-        decided_by=worst.track_id if worst else None,
+        calibrations=calibrations,
+        decided_by=able[0].track_id if able else None,
         bits_per_pixel=0.0874,
     )
 
@@ -276,9 +265,6 @@ def make_verdict(finding: Finding = Finding.MANIPULATED, name: str = "") -> Verd
     verdict = Verdict(
         video=make_info(name) if name else make_info(),
         finding=finding,
-        probability=None,
-        threshold=THRESHOLD,
-        calibration=make_calibration(),
         faces=(make_face(0, finding, logit),) if has_face else (),
         clip_scores=make_scores(0, 0.2, 10.6, logit_at) if has_face else (),
         tracks=(make_track(0, 0.0, 12.4),) if has_face else (),
@@ -306,7 +292,7 @@ def make_verdict(finding: Finding = Finding.MANIPULATED, name: str = "") -> Verd
         device="cpu",
         unmask_version="0.1.0",
     )
-    return decided(verdict)
+    return decided(verdict, make_calibration())
 
 
 def make_uncalibrated() -> Verdict:
@@ -315,7 +301,6 @@ def make_uncalibrated() -> Verdict:
     bare = replace(
         verdict,
         faces=faces,
-        calibration=None,
         reasons=("There is no calibration for toydetector.",),
     )
     return decided(bare)
@@ -339,23 +324,23 @@ def make_gated() -> Verdict:
     closed = without_numbers(face, gates=gates, reasons=("; ".join(gates),), face_px=31.0)
     verdict = make_verdict(Finding.INCONCLUSIVE)
     reasons = ("No face could be decided on.", f"Face 1: {'; '.join(gates)}.")
-    return decided(replace(verdict, faces=(closed,), reasons=reasons))
+    return decided(replace(verdict, faces=(closed,), reasons=reasons), make_calibration())
 
 
 def make_panel() -> Verdict:
     """Two detectors judge together; a third is shown only."""
     judge = make_panel_calibration()
-    said = {DETECTOR: 2.1, OTHER: 3.4, "thirdnet": -0.3}
+    logits = {DETECTOR: 2.1, OTHER: 3.4, "thirdnet": -0.3}
     face = replace(
         make_face(0, Finding.MANIPULATED, 3.21, calibration=judge),
-        logits=said,
+        logits=logits,
         thresholds={DETECTOR: 1.2, OTHER: 2.2},
         reasons=("toydetector with othernet score 3.21, at or above the threshold 1.37",),
     )
     verdict = make_verdict()
     scores = [
         make_scores(0, 0.2, 10.6, lambda t, z=z: z + float(np.sin(3 * t)), step_s=0.8, detector=n)  # type: ignore[misc]
-        for n, z in said.items()
+        for n, z in logits.items()
     ]
     uses = tuple(
         DetectorUse(name=n, weights="w", sha256=sha, license="MIT", trained_on="self-blends")
@@ -397,7 +382,7 @@ def make_two_people() -> Verdict:
             ),
         ),
     )
-    return decided(verdict)
+    return decided(verdict, make_calibration())
 
 
 def make_crowd(people: int = 20) -> Verdict:
@@ -425,7 +410,7 @@ def make_crowd(people: int = 20) -> Verdict:
         coverage=make_coverage(faces_found=people, faces_scored=people),
         reasons=tuple(f"Reason number {number}." for number in range(9)),
     )
-    return decided(verdict)
+    return decided(verdict, make_calibration())
 
 
 def make_long() -> Verdict:
@@ -441,7 +426,7 @@ def make_long() -> Verdict:
         tracks=(make_track(0, 0.0, 3600.0, step_s=1.0),),
         coverage=make_coverage(duration_s=3600.0, decoded_s=3600.0, face_s=3580.0, scored_s=3550.0),
     )
-    return decided(verdict)
+    return decided(verdict, make_calibration())
 
 
 def make_still() -> Verdict:
@@ -473,7 +458,7 @@ def make_still() -> Verdict:
             audio="none",
         ),
     )
-    return decided(verdict)
+    return decided(verdict, make_calibration())
 
 
 def make_damaged() -> Verdict:

@@ -19,7 +19,7 @@ from report_builders import (
 from unmask.report import schema, summary, table_row, to_html, to_json
 from unmask.report.table import COLUMNS
 from unmask.types import Calibration, Finding, Verdict
-from unmask.verdict import decide
+from unmask.verdict import Observations, decide
 
 
 def with_own_bounds() -> Calibration:
@@ -38,16 +38,16 @@ def with_own_bounds() -> Calibration:
 
 def decided(logit: float, face_px: float = 235.5) -> Verdict:
     scores = make_scores(0, 0.2, 10.6, lambda _: logit)
-    return decide(
+    seen = Observations(
         video=make_info(),
         tracks=[make_track(0, 0.0, 12.4)],
         scores=[replace(s, face_px=face_px, end_s=s.start_s + 0.2) for s in scores],
         coverage=make_coverage(),
         detectors=make_verdict().detectors,
         aggregates={DETECTOR: "mean"},
-        calibrations={DETECTOR: with_own_bounds()},
         unmask_version="0.1.0",
     )
+    return decide(seen, {DETECTOR: with_own_bounds()})
 
 
 def test_the_reports_tell_the_score_and_the_bounds_of_the_quality_class() -> None:

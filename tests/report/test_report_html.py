@@ -13,8 +13,10 @@ from report_builders import (
     make_calibration,
     make_crowd,
     make_damaged,
+    make_face,
     make_gated,
     make_info,
+    make_judgement,
     make_key_frame,
     make_panel,
     make_still,
@@ -25,7 +27,7 @@ from report_builders import (
 )
 
 from unmask.report import to_html
-from unmask.types import Finding
+from unmask.types import Calibration, Finding, Verdict
 
 VERDICTS = all_verdicts()
 VOID_TAGS = {"meta", "img", "br"}
@@ -123,11 +125,12 @@ def test_markup_in_any_text_is_shown_not_obeyed() -> None:
         replace(use, weights=attack, license=attack, trained_on=attack, sha256=attack)
         for use in verdict.detectors
     )
-    faces = tuple(replace(face, reasons=(attack,)) for face in verdict.faces)
+    judgement = make_judgement(3.21, calibration)
+    faces = tuple(replace(face, reasons=(attack,), judgement=judgement) for face in verdict.faces)
     scores = tuple(replace(score, detector=attack) for score in verdict.clip_scores)
     nasty = replace(
         verdict,
-        calibration=calibration,
+        calibrations=(calibration,),
         detectors=detectors,
         faces=faces,
         clip_scores=scores,
@@ -175,14 +178,19 @@ def test_the_error_rates_stand_beside_the_probability() -> None:
     ) in text
 
 
+def judged_by(calibration: Calibration) -> Verdict:
+    face = make_face(0, Finding.MANIPULATED, 3.21, calibration=calibration)
+    return replace(make_verdict(), faces=(face,), calibrations=(calibration,))
+
+
 def test_a_large_sample_is_not_called_small() -> None:
     large = make_calibration(real_videos=5000)
-    verdict = replace(make_verdict(), calibration=large, calibrations=(large,))
+    verdict = judged_by(large)
     text = Page(to_html(verdict)).text
     assert "On 5,000 real validation videos" in text
     assert "small sample" not in text
     none = make_calibration(real_videos=0)
-    empty = replace(make_verdict(), calibration=none, calibrations=(none,))
+    empty = judged_by(none)
     assert "No real videos stand behind the threshold" in Page(to_html(empty)).text
 
 

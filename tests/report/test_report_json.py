@@ -134,26 +134,28 @@ def test_the_numbers_of_an_answer_come_back_as_they_were() -> None:
     for name in ("score", "llr", "probability", "threshold", "decided_by", "bits_per_pixel"):
         assert document[name] == getattr(verdict, name), name
     assert tuple(document["probability_interval"]) == verdict.probability_interval
-    (face,), (told,) = verdict.faces, document["faces"]
-    for name in ("score", "llr", "probability", "quality", "calibration", "logits", "thresholds"):
-        assert told[name] == getattr(face, name), name
+    (face,), (entry,) = verdict.faces, document["faces"]
+    for name in ("score", "llr", "probability", "quality", "logits", "thresholds"):
+        assert entry[name] == getattr(face, name), name
+    assert face.judgement is not None
+    assert entry["calibration"] == face.judgement.calibration.name
     assert face.errors is not None
-    assert ErrorRates(**{k: _tupled(v) for k, v in told["errors"].items()}) == face.errors
-    assert FaceLook(**told["look"]) == face.look
+    assert ErrorRates(**{k: _tupled(v) for k, v in entry["errors"].items()}) == face.errors
+    assert FaceLook(**entry["look"]) == face.look
     assert document["calibration"] == document["calibrations"][0]
     assert read_back(document["calibration"]) == verdict.calibration
 
 
-def read_back(told: dict) -> Calibration:
-    plain = {key: _tupled(value) for key, value in told.items()}
+def read_back(entry: dict) -> Calibration:
+    plain = {key: _tupled(value) for key, value in entry.items()}
     return Calibration(
         **plain
         | {
             "classes": tuple(
-                QualityClass(**{k: _tupled(v) for k, v in one.items()}) for one in told["classes"]
+                QualityClass(**{k: _tupled(v) for k, v in one.items()}) for one in entry["classes"]
             ),
-            "domain": Domain(**told["domain"]),
-            "panel": tuple(PanelMember(**one) for one in told["panel"]),
+            "domain": Domain(**entry["domain"]),
+            "panel": tuple(PanelMember(**one) for one in entry["panel"]),
         }
     )
 

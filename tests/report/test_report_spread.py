@@ -17,7 +17,7 @@ scores = st.lists(st.floats(-30, 30), min_size=1, max_size=40)
 
 
 def test_every_validation_video_is_in_its_row() -> None:
-    chart = spread(FACE, make_calibration())
+    chart = spread(FACE)
     assert chart is not None
     real, fake = chart.rows
     assert (real.name, fake.name) == ("76 real validation videos", "81 forged validation videos")
@@ -29,7 +29,7 @@ def test_every_validation_video_is_in_its_row() -> None:
 
 
 def test_the_face_and_the_bounds_stand_in_order_of_their_scores() -> None:
-    chart = spread(FACE, make_calibration())
+    chart = spread(FACE)
     assert chart is not None
     assert chart.lower.left < chart.threshold.left < chart.face.left
     across = (chart.face.left - chart.lower.left) / (chart.threshold.left - chart.lower.left)
@@ -42,7 +42,7 @@ def test_the_face_and_the_bounds_stand_in_order_of_their_scores() -> None:
 
 
 def test_the_words_say_what_the_picture_shows() -> None:
-    chart = spread(FACE, make_calibration())
+    chart = spread(FACE)
     assert chart is not None
     assert chart.text == (
         "Face 1 scores +3.21. As high or higher: 0 of 76 real validation videos. As low or lower: "
@@ -62,7 +62,7 @@ def test_whatever_the_scores_all_lies_inside_and_the_names_have_room(
         lower=lower,
         threshold=lower + width,
     )
-    chart = spread(replace(FACE, score=score), judge)
+    chart = spread(make_face(0, Finding.MANIPULATED, score, calibration=judge))
     assert chart is not None
     assert 0 <= chart.face.left <= 100
     assert chart.lower.left >= 24
@@ -76,7 +76,6 @@ def test_whatever_the_scores_all_lies_inside_and_the_names_have_room(
 
 
 def test_there_is_no_picture_without_a_judge_or_without_scores() -> None:
-    judge = make_calibration()
-    assert spread(FACE, None) is None
-    assert spread(without_numbers(FACE), judge) is None
-    assert spread(FACE, replace(judge, real_scores=())) is None
+    assert spread(without_numbers(FACE)) is None
+    bare = replace(make_calibration(), real_scores=())
+    assert spread(make_face(0, Finding.MANIPULATED, 3.21, calibration=bare)) is None

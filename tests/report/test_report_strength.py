@@ -12,6 +12,7 @@ from report_builders import (
     make_calibration,
     make_face,
     make_gated,
+    make_judgement,
     make_panel,
     make_two_people,
     make_uncalibrated,
@@ -23,7 +24,6 @@ from report_builders import (
 from unmask.report.answer_view import figures, sayings
 from unmask.report.strength import (
     bounds_text,
-    calibration_of,
     priors_text,
     quality_text,
     ratio_text,
@@ -33,24 +33,22 @@ from unmask.report.strength import (
 from unmask.types import Calibration, Finding, Verdict
 
 
-def with_class_bounds(verdict: Verdict) -> tuple[Verdict, Calibration]:
-    """The verdict, its calibration's last quality class having bounds and scores of its own."""
+def with_class_bounds() -> Calibration:
+    """A calibration whose last quality class has bounds and scores of its own."""
     judge = make_calibration()
     own = replace(
         judge.classes[-1], threshold=2.5, lower=0.5, real_scores=(-1.0, 3.5), fake_scores=(0.0,)
     )
-    changed = replace(judge, classes=(judge.classes[0], own))
-    return replace(verdict, calibration=None, calibrations=(changed,)), changed
+    return replace(judge, classes=(judge.classes[0], own))
 
 
 def test_the_bounds_of_a_face_are_those_of_its_quality() -> None:
-    verdict, whole = with_class_bounds(make_verdict())
-    judge = calibration_of(verdict.faces[0], verdict)
-    assert judge is not None
-    assert (judge.threshold, judge.lower, judge.real_scores) == (2.5, 0.5, (-1.0, 3.5))
-    assert whole.threshold != judge.threshold
-    assert videos_text(verdict.faces[0], verdict) == "validation videos of this quality"
-    assert videos_text(make_verdict().faces[0], make_verdict()) == "validation videos"
+    judgement = make_judgement(3.0, with_class_bounds())
+    of_class = judgement.of_class
+    assert (of_class.threshold, of_class.lower, of_class.real_scores) == (2.5, 0.5, (-1.0, 3.5))
+    assert judgement.calibration.threshold != of_class.threshold
+    assert videos_text(judgement) == "validation videos of this quality"
+    assert videos_text(make_judgement(3.0)) == "validation videos"
 
 
 def test_a_ratio_at_the_end_of_its_range_is_called_that() -> None:
@@ -65,7 +63,7 @@ def test_a_ratio_at_the_end_of_its_range_is_called_that() -> None:
 
 
 @given(st.floats(-50, 50))
-def test_a_ratio_and_its_inverse_are_told_alike(llr: float) -> None:
+def test_a_ratio_and_its_inverse_read_alike(llr: float) -> None:
     swapped = {"forged": "real", "real": "forged"}
     words = [swapped.get(word, word) for word in ratio_text(llr).split()]
     if math.exp(abs(llr)) >= 1.05:
@@ -97,34 +95,33 @@ def test_a_face_that_only_an_uncalibrated_detector_saw_has_its_reason() -> None:
 
 
 def test_the_quality_class_comes_with_the_size_of_its_sample() -> None:
-    verdict = make_verdict()
-    (face,) = verdict.faces
-    assert quality_text(face, calibration_of(face, verdict)) == (
+    assert quality_text(make_judgement(3.0)) == (
         "other (76 real validation videos and 81 forged with a copy of this quality)"
     )
-    assert quality_text(replace(face, quality="gone"), None) == "gone"
+    single = replace(make_calibration(), classes=make_calibration().classes[-1:])
+    assert quality_text(make_judgement(3.0, single)) == ""
 
 
 def test_only_what_is_known_is_shown_as_a_figure() -> None:
     def terms(verdict: Verdict) -> list[str]:
-        return [figure.term for figure in figures(verdict.faces[0], verdict)]
+        return [figure.term for figure in figures(verdict.faces[0])]
 
     errors = ["Real videos this high", "Forged videos this low"]
     everything = ["Probability of manipulation", "Log-likelihood ratio", *errors]
     assert terms(make_verdict()) == everything
     assert terms(make_without_probability()) == errors
     assert terms(make_gated()) == []
-    verdict = make_verdict()
-    face = replace(verdict.faces[0], errors=None, probability_interval=None)
-    shown = figures(face, replace(verdict, faces=(face,)))
+    (face,) = make_verdict().faces
+    judgement = replace(make_judgement(3.21), errors=None, probability_interval=None)
+    shown = figures(replace(face, judgement=judgement))
     assert [figure.term for figure in shown] == everything[:2]
     assert "interval" not in " ".join(shown[0].notes)
 
 
-def test_each_detector_is_told_with_what_it_counted_for() -> None:
+def test_each_detector_is_listed_with_what_it_counted_for() -> None:
     verdict = make_panel()
-    told = sayings(verdict.faces[0], verdict)
-    assert [(said.detector, said.logit, said.clips, said.role) for said in told] == [
+    shown = sayings(verdict.faces[0], verdict)
+    assert [(said.detector, said.logit, said.clips, said.role) for said in shown] == [
         ("toydetector", "+2.10", "13", "one of the panel, weight 0.80"),
         ("othernet", "+3.40", "13", "one of the panel, weight 0.45"),
         ("thirdnet", "-0.30", "13", "shown only: no calibration"),
@@ -139,6 +136,7 @@ def test_a_detector_that_decided_nothing_says_why() -> None:
     assert [said.role for said in sayings(gated.faces[0], gated)] == [
         "decided nothing: the calibration does not hold here"
     ]
-    other = replace(make_face(0, Finding.INCONCLUSIVE, 0.3), calibration="another")
+    another = replace(make_calibration(), detector="another")
+    other = make_face(0, Finding.INCONCLUSIVE, 0.3, calibration=another)
     overruled = replace(make_verdict(Finding.INCONCLUSIVE), faces=(other,))
     assert sayings(other, overruled)[0].role.startswith("decided nothing: another answer")

@@ -21,7 +21,7 @@ from report_builders import (
 
 from unmask.report import summary
 from unmask.report.wording import by_suspicion, explain
-from unmask.types import Finding
+from unmask.types import Finding, Verdict
 
 VERDICTS = all_verdicts()
 
@@ -113,9 +113,14 @@ def test_a_face_without_a_score_is_called_that() -> None:
 
 def test_the_explanation_never_contradicts_the_numbers() -> None:
     """A finding that rests on something else than the highest logit is told without numbers."""
-    verdict = make_verdict(Finding.MANIPULATED)
-    low = replace(verdict, score=0.1)
+
+    def scoring(finding: Finding, score: float) -> Verdict:
+        face = make_face(0, finding, score)
+        return replace(make_verdict(finding), faces=(face,))
+
+    low = scoring(Finding.MANIPULATED, 0.1)
     assert explain(low) == "At least one face carries traces of manipulation."
+    verdict = make_verdict(Finding.MANIPULATED)
     assert "+3.21, reaches the threshold of +1.37" in explain(verdict)
     unclear = replace(low, finding=Finding.INCONCLUSIVE)
     assert "lies between the lower bound of -0.42 and the threshold of +1.37" in explain(unclear)
@@ -123,7 +128,7 @@ def test_the_explanation_never_contradicts_the_numbers() -> None:
     assert explain(sure).startswith("What could be examined does not support an answer")
     calm = make_verdict(Finding.NO_MANIPULATION_FOUND)
     assert "-2.36, stays below the lower bound of -0.42. This does not prove" in explain(calm)
-    assert "bound" not in explain(replace(calm, score=0.0))
+    assert "bound" not in explain(scoring(Finding.NO_MANIPULATION_FOUND, 0.0))
     assert explain(make_gated()).startswith("No face lies within what the calibration saw")
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from unmask.types import Domain, FaceLook, Finding
-from unmask.verdict import decide
+from unmask.verdict import Observations, decide
 from unmask.verdict.gate import closed_gates
 from verdict_builders import VIDEO, calibration, scores, verdict
 
@@ -81,22 +81,22 @@ def test_a_closed_gate_gives_no_number_and_no_answer():
 def test_looks_reach_the_gate_and_the_verdict():
     still = FaceLook(flat_share=0.1, change=0.0, moments=9)
     built = verdict(scores(9.0))
-    result = decide(
+    seen = Observations(
         video=VIDEO,
         tracks=built.tracks,
         scores=built.clip_scores,
         coverage=built.coverage,
         detectors=built.detectors,
         aggregates={"d": "mean"},
-        calibrations={"d": calibration(domain=Domain(min_change=1.0))},
         looks={0: still},
     )
+    result = decide(seen, {"d": calibration(domain=Domain(min_change=1.0))})
     assert result.finding is Finding.INCONCLUSIVE
     assert result.faces[0].look == still
     assert "hardly changes" in result.faces[0].gates[0]
 
 
-def test_an_unknown_bit_rate_is_told_where_it_would_matter():
+def test_an_unknown_bit_rate_is_a_reason_where_it_would_matter():
     unasked = verdict(scores(9.0))
     asked = verdict(scores(9.0), calibrations=[calibration(domain=Domain(min_bits_per_pixel=0.01))])
     assert asked.finding is Finding.MANIPULATED

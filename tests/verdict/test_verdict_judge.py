@@ -16,7 +16,7 @@ from unmask.types import (
     QualityClass,
     Verdict,
 )
-from unmask.verdict import decide
+from unmask.verdict import Observations, decide
 from verdict_builders import COVERAGE, VIDEO, calibration, line, scores, track, use
 
 SMALL = QualityClass(
@@ -45,17 +45,18 @@ PANEL = calibration(
 TWO = (use("d"), use("e", "bb"))
 
 
-def judged(given: list[ClipScore], *calibrations: Calibration, **options: object) -> Verdict:
-    return decide(
+def judged(
+    given: list[ClipScore], *calibrations: Calibration, panel: Calibration | None = None
+) -> Verdict:
+    seen = Observations(
         video=VIDEO,
         tracks=(track(),),
         scores=given,
         coverage=COVERAGE,
         detectors=TWO,
         aggregates={"d": "mean", "e": "mean"},
-        calibrations={one.detector: one for one in calibrations},
-        **options,  # type: ignore[arg-type]
     )
+    return decide(seen, {one.detector: one for one in calibrations}, panel)
 
 
 def test_a_face_is_judged_by_the_line_and_bounds_of_its_class():
@@ -95,7 +96,7 @@ def test_a_panel_judges_by_the_weighted_sum():
     result = judged(given, calibration(), OTHER, panel=PANEL)
     (face,) = result.faces
     assert face.score == pytest.approx(0.5 * 4.0 - 0.25 * 2.0)
-    assert face.calibration == "panel"
+    assert face.judgement.calibration.name == "panel"
     assert result.calibration == PANEL
     assert result.finding is Finding.MANIPULATED
     assert face.reasons[0].startswith("d with e score 1.50, at or above the threshold 1.50")
@@ -110,7 +111,7 @@ def test_where_a_member_is_missing_the_rest_is_judged_by_its_own_calibration(
 ):
     result = judged([*scores(1.0), *missing], calibration(), panel=PANEL)
     (face,) = result.faces
-    assert face.calibration == calibration().name
+    assert face.judgement.calibration == calibration()
     assert face.score == 1.0
     assert face.finding is Finding.INCONCLUSIVE
 

@@ -35,7 +35,7 @@ from unmask.types import (
     Verdict,
     VideoInfo,
 )
-from unmask.verdict import FaceLooks, decide, scored_s
+from unmask.verdict import FaceLooks, Observations, decide, scored_s
 
 if TYPE_CHECKING:
     from torch import nn
@@ -157,7 +157,7 @@ def _flow(
 
     tracks = follow.tracks()
     smallest = finder.smallest_face_px(video.info.width_px, video.info.height_px)
-    return decide(
+    observations = Observations(
         video=video.info,
         tracks=tracks,
         scores=scores,
@@ -171,8 +171,6 @@ def _flow(
         ),
         detectors=uses,
         aggregates={card.name: card.aggregate for card in cards},
-        calibrations=fits.calibrations,
-        panel=fits.panel,
         looks=looks.found(),
         notes=(
             *video.problems,
@@ -184,6 +182,7 @@ def _flow(
         unmask_version=__version__,
         scanned_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
+    return decide(observations, fits.calibrations, fits.panel)
 
 
 def _names(detectors: Sequence[str] | None, weights: Mapping[str, str | Path]) -> list[str]:

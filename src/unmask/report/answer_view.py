@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unmask.report import strength, wording
-from unmask.types import Calibration, FaceVerdict, Verdict
+from unmask.types import FaceVerdict, Judgement, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,27 +27,27 @@ class Said:
     role: str
 
 
-def figures(face: FaceVerdict, verdict: Verdict) -> list[Figure]:
+def figures(face: FaceVerdict) -> list[Figure]:
     """The numbers behind a face's finding; none where nothing calibrated decided."""
-    calibration = strength.calibration_of(face, verdict)
-    if face.score is None:
+    judgement = face.judgement
+    if judgement is None:
         return []
     shown = []
-    if face.probability is not None:
-        shown.append(_probability(face.probability, face))
-    if face.llr is not None:
-        notes = (f"{wording.capital(strength.ratio_text(face.llr))}.",)
-        bounds = strength.bounds_text(face.llr, calibration)
+    if judgement.probability is not None:
+        shown.append(_probability(judgement.probability, judgement))
+    if judgement.llr is not None:
+        notes = (f"{wording.capital(strength.ratio_text(judgement.llr))}.",)
+        bounds = strength.bounds_text(judgement.llr, judgement.calibration)
         shown.append(
             Figure(
                 term="Log-likelihood ratio",
-                value=wording.score_text(face.llr),
+                value=wording.score_text(judgement.llr),
                 notes=(*notes, bounds) if bounds else notes,
             )
         )
-    if face.errors is not None:
-        errors = face.errors
-        videos = strength.videos_text(face, verdict)
+    if judgement.errors is not None:
+        errors = judgement.errors
+        videos = strength.videos_text(judgement)
         shown += [
             Figure(
                 term="Real videos this high",
@@ -69,13 +69,13 @@ def figures(face: FaceVerdict, verdict: Verdict) -> list[Figure]:
     return shown
 
 
-def _probability(probability: float, face: FaceVerdict) -> Figure:
-    interval = face.probability_interval
+def _probability(probability: float, judgement: Judgement) -> Figure:
+    interval = judgement.probability_interval
     notes = ["If forged and real videos are equally likely beforehand."]
     if interval is not None:
         notes.insert(0, f"95 % interval: {strength.interval_text(interval)}.")
-    if face.llr is not None:
-        notes.append(strength.priors_text(face.llr))
+    if judgement.llr is not None:
+        notes.append(strength.priors_text(judgement.llr))
     return Figure(
         term="Probability of manipulation", value=wording.chance(probability), notes=tuple(notes)
     )
@@ -103,7 +103,7 @@ def _clips(face: FaceVerdict, detector: str, verdict: Verdict) -> int:
 
 def _role(face: FaceVerdict, detector: str, verdict: Verdict) -> str:
     """What a detector's number counted for in the answer on a face."""
-    judge = strength.calibration_of(face, verdict)
+    judge = face.judgement.calibration if face.judgement else None
     if detector not in face.logits:
         return "scored no clip of this face"
     if judge is not None and judge.panel:
@@ -120,7 +120,6 @@ def _role(face: FaceVerdict, detector: str, verdict: Verdict) -> str:
 
 
 def _is_calibrated(detector: str, verdict: Verdict) -> bool:
-    known: list[Calibration] = [*verdict.calibrations]
-    known += [verdict.calibration] if verdict.calibration else []
+    known = verdict.calibrations
     names = {one.detector for one in known if not one.panel}
     return detector in names | {member.detector for one in known for member in one.panel}

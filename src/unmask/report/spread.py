@@ -60,10 +60,11 @@ class Spread:
     text: str
 
 
-def spread(face: FaceVerdict, calibration: Calibration | None) -> Spread | None:
+def spread(face: FaceVerdict) -> Spread | None:
     """The picture for a face; None if nothing judged it or the validation scores are not known."""
-    if calibration is None or face.score is None:
+    if face.judgement is None or face.score is None:
         return None
+    calibration = face.judgement.of_class
     real, fake = calibration.real_scores, calibration.fake_scores
     if not real or not fake or not math.isfinite(face.score):
         return None

@@ -5,35 +5,16 @@ from __future__ import annotations
 import math
 
 from unmask.report.wording import chance, face_name, number_range, plural, score_text
-from unmask.types import Calibration, FaceVerdict, Finding, Verdict
+from unmask.types import Calibration, FaceVerdict, Finding, Judgement, Verdict
 
 # Odds beforehand that a reader may have in mind besides even ones.
 _PRIORS = (0.1, 0.01)
 
 
-def calibration_of(face: FaceVerdict, verdict: Verdict) -> Calibration | None:
-    """The calibration that judged a face, with the bounds of its quality class; None: none did."""
-    known = (*verdict.calibrations, *([verdict.calibration] if verdict.calibration else []))
-    judge = next((one for one in known if one.name == face.calibration), None)
-    return None if judge is None else judge.for_class(face.quality)
-
-
-def videos_text(face: FaceVerdict, verdict: Verdict) -> str:
+def videos_text(judgement: Judgement) -> str:
     """Which validation videos a face is compared with: all, or those of its quality."""
-    judge = calibration_of(face, verdict)
-    classes = judge.classes if judge else ()
-    is_own = any(one.name == face.quality and one.threshold is not None for one in classes)
+    is_own = judgement.quality.threshold is not None
     return "validation videos of this quality" if is_own else "validation videos"
-
-
-def judged(verdict: Verdict) -> list[FaceVerdict]:
-    """The faces that a calibration judged."""
-    return [face for face in verdict.faces if face.calibration]
-
-
-def deciding_face(verdict: Verdict) -> FaceVerdict | None:
-    """The face that the video's finding and numbers are those of."""
-    return next((face for face in verdict.faces if face.track_id == verdict.decided_by), None)
 
 
 def probability_text(probability: float, interval: tuple[float, float] | None) -> str:
@@ -119,30 +100,28 @@ def rate_text(interval: tuple[float, float], of: str) -> str:
     return f"As a rate of {of}: {number_range(*interval)} (95 % interval)."
 
 
-def quality_text(face: FaceVerdict, calibration: Calibration | None) -> str:
+def quality_text(judgement: Judgement) -> str:
     """The quality class of a face, and on how many videos its line was fitted.
 
     Empty where the calibration knows no more than one.
     """
-    classes = calibration.classes if calibration else ()
-    if len(classes) == 1:
+    if len(judgement.calibration.classes) == 1:
         return ""
-    one = next((one for one in classes if one.name == face.quality), None)
-    if one is None:
-        return face.quality
+    quality = judgement.quality
     return (
-        f"{one.name} ({plural(one.real_videos, 'real validation video')} and "
-        f"{one.fake_videos:,} forged with a copy of this quality)"
+        f"{quality.name} ({plural(quality.real_videos, 'real validation video')} and "
+        f"{quality.fake_videos:,} forged with a copy of this quality)"
     )
 
 
 def why_no_probability(verdict: Verdict, face: FaceVerdict | None) -> str:
     """Why no probability is given for a face, or for the video if there is no face to ask."""
-    calibration = verdict.calibration if face is None else calibration_of(face, verdict)
     if (face is not None and face.gates) or (face is None and _has_closed_gate(verdict)):
         return "outside of what the calibration saw a number would be a guess"
-    if verdict.calibration is None:
+    if not verdict.calibrations:
         return "no calibration belongs to these detectors with these weights"
+    judged = verdict.calibrations[0] if face is None else None
+    calibration = face.judgement.calibration if face and face.judgement else judged
     if calibration is None:
         return "nothing calibrated could decide"
     if calibration.scale == "logit":
@@ -164,7 +143,7 @@ def gate_lines(verdict: Verdict) -> list[str]:
 
 def at_this_score(verdict: Verdict) -> str:
     """The errors behind the video's score in one sentence; empty if they are not known."""
-    face = deciding_face(verdict)
+    face = verdict.deciding_face
     if face is None or face.errors is None or verdict.finding is Finding.NO_FACE:
         return ""
     errors = face.errors

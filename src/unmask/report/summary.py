@@ -7,7 +7,6 @@ from collections import Counter
 from unmask.printable import printable
 from unmask.report.strength import (
     at_this_score,
-    deciding_face,
     probability_text,
     why_no_probability,
 )
@@ -52,7 +51,7 @@ def _strength(verdict: Verdict) -> list[str]:
     if not verdict.faces:
         return []
     if verdict.probability is None:
-        reason = why_no_probability(verdict, deciding_face(verdict))
+        reason = why_no_probability(verdict, verdict.deciding_face)
         lines = [f"  No probability: {reason}"]
     else:
         told = probability_text(verdict.probability, verdict.probability_interval)

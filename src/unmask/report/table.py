@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unmask.printable import printable
-from unmask.report.strength import deciding_face
 from unmask.report.to_json import path_text
 from unmask.report.wording import FINDING_WORDS, chance, score_text
 from unmask.types import Verdict
@@ -50,7 +49,7 @@ Row = tuple[str, ...]
 
 def table_row(verdict: Verdict) -> Row:
     """One video as a row of ``COLUMNS``; a number that is not given is an empty cell."""
-    face = deciding_face(verdict)
+    face = verdict.deciding_face
     errors = face.errors if face else None
     interval = verdict.probability_interval
     gates = {gate for one in verdict.faces for gate in one.gates}
@@ -75,7 +74,7 @@ def table_row(verdict: Verdict) -> Row:
         "faces_decided": sum(one.score is not None for one in verdict.faces),
         "duration_s": verdict.coverage.duration_s,
         "scored_s": verdict.coverage.scored_s,
-        "calibration": face.calibration if face else "",
+        "calibration": verdict.judgement.calibration.name if verdict.judgement else "",
         "detectors": ", ".join(use.name for use in verdict.detectors),
         "unmask_version": verdict.unmask_version,
         "scanned_at": verdict.scanned_at,

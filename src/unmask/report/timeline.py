@@ -92,8 +92,9 @@ def scale_for(detector: str, face: FaceVerdict | None, verdict: Verdict) -> Scal
 
 def _width(detector: str, face: FaceVerdict, verdict: Verdict) -> float:
     """How far the lower bound lies under the threshold, in the detector's own logits."""
-    known = (*verdict.calibrations, *([verdict.calibration] if verdict.calibration else []))
-    own = next((one for one in known if one.detector == detector and not one.panel), None)
+    own = next(
+        (one for one in verdict.calibrations if one.detector == detector and not one.panel), None
+    )
     slopes = [] if own is None else [c.slope for c in own.classes if c.name == face.quality]
     slopes += [] if own is None else [c.slope for c in own.classes[-1:]]
     if own is None or not slopes or slopes[0] <= 0:

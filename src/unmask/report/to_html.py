@@ -76,7 +76,7 @@ def to_html(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
         finding=wording.FINDING_WORDS[verdict.finding],
         explanation=wording.explain(verdict),
         decider=next((v for v in faces if v.face.track_id == verdict.decided_by), None),
-        no_probability=strength.why_no_probability(verdict, strength.deciding_face(verdict)),
+        no_probability=strength.why_no_probability(verdict, verdict.deciding_face),
         error_rates=wording.error_rates(calibration) if calibration else [],
         sample=wording.sample(calibration) if calibration else "",
         faces=faces,
@@ -97,17 +97,15 @@ def to_html(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
 
 
 def _calibrations(verdict: Verdict) -> list[CalibrationView]:
-    """Those that judged a face, the video's own first; without any, the video's own alone."""
-    own = verdict.calibration
-    names = [own.name] if own is not None else []
-    names += [face.calibration for face in strength.judged(verdict)]
-    # The video's own has the bounds of one quality class; the others stand as in their files.
-    whole = {one.name: one for one in (*([own] if own else []), *verdict.calibrations)}
-    used = {name: whole[name] for name in names if name in whole}
-    return [
-        CalibrationView(calibration=one, error_rates=wording.error_rates(one))
-        for one in used.values()
-    ]
+    """Those that judged a face, the deciding face's first; without any, the first that fits."""
+    judged = [*([verdict.deciding_face] if verdict.deciding_face else []), *verdict.faces]
+    used = {
+        face.judgement.calibration.name: face.judgement.calibration
+        for face in judged
+        if face.judgement is not None
+    }
+    known = list(used.values()) or list(verdict.calibrations[:1])
+    return [CalibrationView(calibration=one, error_rates=wording.error_rates(one)) for one in known]
 
 
 @cache
@@ -143,7 +141,7 @@ def _tight(text: str) -> str:
 def _faces(verdict: Verdict, key_frames: Sequence[KeyFrame]) -> list[FaceView]:
     views = []
     for face in wording.by_suspicion(verdict):
-        calibration = strength.calibration_of(face, verdict)
+        judgement = face.judgement
         shown = sorted(
             (frame for frame in key_frames if frame.track_id == face.track_id),
             key=lambda frame: frame.time_s,
@@ -154,11 +152,11 @@ def _faces(verdict: Verdict, key_frames: Sequence[KeyFrame]) -> list[FaceView]:
                 face=face,
                 finding=wording.FINDING_WORDS[face.finding],
                 score=wording.told_score(face),
-                figures=answer_view.figures(face, verdict),
+                figures=answer_view.figures(face),
                 no_probability=strength.why_no_probability(verdict, face),
-                quality=strength.quality_text(face, calibration),
+                quality=strength.quality_text(judgement) if judgement else "",
                 sayings=answer_view.sayings(face, verdict),
-                spread=spread(face, calibration),
+                spread=spread(face),
                 bars=timeline.bars(face.track_id, verdict),
                 frames=[_frame(frame, verdict) for frame in shown],
             )

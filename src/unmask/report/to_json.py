@@ -119,7 +119,7 @@ def _face(face: FaceVerdict) -> dict[str, Json]:
         "llr": face.llr,
         "probability": face.probability,
         "probability_interval": _pair(face.probability_interval),
-        "calibration": face.calibration,
+        "calibration": face.judgement.calibration.name if face.judgement else "",
         "quality": face.quality,
         "errors": _plain(face.errors),
         "gates": list(face.gates),

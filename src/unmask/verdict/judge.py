@@ -1,10 +1,10 @@
-"""Judges one face: by its panel where all of it spoke, else by each calibrated detector."""
+"""Judges one face: by the panel where all members scored it, else by each calibrated detector."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from unmask.types import (
     FaceTrack,
     FaceVerdict,
     Finding,
+    Judgement,
     QualityClass,
     VideoInfo,
 )
@@ -34,7 +35,7 @@ ORDER = (Finding.NO_MANIPULATION_FOUND, Finding.INCONCLUSIVE, Finding.MANIPULATE
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """Whose word counts: calibrations by detector, and the panel's, if its members are here."""
+    """What may judge: calibrations by detector, and the panel's, if its members scan."""
 
     video: VideoInfo
     calibrations: Mapping[str, Calibration]
@@ -43,7 +44,7 @@ class Judges:
 
 
 class _Opinion(NamedTuple):
-    """One calibration's word on a face; ``score`` is None where a gate is closed."""
+    """What one calibration says of a face; ``score`` is None where a gate is closed."""
 
     calibration: Calibration
     quality: QualityClass
@@ -58,58 +59,57 @@ def judge_face(
 ) -> FaceVerdict:
     """The answer for one person.
 
-    Of several opinions the most suspicious one counts; ``score`` is None if nobody may decide.
+    Of several opinions the most suspicious one counts; without one there is no ``judgement``.
 
     Args:
         track: of the person.
         scores: of all detectors, of this person alone.
         logits: by detector, see ``face_logits``.
-        judges: whose word counts.
+        judges: what may judge.
     """
     sizes = [max(o.box_px[2] - o.box_px[0], o.box_px[3] - o.box_px[1]) for o in track.observations]
     opinions = _opinions(track.track_id, scores, logits, judges)
     able = [one for one in opinions if one.score is not None]
-    worst = max(able, key=lambda o: (ORDER.index(o.finding), _said(o)), default=None)
+    worst = max(able, key=lambda o: (ORDER.index(o.finding), _score(o)), default=None)
     first, last = track.observations[0], track.observations[-1]
-    face = FaceVerdict(
+    return FaceVerdict(
         track_id=track.track_id,
         start_s=first.time_s,
         end_s=last.time_s,
         finding=Finding.INCONCLUSIVE if worst is None else worst.finding,
         logits=dict(logits),
-        probability=None,
         face_px=float(np.median(sizes)),
         clips=len(scores),
-        reasons=(_why(scores, opinions, worst),),
+        reasons=(_reason(scores, opinions, worst),),
+        judgement=None if worst is None else _judgement(worst),
         gates=() if worst is not None or not opinions else opinions[0].gates,
         thresholds=_thresholds(scores, judges),
         look=judges.looks.get(track.track_id),
     )
-    return face if worst is None else _with_numbers(face, worst)
 
 
-def _with_numbers(face: FaceVerdict, opinion: _Opinion) -> FaceVerdict:
-    calibration, score = opinion.calibration.for_class(opinion.quality.name), _said(opinion)
-    llr = stated_llr(score, calibration)
-    return replace(
-        face,
+def _judgement(opinion: _Opinion) -> Judgement:
+    score, quality = _score(opinion), opinion.quality
+    bounds = opinion.calibration.for_class(quality.name)
+    llr = stated_llr(score, bounds)
+    return Judgement(
+        calibration=opinion.calibration,
+        quality=quality,
         score=score,
-        threshold=calibration.threshold,
-        lower=calibration.lower,
+        threshold=bounds.threshold,
+        lower=bounds.lower,
         llr=llr,
         probability=None if llr is None else probability(llr),
-        probability_interval=probability_interval(score, opinion.quality, calibration),
-        quality=opinion.quality.name,
-        errors=error_rates(score, calibration),
-        calibration=calibration.name,
+        probability_interval=probability_interval(score, quality, bounds),
+        errors=error_rates(score, bounds),
     )
 
 
-def _said(opinion: _Opinion) -> float:
+def _score(opinion: _Opinion) -> float:
     return -math.inf if opinion.score is None else opinion.score
 
 
-def _why(scores: Sequence[ClipScore], opinions: list[_Opinion], worst: _Opinion | None) -> str:
+def _reason(scores: Sequence[ClipScore], opinions: list[_Opinion], worst: _Opinion | None) -> str:
     if not scores:
         return "not scored: the face is too small or was seen too briefly"
     if not opinions:
@@ -122,7 +122,7 @@ def _opinions(
 ) -> list[_Opinion]:
     look = judges.looks.get(track_id)
     panel = judges.panel
-    if panel is not None and _all_spoke(panel, scores, logits):
+    if panel is not None and _all_scored(panel, scores, logits):
         return [_opinion(panel, scores, logits, judges, look)]
     return [
         _opinion(calibration, scores, logits, judges, look)
@@ -131,7 +131,7 @@ def _opinions(
     ]
 
 
-def _all_spoke(
+def _all_scored(
     panel: Calibration, scores: Sequence[ClipScore], logits: Mapping[str, float]
 ) -> bool:
     return all(
@@ -207,10 +207,11 @@ def _answer(
     verb = "score" if len(members) > 1 else "scores"
     bounds = calibration.for_class(quality.name)
     threshold, lower = bounds.threshold, bounds.lower
-    said, limit = f"{name} {verb} {score:.2f}", f"{threshold:.2f}"
+    subject, limit = f"{name} {verb} {score:.2f}", f"{threshold:.2f}"
     if score >= threshold:
         return Finding.MANIPULATED, (
-            f"{said}, at or above the threshold {limit} that {_alarms(quality, calibration)} reach"
+            f"{subject}, at or above the threshold {limit} that "
+            f"{_alarms(quality, calibration)} reach"
         )
     for member in members:
         high = thresholds.get(member, math.inf)
@@ -218,13 +219,13 @@ def _answer(
         if end_s - start_s >= LONG_RUN_S:
             # The mean over a long time hides a forgery that lasts for a part of it.
             return Finding.INCONCLUSIVE, (
-                f"{said} over the whole time, below the threshold {limit}, but from "
+                f"{subject} over the whole time, below the threshold {limit}, but from "
                 f"{start_s:.1f} s to {end_s:.1f} s every score of {member} reaches its threshold: "
                 "look at that part"
             )
     if score >= lower:
         return Finding.INCONCLUSIVE, (
-            f"{said}, below the threshold {limit} but above {lower:.2f}: both real "
+            f"{subject}, below the threshold {limit} but above {lower:.2f}: both real "
             "and forged videos score like this"
         )
     few = (
@@ -232,7 +233,7 @@ def _answer(
         if calibration.target_miss_rate is None
         else f"as at most {calibration.target_miss_rate:.0%} of forged videos do"
     )
-    return Finding.NO_MANIPULATION_FOUND, f"{said}, below {lower:.2f}, {few}"
+    return Finding.NO_MANIPULATION_FOUND, f"{subject}, below {lower:.2f}, {few}"
 
 
 def _alarms(quality: QualityClass, calibration: Calibration) -> str:
