@@ -37,6 +37,14 @@ _Paths = Annotated[
     ),
 ]
 _Out = Annotated[Path | None, options.out("DIR", "Write NAME.json and NAME.html to this folder.")]
+_Calibrations = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--calibration",
+        metavar="FILE",
+        help="Judge by this calibration, made by unmask calibrate. Repeatable.",
+    ),
+]
 _Csv = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a CSV row for each video.")]
 _AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON; with several videos, one line for each.")
@@ -56,6 +64,7 @@ def scan(
     paths: _Paths,
     detectors: options.Detectors = None,
     weights: options.Weights = None,
+    calibrations: _Calibrations = None,
     out: _Out = None,
     csv: _Csv = None,
     as_json: _AsJson = False,
@@ -72,13 +81,20 @@ def scan(
     findings, failed = [], []
     with writable(out) if out else nullcontext(), tally.writing():
         from unmask.pipeline import scan as river
+        from unmask.verdict import read_calibration
 
+        given = [read_calibration(file) for file in calibrations or ()] or None
         for number, path in enumerate(inputs):
             count = f"[{number + 1}/{len(inputs)}] " if are_many else ""
             try:
                 with terminal.video_progress(path, count + path.name) as progress:
                     verdict = river.scan(
-                        path, detectors or None, device, weights=chosen, progress=progress
+                        path,
+                        detectors or None,
+                        device,
+                        weights=chosen,
+                        calibrations=given,
+                        progress=progress,
                     )
                 report = reports.write(number, verdict) if reports else None
             except Exception as error:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from unmask.cli import options
-from unmask.cli.terminal import show
+from unmask.cli.terminal import show, show_note
 
 app = typer.Typer()
 
@@ -26,4 +26,6 @@ def import_file(
     """Turn a published weights file into verified safetensors; prints where it went."""
     from unmask.detectors import import_weights
 
-    show(import_weights(name, file, out, accept_license=accept_license))
+    written = import_weights(name, file, out, accept_license=accept_license)
+    show(written)
+    show_note(options.how_to_calibrate(name, written))
