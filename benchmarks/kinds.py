@@ -2,10 +2,10 @@
 
     python -m benchmarks kinds --data FACES -d screener -d i3d=FILE [--pairs 100]
 
-FACES holds clips of real validation faces, made by ``unmask prepare --detector i3d --frames 16 --fps
-12.5``. All detectors see the same eight frames of the same forgeries, cut to their own input: a
-detector of single pictures is asked about every frame, and its logits are averaged. Figures: AUC
-over clips, and the share of pairs in which the forgery scores higher; both with intervals over
+FACES holds clips of real validation faces, made by ``unmask prepare --detector i3d --frames 16
+--fps 12.5``. All detectors see the same eight frames of the same forgeries, cut to their own input:
+a detector of single pictures scores every frame, and its logits are averaged. Metrics: AUC over
+clips, and the share of pairs in which the forgery scores higher; both with intervals over
 videos. A kind that a detector was trained on flatters it.
 """
 

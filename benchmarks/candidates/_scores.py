@@ -22,7 +22,7 @@ from unmask.datasets import read_dataset
 from unmask.detectors import load_detector
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.evaluate.condition import HALF_SIZE, Condition
-from unmask.evaluate.score_videos import Model, Wanted, score_videos
+from unmask.evaluate.score_videos import Model, ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, VideoScore, read_scores
 from unmask.types import LabelledVideo
 
@@ -157,14 +157,16 @@ def score(
 ) -> list[VideoScore]:
     """Every candidate's score of every video under every condition, as far as not in ``folder``."""
     models = [candidate.model for candidate in candidates]
-    wanted = [Wanted(row, media, Condition(text), models) for text in conditions for row in rows]
+    requests = [
+        ScoreRequest(row, media, Condition(text), models) for text in conditions for row in rows
+    ]
 
     def report(number: int, total: int, video: VideoScore) -> None:
         shown = video.reason if video.score is None else f"{video.score:.2f}"
         say(f"{number}/{total} {video.key.detector} {video.key.path} {video.key.condition} {shown}")
 
     with ScoreWriter(folder) as writer:
-        score_videos(wanted, writer, device, report=report)
+        score_videos(requests, writer, device, report=report)
     return read_scores(folder)
 
 
@@ -185,7 +187,7 @@ def videos_of(
         if (row.key.detector, row.key.weights_sha256) == candidate.id
         and row.key.condition == condition
     }
-    wanted = [Wanted(row, media, Condition(condition), ()) for row in rows]
+    wanted = [ScoreRequest(row, media, Condition(condition), ()) for row in rows]
     logits = [deciding(by_path[one.key(candidate.model).path], MIN_FACE_PX) for one in wanted]
     return ScoredVideos(
         np.array([float(row.label) for row in rows]),

@@ -111,7 +111,7 @@ def _with_wrong(option: str, value: str) -> Iterator[list[str]]:
     for words, command in commands():
         for parameter in command.params:
             if parameter.param_type_name == "option" and option in parameter.opts:
-                needed = [p for p in command.params if p.required]
+                needed = [p for p in command.params if p.required and p is not parameter]
                 line = words.split()
                 for p in needed:
                     filler = "folder" if p.name in {"layout", "dataset"} else "screener"

@@ -155,6 +155,7 @@ def test_weights_import_prints_the_file_that_scan_takes(
     assert ran.code == 0
     assert ran.out == f"{out}\n"
     assert "origin, licence and training data are unknown" in ran.err
+    assert f"unmask calibrate DATA -d {default_detector}={out}" in ran.err
     assert cli("scan", no_face_video, "-w", f"{default_detector}={out}").code == 0
     out.write_bytes(b"mine")
     ran = cli("weights", "import", default_detector, weights_file, "-o", out)

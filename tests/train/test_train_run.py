@@ -215,7 +215,8 @@ def test_the_curve_is_reported(toy: Card, real_faces: Path, validation_faces: Pa
         report=lines.append,
     )
     assert lines[0] == "Faces for train: 3 of 3 files"
-    assert lines[-1].startswith("Best epoch 0: AUC ")
+    assert lines[-2].startswith("Best epoch 0: AUC ")
+    assert "until they are calibrated: unmask calibrate DATA -d " in lines[-1]
 
 
 @pytest.mark.parametrize("content", ["file", "folder"])

@@ -174,12 +174,3 @@ def parse_weights(choices: Sequence[str] | None) -> dict[str, str | Path]:
             raise UsageError(f"Cannot use -w '{choice}': {name} has weights already. Give one.")
         chosen[name] = value
     return chosen
-
-
-def how_to_calibrate(name: str, weights: Path) -> str:
-    """What to do with new weights, whose every answer is inconclusive so far."""
-    return (
-        "These weights have no calibration, so a scan with them ends inconclusive. Make one from "
-        "videos that they were not trained on: "
-        f"unmask calibrate DATA -d {name}={weights} -o {weights.stem}.calibration.json"
-    )

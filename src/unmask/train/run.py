@@ -108,6 +108,10 @@ def train(
     kind = "pseudo-forgeries of the validation faces" if card.recipe.synthesize else "validation"
     top = learned.best
     report(f"Best epoch {top['epoch']}: AUC {top['auc']:.3f} on {kind}. Weights: {result}")
+    report(
+        "Scans with them end inconclusive until they are calibrated: unmask calibrate DATA "
+        f"-d {name}={result} -o {result.stem}.calibration.json"
+    )
     return result
 
 

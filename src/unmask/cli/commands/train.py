@@ -92,7 +92,7 @@ def train(
     if stage is not None:
         run = functools.partial(train_stage, name, stage, teacher=teacher)
     what = name if stage is None else f"{name}-{stage}"
-    result = run(
+    run(
         training,
         out or Path("runs") / f"{what}-{datetime.datetime.now():%Y%m%d-%H%M%S}",
         validation=checking,
@@ -106,8 +106,6 @@ def train(
         report=show_note,
         progress=sys.stderr.isatty(),
     )
-    if stage is None:
-        show_note(options.how_to_calibrate(name, result))
 
 
 def _check(

@@ -28,4 +28,7 @@ def import_file(
 
     written = import_weights(name, file, out, accept_license=accept_license)
     show(written)
-    show_note(options.how_to_calibrate(name, written))
+    show_note(
+        "Scans with them end inconclusive until they are calibrated: unmask calibrate DATA "
+        f"-d {name}={written} -o {written.stem}.calibration.json"
+    )
