@@ -24,7 +24,8 @@ import cv2
 import numpy as np
 
 from benchmarks import _result
-from unmask.forgeries import Face
+from unmask.forgeries import Face, FaceClip
+from unmask.imaging.boxes import longest_side
 from unmask.types import Floats, Pixels
 
 SIDE_PX = 260
@@ -44,7 +45,7 @@ def read_faces(folder: Path, count: int) -> list[Face]:
         found = finder(pixels)
         if len(found.boxes_px):
             box = found.boxes_px[0]
-            if max(box[2] - box[0], box[3] - box[1]) >= 80:
+            if longest_side(box) >= 80:
                 faces.append(cut(pixels, box, found.landmarks_px[0]))
         if len(faces) == count:
             return faces
@@ -53,7 +54,7 @@ def read_faces(folder: Path, count: int) -> list[Face]:
 
 def cut(pixels: Pixels, box: Floats, points: Floats) -> Face:
     """Nine tenths of the longest side of the box about its middle, as large as is stored."""
-    middle, half = (box[:2] + box[2:]) / 2, 0.9 * max(box[2] - box[0], box[3] - box[1])
+    middle, half = (box[:2] + box[2:]) / 2, 0.9 * longest_side(box)
     x0, y0 = (max(0, int(v)) for v in middle - half)
     x1, y1 = (int(v) for v in middle + half)
     crop = pixels[y0:y1, x0:x1]
@@ -68,16 +69,25 @@ def cut(pixels: Pixels, box: Floats, points: Floats) -> Face:
     )
 
 
-def drift(face: Face) -> list[Face]:
+def drift(face: Face) -> FaceClip:
     """Eight frames of one face that moves by a pixel and a half a frame."""
-    size, frames = (face.pixels.shape[1], face.pixels.shape[0]), []
+    size, faces = (face.pixels.shape[1], face.pixels.shape[0]), []
     for number in range(FRAMES):
         shift = np.float32([1.5 * number, 0.5 * number])
         matrix = np.float32([[1, 0, shift[0]], [0, 1, shift[1]]])
         moved = cv2.warpAffine(face.pixels, matrix, size, borderMode=cv2.BORDER_REFLECT)
         points, box = face.landmarks_px + shift, face.box_px + np.tile(shift, 2)
-        frames.append(Face(np.asarray(moved, np.uint8), points, box))
-    return frames
+        faces.append(Face(np.asarray(moved, np.uint8), points, box))
+    return clip_of(faces)
+
+
+def clip_of(faces: Sequence[Face]) -> FaceClip:
+    """Faces in pictures of one size as a clip."""
+    return FaceClip(
+        frames=[face.pixels for face in faces],
+        landmarks_px=np.stack([face.landmarks_px for face in faces]),
+        box_px=np.stack([face.box_px for face in faces]),
+    )
 
 
 def timed(make: Callable[[int], object], repeats: int) -> dict[str, float]:
@@ -97,13 +107,12 @@ def timed(make: Callable[[int], object], repeats: int) -> dict[str, float]:
 
 def time_kinds(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
     """Of every kind, on pictures where it serves them, else on clips."""
-    from unmask.forgeries.forgery import Material
-    from unmask.forgeries.kinds import KINDS, forge_faces
+    from unmask.forgeries import KINDS, Material, forge
 
     clips, rows = [drift(face) for face in faces], []
     for name, kind in KINDS.items():
         is_still = kind.least_frames == 1
-        material = [[face] for face in faces] if is_still else clips
+        material = [clip_of([face]) for face in faces] if is_still else clips
         differences: list[float] = []
 
         def make(
@@ -111,10 +120,10 @@ def time_kinds(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
         ) -> None:
             chosen, other = given[number % len(given)], given[(number + 1) % len(given)]
             rng = np.random.default_rng(number)
-            real, fake, masks = forge_faces(name, chosen, rng, Material(person=other))
-            inside = masks[0] > 0.5
+            real, fake = forge(name, chosen, rng, Material(person=other))
+            inside = fake.all_masks[0] > 0.5
             if inside.any():
-                gap = np.abs(real[0].astype(np.float32) - fake[0])[inside].mean()
+                gap = np.abs(real.frames[0].astype(np.float32) - fake.frames[0])[inside].mean()
                 seen.append(float(gap))
 
         row = timed(make, repeats if is_still else max(repeats // 4, 3))

@@ -27,7 +27,7 @@ from unmask import metrics
 from unmask.clips import normalize
 from unmask.detectors import load_detector
 from unmask.errors import DataError, UsageError
-from unmask.forgeries.kinds import KINDS
+from unmask.forgeries import KINDS
 from unmask.prepare import FaceSequence, read_prepared
 from unmask.train.samples import Samples
 

@@ -24,11 +24,12 @@ from skimage.data import astronaut
 
 from unmask.clips import normalize
 from unmask.detectors import load_detector
+from unmask.forgeries import FaceClip, Material, forge
 from unmask.imaging.codecs import h264_round_trip
 from unmask.report.pictures import with_heat
 from unmask.train.augment import Change
-from unmask.train.clip import FaceClip, cut_clip, forge_clip, read_clip, scaled
-from unmask.train.contact_sheet import largest_person
+from unmask.train.clip import cut_clip, read_clip, scaled
+from unmask.train.sheet import largest_person
 from unmask.types import Floats, Pixels
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "failures.png"
@@ -63,7 +64,7 @@ def cases() -> list[Case]:
         clip = read_clip(face, 1, np.random.default_rng(SEED))
 
     def forged(kind: str, region: str | None = None) -> FaceClip:
-        return forge_clip(clip, kind, np.random.default_rng(SEED), region=region)[1]
+        return forge(kind, clip, np.random.default_rng(SEED), Material(region=region)).fake
 
     whole = forged("self_blend", "whole")
     return [

@@ -8,7 +8,7 @@ import pytest
 import toy_detectors
 from dataset_trees import write_faceforensics, write_splits
 from unmask.evaluate.scores import read_clips, read_scores
-from unmask.forgeries.families import FAMILIES
+from unmask.minibench.settings import KINDS
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def minibench(tmp_path_factory):
     root = tmp_path_factory.mktemp("mini")
     ids = (("000", "003"), ("011", "012"), ("720", "672"))
     for part, folder in (("main", root), ("other", root / "other")):
-        write_faceforensics(folder, ids, tuple(FAMILIES), ("c23",), 8, with_masks=False)
+        write_faceforensics(folder, ids, tuple(KINDS), ("c23",), 8, with_masks=False)
         write_splits(folder, ids)
         names = [name for pair in ids for name in pair]
         sources = {name: {"person": f"{part}-{name}"} for name in names}
@@ -133,7 +133,7 @@ def test_occlusion_pictures_of_each_method_are_made(cli, tmp_path, bright, minib
     assert ran.code == 0, ran.err
     folders = sorted(path.name for path in (tmp_path / "out/occlusion").iterdir())
     methods = [name.split("-")[1] for name in folders]
-    chosen = {*FAMILIES} - {"mouth_swap_in_time"}  # it stands for FaceShifter, no training method
+    chosen = {*KINDS} - {"mouth_swap_in_time"}  # it stands for FaceShifter, no training method
     assert methods == sorted([*chosen, "real"])
     assert ran.out.count(".png") >= len(folders)
     again = cli("evaluate", *words)

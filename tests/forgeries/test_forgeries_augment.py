@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unmask.forgeries import Augmentation, Face, Pair, augment_pair
+from unmask.forgeries import Augmentation, Face, ForgedFrame, augment_pair
 from unmask.types import Pixels
 
 OFF = {"light": 0.0, "resize": 0.0, "blur": 0.0, "noise": 0.0, "codec_shares": (1.0, 0.0, 0.0)}
@@ -21,13 +21,13 @@ def only(step: str) -> Augmentation:
     return Augmentation(**{**OFF, **STEPS[step]})  # type: ignore[arg-type]
 
 
-def same(face: Face) -> Pair:
+def same(face: Face) -> ForgedFrame:
     mask = np.zeros(face.pixels.shape[:2], np.float32)
     mask[60:120, 60:180] = 1
-    return Pair(face.pixels, face.pixels.copy(), mask)
+    return ForgedFrame(face.pixels, face.pixels.copy(), mask)
 
 
-def augment(pair: Pair, seed: int, settings: Augmentation) -> Pair:
+def augment(pair: ForgedFrame, seed: int, settings: Augmentation) -> ForgedFrame:
     return augment_pair(pair, np.random.default_rng(seed), settings)
 
 
@@ -86,7 +86,7 @@ def test_the_mask_follows_a_new_size(face: Face):
 def test_darkening_never_turns_black_into_light():
     steps = np.repeat(np.arange(0, 60, dtype=np.uint8)[None, :, None], 3, axis=2)
     ramp = np.repeat(steps, 60, axis=0)
-    pair = Pair(ramp, ramp, np.zeros(ramp.shape[:2], np.float32))
+    pair = ForgedFrame(ramp, ramp, np.zeros(ramp.shape[:2], np.float32))
     for seed in range(40):
         result = augment(pair, seed, only("light")).real[0, :, 0].astype(int)
         assert (np.diff(result) >= 0).all()
@@ -94,7 +94,7 @@ def test_darkening_never_turns_black_into_light():
 
 def test_odd_sizes_are_coded_too(face: Face):
     pixels = np.ascontiguousarray(face.pixels[:101, :75])
-    pair = Pair(pixels, pixels, np.zeros((101, 75), np.float32))
+    pair = ForgedFrame(pixels, pixels, np.zeros((101, 75), np.float32))
     result = augment(pair, 0, only("h264"))
     assert result.real.shape == pixels.shape
     assert not np.array_equal(result.real, pixels)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,16 +11,18 @@ import pytest
 import torch
 
 from unmask.errors import UnknownNameError, UsageError
-from unmask.forgeries import Face
-from unmask.forgeries.cross import landmark_distances, transfer_color
+from unmask.forgeries import KINDS, Face, FaceClip, ForgedFrame, Material, get_kind
+from unmask.forgeries import forge as forge_clip
 from unmask.forgeries.decoders import decoded, shipped
-from unmask.forgeries.forgery import Forgery, Material
-from unmask.forgeries.kinds import KINDS, forge_faces, get_kind
+from unmask.forgeries.kinds import re_rendering
+from unmask.forgeries.kinds.cross_blend import landmark_distances, transfer_color
+from unmask.forgeries.registry import REGISTERED, kind
 from unmask.types import Floats, Pixels
 
 STILL = [name for name, kind in KINDS.items() if kind.least_frames == 1]
 MOVING = [name for name, kind in KINDS.items() if kind.least_frames > 1]
 EVERYWHERE = [name for name in STILL if name.endswith("_everywhere")]
+SELF_BLENDS = ("self_blend", "coarse_blend")
 LENGTH = 8
 
 
@@ -49,11 +52,42 @@ def clip(face: Face) -> list[Face]:
     return frames
 
 
+@pytest.fixture(autouse=True)
+def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(re_rendering, "_STEPS", 6)
+
+
+class Forged(NamedTuple):
+    """T real frames, forged ones and masks."""
+
+    real: list[Pixels]
+    fake: list[Pixels]
+    masks: list[Floats]
+
+
+def clip_of(faces: Sequence[Face]) -> FaceClip:
+    return FaceClip(
+        frames=[face.pixels for face in faces],
+        landmarks_px=np.stack([face.landmarks_px for face in faces]),
+        box_px=np.stack([face.box_px for face in faces]),
+    )
+
+
 def forge(
-    kind: str, faces: list[Face], stranger: Face, seed: int = 0, region: str | None = None
-) -> Forgery:
-    material = Material(person=[stranger] * len(faces), region=region)
-    return forge_faces(kind, faces, np.random.default_rng(seed), material)
+    name: str,
+    faces: Sequence[Face],
+    stranger: Face | None = None,
+    seed: int = 0,
+    region: str | None = None,
+    moment: Sequence[Face] | None = None,
+) -> Forged:
+    material = Material(
+        person=stranger and clip_of([stranger] * len(faces)),
+        moment=moment and clip_of(moment),
+        region=region,
+    )
+    real, fake = forge_clip(name, clip_of(faces), np.random.default_rng(seed), material)
+    return Forged(real.frames, fake.frames, fake.all_masks)
 
 
 def difference(one: Pixels, other: Pixels) -> Floats:
@@ -74,7 +108,7 @@ def test_every_kind_changes_what_its_mask_says_and_nothing_else(
             assert mask.shape == real.shape[:2]
             assert mask.dtype == np.float32
             assert 0 <= mask.min() <= mask.max() <= 1
-            if kind != "self_blend":  # its faintest weights are not set to 0
+            if kind not in SELF_BLENDS:  # their faintest weights are not set to 0
                 np.testing.assert_array_equal(real[mask == 0], fake[mask == 0])
             inside = mask > 0.5 * max(float(mask.max()), 0.1)
             if inside.any():
@@ -93,7 +127,7 @@ def test_a_seed_gives_the_same_forgery_and_another_seed_another(
     assert not np.array_equal(np.stack(here), np.stack(there))
 
 
-@pytest.mark.parametrize("kind", [k for k in STILL if k not in ("self_blend", "lower_face")])
+@pytest.mark.parametrize("kind", [k for k in STILL if k not in (*SELF_BLENDS, "lower_face")])
 def test_a_still_clip_is_forged_alike_in_every_frame(kind: str, face: Face, stranger: Face):
     forgery = forge(kind, [face] * 4, stranger, 3)
     for frame in forgery.fake[1:]:
@@ -190,8 +224,7 @@ def test_the_distance_of_landmarks_is_that_of_shapes():
 
 def test_another_moment_is_pasted_under_the_eyes(clip: list[Face]):
     first, last = clip[0], clip[-1]
-    rng = np.random.default_rng(0)
-    forgery = forge_faces("lower_face", [first], rng, Material(moment=[last], region="mouth"))
+    forgery = forge("lower_face", [first], region="mouth", moment=[last])
     x, y = (int(v) for v in first.landmarks_px[3:5].mean(axis=0))
     mouth = np.s_[y + 4 : y + 9, x - 4 : x + 5]  # open in the last frame, closed in the first
     assert forgery.fake[0][mouth].mean() < forgery.real[0][mouth].mean() - 10
@@ -201,7 +234,7 @@ def test_another_moment_is_pasted_under_the_eyes(clip: list[Face]):
 
 def test_a_frozen_mouth_stays_while_the_head_moves(clip: list[Face]):
     for seed in range(4):
-        forgery = forge_faces("frozen_mouth", clip, np.random.default_rng(seed))
+        forgery = forge("frozen_mouth", clip, seed=seed)
         changed = [bool(mask.any()) for mask in forgery.masks]
         assert sum(changed) >= round(0.6 * LENGTH) - 1
         assert not all(changed)  # the frame that the mouth comes from is its own
@@ -211,24 +244,53 @@ def test_a_frozen_mouth_stays_while_the_head_moves(clip: list[Face]):
 
 def test_every_jittered_mouth_is_of_another_frame(clip: list[Face]):
     for seed in range(4):
-        forgery = forge_faces("jittered_mouth", clip, np.random.default_rng(seed))
+        forgery = forge("jittered_mouth", clip, seed=seed)
         for real, fake, mask in zip(*forgery, strict=True):
             assert difference(real, fake)[mask > 0.5].max() > 5
 
 
 def test_a_paste_swims_by_its_drift(clip: list[Face]):
     still = [clip[0]] * LENGTH
-    forgery = forge_faces("swimming_paste", still, np.random.default_rng(0))
+    forgery = forge("swimming_paste", still)
     steps = np.array([difference(a, forgery.fake[0]).mean() for a in forgery.fake])
     assert steps[-1] > 0
     assert steps[1] < steps.max()  # slowly, not in one jump
 
 
+@pytest.fixture
+def _registered() -> Iterator[None]:
+    before = dict(REGISTERED)
+    yield
+    REGISTERED.clear()
+    REGISTERED.update(before)
+
+
+@pytest.mark.usefixtures("_registered")
+def test_a_file_registers_its_kind_under_the_name_of_its_function():
+    @kind("nothing at all", least_frames=3)
+    def untouched(*given: object) -> list[ForgedFrame]:
+        return []
+
+    assert REGISTERED["untouched"].summary == "nothing at all"
+    assert REGISTERED["untouched"].least_frames == 3
+    with pytest.raises(ValueError, match="Two kinds of forgery are named untouched"):
+        kind("again", name="untouched")(untouched)
+
+
+def test_the_forged_clip_keeps_what_is_known_of_the_real_one(clip: list[Face]):
+    given = clip_of(clip)
+    real, fake = forge_clip("flicker", given, np.random.default_rng(0))
+    assert (real.label, fake.label) == (0, 1)
+    # Smoothed points serve to forge alone.
+    assert real.landmarks_px is fake.landmarks_px is given.landmarks_px
+    assert not any(mask.any() for mask in real.all_masks)
+
+
 def test_an_unknown_kind_is_refused_with_the_known_ones(face: Face):
-    with pytest.raises(UnknownNameError, match=r"'flikker'. Did you mean 'flicker'\? Known: self_"):
+    with pytest.raises(UnknownNameError, match=r"'flikker'. Did you mean 'flicker'\? Known: c"):
         get_kind("flikker")
     with pytest.raises(UnknownNameError, match="Unknown kind of forgery"):
-        forge_faces("swap", [face], np.random.default_rng(0))
+        forge("swap", [face])
 
 
 @pytest.mark.parametrize("kind", MOVING)
@@ -236,27 +298,27 @@ def test_too_short_a_clip_is_refused(kind: str, face: Face):
     least = KINDS[kind].least_frames
     message = f"Cannot make {kind} of {least - 1} frames: expected at least {least}"
     with pytest.raises(UsageError, match=message):
-        forge_faces(kind, [face] * (least - 1), np.random.default_rng(0))
+        forge(kind, [face] * (least - 1))
 
 
 def test_across_people_without_another_one_is_refused(face: Face):
     with pytest.raises(UsageError, match=r"expected another person's face, got none"):
-        forge_faces("cross_blend", [face], np.random.default_rng(0))
+        forge("cross_blend", [face])
 
 
 def test_material_of_another_length_is_refused(face: Face, stranger: Face):
     message = r"Cannot make cross_blend: the other person has 2 frames, the face 1"
     with pytest.raises(UsageError, match=message):
-        material = Material(person=[stranger] * 2)
-        forge_faces("cross_blend", [face], np.random.default_rng(0), material)
+        material = Material(person=clip_of([stranger] * 2))
+        forge_clip("cross_blend", clip_of([face]), np.random.default_rng(0), material)
 
 
 def test_odd_and_small_pictures_are_forged_too(face: Face, stranger: Face):
     small = cv2.resize(face.pixels, (61, 47), interpolation=cv2.INTER_AREA)
     scale = np.float32([61 / face.pixels.shape[1], 47 / face.pixels.shape[0]])
-    tiny = dataclasses.replace(face, pixels=small, landmarks_px=face.landmarks_px * scale)
-    for kind in STILL:
-        forgery = forge(kind, [tiny], stranger, 5)
+    tiny = face._replace(pixels=small, landmarks_px=face.landmarks_px * scale)
+    for name in STILL:
+        forgery = forge(name, [tiny], stranger, 5)
         assert forgery.fake[0].shape == (47, 61, 3)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from unmask.forgeries import re_render
+from unmask.forgeries.kinds import re_rendering
 from unmask.minibench import Built, Settings, build
 from unmask.types import Pixels
 
@@ -29,7 +29,7 @@ class Bench(NamedTuple):
 def _few_steps() -> Iterator[None]:
     """An autoencoder of a few steps: no test here looks at what it draws."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(re_render, "_STEPS", 4)
+        patch.setattr(re_rendering, "_STEPS", 4)
         yield
 
 

@@ -9,7 +9,7 @@ from dataset_trees import write_faceforensics
 from unmask.datasets import list_datasets, read_dataset
 from unmask.detectors import get_card
 from unmask.errors import UnknownNameError
-from unmask.forgeries.families import FAMILIES
+from unmask.minibench.settings import KINDS
 from unmask.papers.measure import Data, run_protocol
 from unmask.papers.registry import PROTOCOLS, get_protocol
 from unmask.papers.show import show_protocol
@@ -30,10 +30,10 @@ def test_every_protocol_is_put_in_place(protocol, stand_in):
     found = on(protocol, stand_in)
     assert found.train_dataset == stand_in.trained
     assert {stand_in.trained, stand_in.other} <= set(list_datasets())
-    assert {*found.train_methods} <= set(FAMILIES)
+    assert {*found.train_methods} <= set(KINDS)
     for cell in found.cells:
         assert cell.dataset in (stand_in.trained, stand_in.other)
-        assert {*cell.methods, *cell.train} <= set(FAMILIES)
+        assert {*cell.methods, *cell.train} <= set(KINDS)
         assert found.train_compression or cell.compression
         if cell.variant.startswith("without") and len(cell.methods) == 1 and not cell.share:
             assert not set(cell.methods) & set(cell.train)
@@ -66,7 +66,7 @@ def test_a_table_runs_on_the_stand_in(tmp_path, monkeypatch):
     toy_detectors.own_registry(monkeypatch)
     toy_detectors.register("bright")
     ids = (("000", "003"), ("011", "012"), ("720", "672"))
-    root = write_faceforensics(tmp_path / "ff", ids, tuple(FAMILIES), ("c23",), 8, with_masks=False)
+    root = write_faceforensics(tmp_path / "ff", ids, tuple(KINDS), ("c23",), 8, with_masks=False)
     rows = read_dataset("faceforensics", root)
     main = [dataclasses.replace(row, dataset="minibench") for row in rows]
     other = [

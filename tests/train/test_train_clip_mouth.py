@@ -14,12 +14,13 @@ from unmask.clips import Cutter, Plan, needs
 from unmask.clips.mouth import MEAN_FACE_PX, STEADY_POINTS, mouth_clip
 from unmask.detectors import get_card, list_detectors
 from unmask.faces import FaceFinder, Follower
+from unmask.forgeries import FaceClip
 from unmask.media import open_video
 from unmask.prepare import FaceSequence, Keep, prepare
 from unmask.prepare import look as look_module
 from unmask.train import data as data_module
 from unmask.train.augment import change_of
-from unmask.train.clip import FaceClip, augment_alike, cut_clip, read_clip, rolled, scaled
+from unmask.train.clip import augment_alike, cut_clip, read_clip, rolled, scaled
 from unmask.train.data import keep_for
 from unmask.types import Floats, InputSpec, LabelledVideo, Pixels
 

@@ -15,15 +15,15 @@ import torch
 from unmask.datasets import read_folder
 from unmask.detectors import Card, Output, Recipe, Target
 from unmask.errors import DataError, MissingDependencyError, UnknownNameError, UsageError
-from unmask.forgeries.kinds import KINDS
+from unmask.forgeries import KINDS
 from unmask.prepare import FaceSequence, Keep, prepare
 from unmask.train import apply_settings
 from unmask.train.clip import read_clip
-from unmask.train.kind_sheet import kind_sheet
 from unmask.train.mix import People, Shares, check_mix
 from unmask.train.run import check_network
 from unmask.train.samples import Samples
 from unmask.train.settings import describe
+from unmask.train.sheet import kind_sheet
 from unmask.types import InputSpec, Pixels
 
 SPEC = InputSpec(size=(48, 48))
@@ -172,7 +172,7 @@ def test_faces_that_share_a_name_are_one_person(
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"mix": {"flikker": 1}}, UnknownNameError, "Did you mean 'flicker'.*Known: self_blend"),
+        ({"mix": {"flikker": 1}}, UnknownNameError, "Did you mean 'flicker'.*Known: coarse_blend"),
         ({"mix": {"flicker": 1}}, UsageError, "flicker: it needs clips of at least 2 frames, this"),
         ({"mix": {"self_blend": -1}}, UsageError, "expected shares of 0 or more, not all 0"),
         ({"mix": {"self_blend": 0}}, UsageError, "expected shares of 0 or more, not all 0"),

@@ -113,6 +113,14 @@ def test_gray_specs_are_trained_in_gray(stored: list[FaceSequence]):
     assert mask.shape == (2, 1, 48, 48)
 
 
+def test_the_twin_of_a_forged_picture_is_forged_too(stored: list[FaceSequence]):
+    data = samples(stored, twins=("c23", "c40"), augment=None)
+    _, _, mask, _, twin = data[2]
+    assert twin is not None
+    changed = (twin[0].int() - twin[1].int()).abs().sum(dim=-1) > 0
+    assert changed[mask[1] > 0.4].float().mean() > 0.2
+
+
 def test_only_real_data_without_synthesis_is_told(stored: list[FaceSequence]):
     real = [s for s in stored if s.label == 0]
     with pytest.raises(DataError, match=r"3 real and 0 forged files.*--set synthesize=self_blend"):

@@ -8,22 +8,24 @@ command offers it for faces that a user chooses. This makes training data, not d
 from __future__ import annotations
 
 from unmask.forgeries.augment import Augmentation, augment_clip, augment_pair
-from unmask.forgeries.blend import Face, Pair, self_blend
-from unmask.forgeries.face_clip import FaceClip, ForgedClip
-from unmask.forgeries.families import FAMILIES, forge
+from unmask.forgeries.clip import Face, FaceClip, ForgedFrame, Forgery, Material
+from unmask.forgeries.kinds import KINDS, forge, get_kind
 from unmask.forgeries.masks import REGIONS, draw_mask
+from unmask.forgeries.registry import Kind
 
 __all__ = [
-    "FAMILIES",
+    "KINDS",
     "REGIONS",
     "Augmentation",
     "Face",
     "FaceClip",
-    "ForgedClip",
-    "Pair",
+    "ForgedFrame",
+    "Forgery",
+    "Kind",
+    "Material",
     "augment_clip",
     "augment_pair",
     "draw_mask",
     "forge",
-    "self_blend",
+    "get_kind",
 ]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from unmask.forgeries.blend import Pair, log_uniform
+from unmask.forgeries.clip import ForgedFrame
+from unmask.forgeries.disturb import log_uniform
 from unmask.imaging.codecs import h264_round_trip, jpeg_round_trip
 from unmask.imaging.color import even
 from unmask.types import Floats, Pixels
@@ -42,7 +43,9 @@ class Augmentation:
     color: float = 0.0
 
 
-def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -> Pair:
+def augment_pair(
+    pair: ForgedFrame, rng: np.random.Generator, settings: Augmentation
+) -> ForgedFrame:
     """Applies one draw of the augmentation to both pictures of a pair.
 
     The pictures keep their size, unless the resize chain ends in another one: then the mask
@@ -57,7 +60,7 @@ def augment_pair(pair: Pair, rng: np.random.Generator, settings: Augmentation) -
         grain = rng.standard_normal(both[0].shape, np.float32) * rng.uniform(1, 8)
         both = [_in_bytes(np.clip(p + grain, 0, 255)) for p in both]
     both = _coded(both, rng, settings, lambda pictures, crf: _h264_pair(pictures, rng, crf))
-    return Pair(np.ascontiguousarray(both[0]), np.ascontiguousarray(both[1]), mask)
+    return ForgedFrame(np.ascontiguousarray(both[0]), np.ascontiguousarray(both[1]), mask)
 
 
 def augment_clip(

@@ -15,7 +15,7 @@ import numpy as np
 
 from unmask.errors import UnknownNameError, explain_unknown
 from unmask.forgeries.augment import side_by_side, taken_apart
-from unmask.forgeries.blend import log_uniform
+from unmask.forgeries.disturb import log_uniform
 from unmask.imaging import codecs
 from unmask.imaging.codecs import CODECS, bit_rate_round_trip, jpeg_round_trip
 from unmask.types import Pixels

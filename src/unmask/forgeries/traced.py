@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-from unmask.forgeries.blend import Face, log_uniform, recolor
-from unmask.forgeries.face_clip import match_color
-from unmask.forgeries.forgery import (
-    Forgery,
-    Maker,
-    Material,
-    gather,
-    in_crop,
-    lay_over,
-    region_mask,
-)
-from unmask.forgeries.traces import plainly_resampled
+from unmask.forgeries.clip import FaceClip, ForgedFrame, Material
+from unmask.forgeries.disturb import log_uniform
+from unmask.forgeries.paste import draw_region, in_crop, lay_over, region_mask
+from unmask.forgeries.registry import Maker
 from unmask.types import Pixels
 
 Trace = Callable[[Pixels, np.random.Generator], Pixels]
-
-_REGION_SHARES: Final = {"whole": 0.45, "inner": 0.35, "lower": 0.2}
-
-
-def draw_region(rng: np.random.Generator, material: Material) -> str:
-    """The material's region, or one that face generators replace."""
-    drawn = str(rng.choice(list(_REGION_SHARES), p=list(_REGION_SHARES.values())))
-    return material.region or drawn
+"""Draws a picture (H, W, 3) RGB uint8 anew as a generator would; as many pixels."""
 
 
 def on_face(trace: Trace, *, is_steady: bool = True) -> Maker:
@@ -40,12 +24,12 @@ def on_face(trace: Trace, *, is_steady: bool = True) -> Maker:
     and scaled with the face. A steady one is the same draw in every frame.
     """
 
-    def make(faces: Sequence[Face], rng: np.random.Generator, material: Material) -> Forgery:
+    def make(clip: FaceClip, rng: np.random.Generator, material: Material) -> list[ForgedFrame]:
         region = draw_region(rng, material)
         is_cropped, side = rng.random() < 0.67, round(log_uniform(rng, 96, 288))
         outline, seed = (int(n) for n in rng.integers(2**32, size=2))
-        parts = []
-        for number, face in enumerate(faces):
+        frames = []
+        for number, face in enumerate(clip.faces):
             own = np.random.default_rng(seed if is_steady else [seed, number])
 
             def change(pixels: Pixels, own: np.random.Generator = own) -> Pixels:
@@ -53,8 +37,8 @@ def on_face(trace: Trace, *, is_steady: bool = True) -> Maker:
 
             changed = in_crop(face, side, change) if is_cropped else change(face.pixels)
             weight = region_mask(face, region, outline)
-            parts.append((face.pixels, *lay_over(face.pixels, changed, weight)))
-        return gather(parts)
+            frames.append(ForgedFrame(face.pixels, *lay_over(face.pixels, changed, weight)))
+        return frames
 
     return make
 
@@ -63,46 +47,38 @@ def everywhere(trace: Trace) -> Maker:
     """A kind that puts a trace over the whole picture: there is no border, the mask is 1.
 
     In half of them the real picture is made smaller and large again: lost detail as such must not
-    tell the classes apart.
+    give the class away.
     """
 
-    def make(faces: Sequence[Face], rng: np.random.Generator, material: Material) -> Forgery:
+    def make(clip: FaceClip, rng: np.random.Generator, material: Material) -> list[ForgedFrame]:
         is_real_resampled = rng.random() < 0.5
         seed, plain_seed = (int(n) for n in rng.integers(2**32, size=2))
-        parts = []
-        for face in faces:
-            real = face.pixels
+        frames = []
+        for real in clip.frames:
             fake = trace(real, np.random.default_rng(seed))
+            shown = real
             if is_real_resampled:
-                real = plainly_resampled(real, np.random.default_rng(plain_seed))
-            parts.append((real, fake, np.ones(real.shape[:2], np.float32)))
-        return gather(parts)
+                shown = _plainly_resampled(real, np.random.default_rng(plain_seed))
+            frames.append(ForgedFrame(shown, fake, np.ones(real.shape[:2], np.float32)))
+        return frames
 
     return make
 
 
-def warped_face(faces: Sequence[Face], rng: np.random.Generator, material: Material) -> Forgery:
-    """A face taken to a small size, blurred, and warped back over itself.
+def _plainly_resampled(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """What happens to any picture on the web: smaller, and large again."""
+    return through_size(pixels, rng.uniform(0.35, 0.9), cv2.INTER_CUBIC)
 
-    After Li & Lyu, "Exposing DeepFake Videos By Detecting Face Warping Artifacts" (CVPRW 2019,
-    section 3): scale, Gaussian blur, inverse warp, then the whole face or a part of it. In half of
-    them the color is changed too; scale, blur and shape are drawn once for a clip.
-    """
-    region = draw_region(rng, material)
-    side = round(log_uniform(rng, 64, 192))
-    sigma = rng.uniform(0.6, 1.4)  # 1.1 is what OpenCV takes for the paper's 5 x 5 window
-    is_recolored = rng.random() < 0.5
-    outline, color = (int(n) for n in rng.integers(2**32, size=2))
 
-    def blur(crop: Pixels) -> Pixels:
-        return np.asarray(cv2.GaussianBlur(crop, (5, 5), sigma), np.uint8)
+def through_size(pixels: Pixels, share: float, up: int) -> Pixels:
+    """Smaller by ``share`` and large again, by an interpolation of OpenCV."""
+    height, width = pixels.shape[:2]
+    size = (max(8, round(width * share)), max(8, round(height * share)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=up), np.uint8)
 
-    parts = []
-    for face in faces:
-        changed = in_crop(face, side, blur)
-        if is_recolored:
-            changed = recolor(changed, np.random.default_rng(color))
-        weight = region_mask(face, region, outline)
-        changed = match_color(changed, face.pixels, weight, 0.5)
-        parts.append((face.pixels, *lay_over(face.pixels, changed, weight)))
-    return gather(parts)
+
+def sharpened(pixels: Pixels, sigma: float, amount: float) -> Pixels:
+    """Unsharp masking: what a blur of ``sigma`` pixels takes away is added ``amount`` times."""
+    blurred = cv2.GaussianBlur(pixels, (0, 0), sigma)
+    return np.asarray(cv2.addWeighted(pixels, 1 + amount, blurred, -amount, 0), np.uint8)

@@ -8,12 +8,8 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from unmask.forgeries.face_clip import FaceClip, ForgedClip, paste
 from unmask.forgeries.masks import face_frame
 from unmask.types import Floats, Pixels
-
-_SMALLEST_PX: Final = 0.25
-"""Smaller displacements are left out: what is moved by less looks like the real frame."""
 
 
 class _Handle(NamedTuple):
@@ -39,28 +35,6 @@ _HANDLES: Final = (
     _Handle(-0.5, -0.3, 0.26, -0.02, -0.12, "left brow"),
     _Handle(0.5, -0.3, 0.26, 0.02, -0.12, "right brow"),
 )
-
-
-def landmark_warp(clip: FaceClip, seed: int) -> ForgedClip:
-    """Corners of the mouth, lips and brows are pulled to and fro, each in a rhythm of its own.
-
-    The displacement is a sum of Gaussian windows about the pulled places, so it is smooth in space
-    and time and ends around them.
-    """
-    rng = np.random.default_rng([seed, 3])
-    motions = {name: motion(len(clip.frames), rng) for name in ("corners", "lips", "brows")}
-    # Both brows move together, one of them a little less.
-    motions["left brow"], motions["right brow"] = motions["brows"], motions["brows"] * 0.8
-    frames, masks = [], []
-    for index, real in enumerate(clip.frames):
-        pulls = {name: float(motion[index]) for name, motion in motions.items()}
-        field = pull_field(clip.landmarks_px[index], (real.shape[0], real.shape[1]), pulls)
-        length_px = np.linalg.norm(field, axis=2)
-        weight = np.clip((length_px - _SMALLEST_PX) / _SMALLEST_PX, 0, 1).astype(np.float32)
-        forged, mask = paste(real, displaced(real, field), weight)
-        frames.append(forged)
-        masks.append(mask)
-    return ForgedClip(np.stack(frames), np.stack(masks))
 
 
 def motion(count: int, rng: np.random.Generator) -> Floats:

@@ -10,9 +10,17 @@ from pathlib import Path
 
 from unmask._version import __version__
 from unmask.errors import OutputError
-from unmask.forgeries import FAMILIES
 from unmask.minibench.plan import Plan, Source
-from unmask.minibench.settings import FORMAT, LEVELS, MAIN, ORIGINALS, OTHER, SENTENCE, Settings
+from unmask.minibench.settings import (
+    FORMAT,
+    KINDS,
+    LEVELS,
+    MAIN,
+    ORIGINALS,
+    OTHER,
+    SENTENCE,
+    Settings,
+)
 
 WHAT_IT_IS = (
     "A miniature benchmark in the layout of FaceForensics++, made by unmask from real videos "
@@ -30,12 +38,12 @@ _README = """\
 {what_not}
 
 original_sequences/{originals}/LEVEL/videos/NAME.mp4           real
-manipulated_sequences/FAMILY/LEVEL/videos/NAME_NAME.mp4  forged from the real video NAME
-manipulated_sequences/FAMILY/masks/videos/NAME_NAME.mp4  white where it was forged
+manipulated_sequences/KIND/LEVEL/videos/NAME_NAME.mp4    forged from the real video NAME
+manipulated_sequences/KIND/masks/videos/NAME_NAME.mp4    white where it was forged
 splits/train.json, val.json, test.json                   names; nobody stands in two
 minibench.json                                           sources, settings, counts
 {more}
-FAMILY: {families}.
+KIND: {kinds}.
 LEVEL: {levels} (H.264 at that rate factor; real and forged alike).
 
 Read it with: unmask datasets check {dataset} DIR
@@ -76,7 +84,7 @@ def _write_json(path: Path, content: object) -> None:
 def _readme(part: str, has_other: bool) -> str:
     more = ""
     if part == MAIN:
-        more = "sheet.jpg                                                pictures of every family\n"
+        more = "sheet.jpg                                                pictures of every kind\n"
     if part == MAIN and has_other:
         more += (
             f"{OTHER}/                                                   the same of other people, "
@@ -88,7 +96,7 @@ def _readme(part: str, has_other: bool) -> str:
         sentence=SENTENCE,
         originals=ORIGINALS,
         more=more,
-        families=", ".join(FAMILIES),
+        kinds=", ".join(KINDS),
         levels=", ".join(f"{level} (CRF {crf})" for level, crf in LEVELS.items()),
         dataset=dataset_of(part),
     )
@@ -109,14 +117,14 @@ def _content(
         "settings": asdict(settings),
         "longest_side_px": settings.longest_px(part),
         "levels": {level: f"H.264 at CRF {crf}" for level, crf in LEVELS.items()},
-        "families": list(FAMILIES),
+        "families": list(KINDS),
         "counts": {
             "sources": len(sources),
             "people": len({s.person for s in sources}),
             "sources_per_split": dict(Counter(s.split for s in sources)),
             "real_videos": len(sources) * per_source,
-            "forged_videos": len(sources) * per_source * len(FAMILIES),
-            "masks": len(sources) * len(FAMILIES),
+            "forged_videos": len(sources) * per_source * len(KINDS),
+            "masks": len(sources) * len(KINDS),
         },
         "sources": {s.name: _of_source(s) for s in sources},
         "skipped": dict(skipped) if part == MAIN else {},

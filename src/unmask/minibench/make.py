@@ -8,13 +8,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from unmask.forgeries import FAMILIES, forge
+from unmask.forgeries import forge
 from unmask.imaging.codecs import H264_OPTIONS
 from unmask.media import write_video
 from unmask.minibench.plan import Source
-from unmask.minibench.settings import LEVELS, MAIN, ORIGINALS, OTHER, Settings
+from unmask.minibench.settings import KINDS, LEVELS, MAIN, ORIGINALS, OTHER, Settings
 from unmask.minibench.survey import RealClip, read_clip
-from unmask.types import Frame, Pixels
+from unmask.types import Floats, Frame, Pixels
 from unmask.workers import stop_if_asked
 
 _LOSSLESS: Final = 0
@@ -40,12 +40,12 @@ def real_path(root: Path, level: str, name: str) -> Path:
     return root / "original_sequences" / ORIGINALS / level / "videos" / f"{name}.mp4"
 
 
-def forged_path(root: Path, family: str, level: str, name: str) -> Path:
+def forged_path(root: Path, kind: str, level: str, name: str) -> Path:
     """A forgery; ``masks`` for the level gives its mask.
 
     In FaceForensics++ ``000_003`` is the video 000 with the face of 003: here it is its own.
     """
-    folder = root / "manipulated_sequences" / family / level / "videos"
+    folder = root / "manipulated_sequences" / kind / level / "videos"
     return folder / f"{name}_{name}.mp4"
 
 
@@ -67,26 +67,27 @@ def make(job: MakeJob) -> None:
     )
     for level in LEVELS:
         _write(real_path(root, level, source.name), clip.face.frames, clip, level)
-    for family in FAMILIES:
+    for kind, stream in KINDS.items():
         stop_if_asked()
-        forged = forge(clip.face, family, source.seed)
+        rng = np.random.default_rng([source.seed, stream])
+        forged = forge(kind, clip.face, rng).fake
         for level in LEVELS:
             stop_if_asked()
-            _write(forged_path(root, family, level, source.name), forged.frames, clip, level)
-        _write_masks(forged_path(root, family, "masks", source.name), forged.masks, clip)
+            _write(forged_path(root, kind, level, source.name), forged.frames, clip, level)
+        _write_masks(forged_path(root, kind, "masks", source.name), forged.all_masks, clip)
 
 
-def _write(path: Path, frames: Pixels, clip: RealClip, level: str) -> None:
+def _write(path: Path, frames: Iterable[Pixels], clip: RealClip, level: str) -> None:
     """Real and forged alike: one encode of the same kind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = _timed(frames, clip)
     write_video(path, shown, clip.fps, crf=LEVELS[level], options=H264_OPTIONS, overwrite=True)
 
 
-def _write_masks(path: Path, masks: Pixels, clip: RealClip) -> None:
+def _write_masks(path: Path, masks: Iterable[Floats], clip: RealClip) -> None:
     """White where it was forged; luma keeps every pixel."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures = (np.repeat(mask[..., None] * np.uint8(255), 3, axis=2) for mask in masks)
+    pictures = (np.repeat(np.uint8(255) * (mask > 0)[..., None], 3, axis=2) for mask in masks)
     shown = _timed(pictures, clip)
     write_video(path, shown, clip.fps, crf=_LOSSLESS, options=_MASK_OPTIONS, overwrite=True)
 

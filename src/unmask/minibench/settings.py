@@ -17,6 +17,20 @@ SENTENCE: Final = "It measures machinery and trends, not field accuracy."
 LEVELS: Final[Mapping[str, int]] = MappingProxyType({"raw": 0, "c23": 23, "c40": 40})
 """Folder of a level -> rate factor of x264. ``raw`` is c0: H.264 without loss of its own."""
 
+KINDS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "whole_face_blend": 1,
+        "inner_face_blend": 5,
+        "mouth_swap_in_time": 2,
+        "landmark_warp": 3,
+        "re_rendering": 4,
+    }
+)
+"""Kind of forgery -> number of its stream of random draws, beside the source's seed.
+
+Every one takes pixels of its own clip alone and leaves the real frames as they are.
+"""
+
 ORIGINALS: Final = "own"
 """Folder of the real videos below ``original_sequences``."""
 

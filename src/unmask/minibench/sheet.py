@@ -1,4 +1,4 @@
-"""A sheet of pictures: real and every family at one moment of some sources, with the masks."""
+"""A sheet of pictures: real and every kind of forgery at one moment of some sources, with masks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from unmask.forgeries import FAMILIES
 from unmask.media import open_video
 from unmask.minibench.make import forged_path, real_path, root_of
 from unmask.minibench.plan import Source
-from unmask.minibench.settings import SENTENCE
-from unmask.train.contact_sheet import fit_into
+from unmask.minibench.settings import KINDS, SENTENCE
+from unmask.train.sheet import fit_into
 from unmask.types import Pixels
 
 _CELL_PX: Final = 200
@@ -34,7 +33,7 @@ def contact_sheet(out: Path, sources: Sequence[Source]) -> Image.Image:
         An RGB picture; the first column is real.
     """
     chosen = _some_of_each(sources)
-    columns = ["real", *FAMILIES]
+    columns = ["real", *KINDS]
     step = _CELL_PX + _GAP_PX
     height = 2 * _TEXT_PX + len(chosen) * (2 * step + _TEXT_PX)
     sheet = Image.new("RGB", (len(columns) * step + _GAP_PX, height), "white")
@@ -66,9 +65,9 @@ def _paths(out: Path, source: Source) -> list[tuple[tuple[int, int], Path]]:
     """(column, 0 for the picture or 1 for the mask) and the file."""
     root = root_of(out, source.part)
     cells = [((0, 0), real_path(root, _LEVEL, source.name))]
-    for column, family in enumerate(FAMILIES, 1):
-        cells.append(((column, 0), forged_path(root, family, _LEVEL, source.name)))
-        cells.append(((column, 1), forged_path(root, family, "masks", source.name)))
+    for column, kind in enumerate(KINDS, 1):
+        cells.append(((column, 0), forged_path(root, kind, _LEVEL, source.name)))
+        cells.append(((column, 1), forged_path(root, kind, "masks", source.name)))
     return cells
 
 

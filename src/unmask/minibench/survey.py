@@ -128,14 +128,18 @@ def read_clip(path: Path, stretch: Stretch, longest_px: int, points_px: int) -> 
                 break
     if len(kept) < stretch.frames:
         raise DataError(f"it has {len(kept)} of {stretch.frames} frames from there on")
-    points = _points(shown) * (kept[0].shape[1] / shown[0].pixels.shape[1])
+    places = _places(shown) * (kept[0].shape[1] / shown[0].pixels.shape[1])
     start_s = times_s[0]
-    face = FaceClip(np.stack(kept), points.astype(np.float32))
+    face = FaceClip(
+        frames=kept,
+        landmarks_px=places[:, :10].reshape(-1, 5, 2).astype(np.float32),
+        box_px=places[:, 10:].astype(np.float32),
+    )
     return RealClip(face, tuple(t - start_s for t in times_s), fps)
 
 
-def _points(frames: Sequence[Frame]) -> Floats:
-    """Five points (T, 5, 2) of the largest face, looked for in every frame."""
+def _places(frames: Sequence[Frame]) -> Floats:
+    """Five points and box (T, 10 + 4) of the largest face, looked for in every frame."""
     follow = _follower(_EVERY_FRAME, min_face_px=0)
     for _ in follow(frames):
         pass
@@ -152,10 +156,10 @@ def _points(frames: Sequence[Frame]) -> Floats:
     if _face_px(track) < _LEAST_FACE_PX:
         raise DataError(f"the face has {_face_px(track):.0f} px, fewer than {_LEAST_FACE_PX:.0f}")
     there = [o.frame_index for o in track.observations]
-    values = np.stack([o.landmarks_px for o in track.observations]).reshape(len(there), -1)
+    values = np.stack([np.append(o.landmarks_px, o.box_px) for o in track.observations])
     every = np.arange(len(frames))
     columns = [np.interp(every, there, column) for column in values.T]
-    return np.stack(columns, axis=1).reshape(-1, 5, 2).astype(np.float32)
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _follower(looks_per_s: float, min_face_px: float) -> Follower:

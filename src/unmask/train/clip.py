@@ -14,16 +14,15 @@ from unmask.clips import MouthRun, cut_face, is_by_68_points
 from unmask.errors import UsageError
 from unmask.forgeries import (
     Augmentation,
-    Face,
-    Pair,
+    FaceClip,
+    ForgedFrame,
+    Forgery,
     augment_clip,
     augment_pair,
-    self_blend,
 )
+from unmask.forgeries.clip import forgery_of
 from unmask.forgeries.deliver import deliver, deliver_still
-from unmask.forgeries.forgery import Material
-from unmask.forgeries.kinds import forge_faces
-from unmask.imaging.boxes import longest_side, longest_sides
+from unmask.imaging.boxes import longest_side
 from unmask.imaging.codecs import h264_round_trip
 from unmask.prepare import FaceSequence
 from unmask.train.augment import Change
@@ -32,34 +31,6 @@ from unmask.types import FaceObservation, FacePatch, Floats, InputSpec, Pixels
 _REDUCED_FROM_PX = 110
 _LEAST_ROLL = 3
 _WORST_CRF = 51
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FaceClip:
-    """T pictures of one person, all of one size, with what is known of them.
-
-    ``frames`` and ``twins`` (of the better compression level) are (h, w, 3) RGB uint8, ``masks``
-    (h, w) in 0..1; ``landmarks_px`` (T, 5, 2), ``box_px`` (T, 4) and, where they are known,
-    ``points68_px`` (T, 68, 2) are in their pixels.
-    """
-
-    frames: list[Pixels]
-    masks: list[Floats]
-    landmarks_px: Floats
-    box_px: Floats
-    label: int
-    twins: list[Pixels] | None = None
-    points68_px: Floats | None = None
-
-    def faces(self) -> list[Face]:
-        """The frames one by one."""
-        parts = zip(self.frames, self.landmarks_px, self.box_px, strict=True)
-        return [Face(*part) for part in parts]
-
-    @property
-    def side_px(self) -> float:
-        """Longest side of the face box, the mean over the clip."""
-        return float(longest_sides(self.box_px).mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,14 +57,11 @@ def read_clip(
     pixels, twins = sequence.pixels(places), None
     if has_twins:
         pixels, twins = sequence.twins(places), pixels
-    if sequence.has_masks and sequence.label:
-        masks = sequence.masks(places)
-    else:
-        masks = [np.full(p.shape[:2], sequence.label, np.float32) for p in pixels]
+    has_masks = sequence.has_masks and sequence.label
     points68 = sequence.points68_px
     return FaceClip(
         frames=pixels,
-        masks=masks,
+        masks=sequence.masks(places) if has_masks else None,
         landmarks_px=sequence.landmarks_px[places],
         box_px=sequence.box_px[places],
         label=sequence.label,
@@ -113,7 +81,8 @@ def scaled(clip: FaceClip, share: float) -> FaceClip:
     smaller = dataclasses.replace(
         clip,
         frames=[np.asarray(cv2.resize(p, size, interpolation=how), np.uint8) for p in clip.frames],
-        masks=[cv2.resize(m, size, interpolation=cv2.INTER_LINEAR) for m in clip.masks],
+        masks=clip.masks
+        and [cv2.resize(m, size, interpolation=cv2.INTER_LINEAR) for m in clip.masks],
         twins=twins
         and [np.asarray(cv2.resize(p, size, interpolation=how), np.uint8) for p in twins],
     )
@@ -143,119 +112,50 @@ def rolled(clip: FaceClip, rng: np.random.Generator) -> FaceClip:
     )
 
 
-def blend_clip(
-    clip: FaceClip,
-    rng: np.random.Generator,
-    *,
-    other: FaceClip | None = None,
-    region: str | None = None,
-    is_coarse: bool = False,
-) -> tuple[FaceClip, FaceClip]:
-    """Forges every frame by one draw of ``self_blend``.
-
-    Args:
-        clip: of a real face.
-        rng: source of all randomness.
-        other: the same person at another moment, as many frames.
-        region: see ``self_blend``.
-        is_coarse: see ``self_blend``.
-
-    Returns:
-        The real clip (which may be disturbed, see there) and the forged one, with its masks.
+def deliver_alike(
+    clips: Sequence[FaceClip], way: str, rng: np.random.Generator
+) -> Sequence[FaceClip]:
+    """Codes several clips by one draw of a way of ``forgeries.deliver``; a picture and its
+    forgery as a pair.
     """
-    faces = clip.faces()
-    others: Sequence[Face | None] = other.faces() if other is not None else [None] * len(faces)
-    if len(faces) == 1:
-        pairs = [self_blend(faces[0], rng, other=others[0], region=region, is_coarse=is_coarse)]
-    else:
-        seed = int(rng.integers(2**32))
-        pairs = [
-            self_blend(
-                face, np.random.default_rng(seed), other=moment, region=region, is_coarse=is_coarse
-            )
-            for face, moment in zip(faces, others, strict=True)
-        ]
-    return _two(clip, pairs)
-
-
-def forge_clip(
-    clip: FaceClip,
-    kind: str,
-    rng: np.random.Generator,
-    *,
-    other: FaceClip | None = None,
-    person: FaceClip | None = None,
-    region: str | None = None,
-) -> tuple[FaceClip, FaceClip]:
-    """Forges a clip by a kind of ``forgeries.kinds``.
-
-    Args:
-        clip: of a real face.
-        kind: its name.
-        rng: source of all randomness.
-        other: the same person at another moment, as many frames.
-        person: another person, as many frames.
-        region: see ``Material``.
-
-    Returns:
-        The real clip (which may be disturbed) and the forged one, with its masks.
-    """
-    material = Material(
-        moment=None if other is None else other.faces(),
-        person=None if person is None else person.faces(),
-        region=region,
-    )
-    forged = forge_faces(kind, clip.faces(), rng, material)
-    return _two(clip, [Pair(*parts) for parts in zip(*forged, strict=True)])
-
-
-def deliver_alike(clips: Sequence[FaceClip], way: str, rng: np.random.Generator) -> list[FaceClip]:
-    """Codes several clips by one draw of a way of ``forgeries.deliver``; a pair of pictures as a
-    pair.
-    """
-    if len(clips) == 2 and len(clips[0].frames) == 1 and clips[0].box_px is clips[1].box_px:
+    if isinstance(clips, Forgery) and len(clips.real) == 1:
         pictures = deliver_still([clip.frames[0] for clip in clips], way, rng)
-        return [
-            dataclasses.replace(clip, frames=[picture])
-            for clip, picture in zip(clips, pictures, strict=True)
-        ]
+        return Forgery(
+            *(
+                dataclasses.replace(clip, frames=[picture])
+                for clip, picture in zip(clips, pictures, strict=True)
+            )
+        )
     seed, coded = int(rng.integers(2**32)), []
     for clip in clips:
-        own, send = np.random.default_rng(seed), deliver if len(clip.frames) > 1 else deliver_still
+        own, send = np.random.default_rng(seed), deliver if len(clip) > 1 else deliver_still
         coded.append(dataclasses.replace(clip, frames=send(clip.frames, way, own)))
     return coded
 
 
-def _two(clip: FaceClip, pairs: Sequence[Pair]) -> tuple[FaceClip, FaceClip]:
-    nowhere = [np.zeros_like(pair.mask) for pair in pairs]
-    real = dataclasses.replace(clip, frames=[p.real for p in pairs], masks=nowhere, label=0)
-    fake = dataclasses.replace(
-        clip, frames=[p.fake for p in pairs], masks=[p.mask for p in pairs], label=1
-    )
-    return real, fake
-
-
 def augment_alike(
     clips: Sequence[FaceClip], rng: np.random.Generator, settings: Augmentation
-) -> list[FaceClip]:
-    """Changes several clips by one draw; of a single picture and its forgery, as a pair."""
-    if len(clips) == 2 and len(clips[0].frames) == 1 and clips[0].box_px is clips[1].box_px:
+) -> Sequence[FaceClip]:
+    """Changes several clips by one draw; a single picture and its forgery as a pair."""
+    if isinstance(clips, Forgery) and len(clips.real) == 1:
         real, fake = clips
-        pair = augment_pair(Pair(real.frames[0], fake.frames[0], fake.masks[0]), rng, settings)
-        share = pair.mask.shape[1] / fake.masks[0].shape[1]
-        return [_resized(clip, share) for clip in _two(clips[0], [pair])]
+        mask = fake.all_masks[0]
+        pair = augment_pair(ForgedFrame(real.frames[0], fake.frames[0], mask), rng, settings)
+        share = pair.mask.shape[1] / mask.shape[1]
+        return Forgery(*(_resized(clip, share) for clip in forgery_of(real, [pair])))
     seed = int(rng.integers(2**32))
     return [_augmented(clip, seed, settings) for clip in clips]
 
 
 def _augmented(clip: FaceClip, seed: int, settings: Augmentation) -> FaceClip:
     rng = np.random.default_rng(seed)
-    frames, masks = augment_clip(clip.frames, clip.masks, rng, settings)
+    masks = clip.all_masks
+    frames, sheets = augment_clip(clip.frames, masks, rng, settings)
     twins = clip.twins
     if twins is not None:
-        twins, _ = augment_clip(twins, clip.masks, np.random.default_rng(seed), settings)
+        twins, _ = augment_clip(twins, masks, np.random.default_rng(seed), settings)
     share = frames[0].shape[1] / clip.frames[0].shape[1]
-    return _resized(dataclasses.replace(clip, frames=frames, masks=masks, twins=twins), share)
+    return _resized(dataclasses.replace(clip, frames=frames, masks=sheets, twins=twins), share)
 
 
 def compressed_twice(clip: FaceClip, levels: tuple[str, str]) -> FaceClip:
@@ -317,7 +217,7 @@ def cut_clip(
         rows = rows if corner is None else rows[:, crop[0], crop[1]]
         return np.ascontiguousarray(rows[:, :, ::-1]) if is_flipped else np.ascontiguousarray(rows)
 
-    sheets = [np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8) for mask in clip.masks]
+    sheets = [np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8) for mask in clip.all_masks]
     masks = cut([np.repeat(sheet[..., None], 3, axis=2) for sheet in sheets])
     pixels = cut(clip.frames)
     if change.time_mask:

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from unmask.detectors import Recipe
 from unmask.errors import DataError, MissingDependencyError, UsageError
-from unmask.forgeries import deliver
-from unmask.forgeries.cross import landmark_distances
-from unmask.forgeries.kinds import get_kind
+from unmask.forgeries import FaceClip, deliver, get_kind
+from unmask.forgeries.kinds.cross_blend import landmark_distances
 from unmask.prepare import FaceSequence
-from unmask.train.clip import FaceClip
 
 _POOL = 4000
 _LOOKED_AT = 100

@@ -18,18 +18,14 @@ from torch.utils.data import Dataset
 
 from unmask.detectors import Recipe
 from unmask.errors import DataError, UsageError
-from unmask.forgeries import Augmentation
-from unmask.forgeries.kinds import KINDS
+from unmask.forgeries import KINDS, Augmentation, FaceClip, Forgery, Material, forge
 from unmask.prepare import FaceSequence
 from unmask.train.augment import change_of
 from unmask.train.clip import (
-    FaceClip,
     augment_alike,
-    blend_clip,
     compressed_twice,
     cut_clip,
     deliver_alike,
-    forge_clip,
     read_clip,
     rolled,
     scaled,
@@ -38,7 +34,6 @@ from unmask.train.clip import (
 from unmask.train.mix import People, codecs_of, mix_of
 from unmask.types import InputSpec
 
-_OTHER_MOMENT_SHARE = 0.3
 _FORGERIES = ("self_blend", "coarse_blend")
 
 
@@ -98,6 +93,7 @@ class Samples(Dataset[Batch]):
             raise UsageError(f"Unknown synthesize={recipe.synthesize!r}. Known: {known}.")
         self._mix, self._codecs = mix_of(recipe, spec.frames), codecs_of(recipe)
         self._is_synthetic = recipe.synthesize is not None
+        self._kind = recipe.synthesize or ""
         self._is_stratified = recipe.sampling == "stratified"
         self._real = _by_file(self._sequences, 0)
         self._fake = _by_file(self._sequences, 1)
@@ -191,36 +187,31 @@ class Samples(Dataset[Batch]):
             return self._any_of(self._visited(number), rng)
         return self._draw(self._real, rng)
 
-    def _clips(self, number: int, rng: np.random.Generator) -> list[FaceClip]:
+    def _clips(self, number: int, rng: np.random.Generator) -> Sequence[FaceClip]:
         """One clip of an epoch's videos, or a real one and a forged one."""
         sequence = self._start(number, rng)
         real = self._read(sequence, rng)
         if self._is_synthetic:
             forged = self._forged(sequence, real, rng)
             twins = self._recipe.twins
-            return [compressed_twice(c, twins) for c in forged] if twins else [*forged]
+            return [compressed_twice(c, twins) for c in forged] if twins else forged
         if self._is_stratified:
             return [real]
         is_cycling = self._recipe.cycle_methods
         fake = self._methods[number % len(self._methods)] if is_cycling else self._fake
         return [real, self._read(self._draw(fake, rng), rng)]
 
-    def _forged(
-        self, sequence: FaceSequence, real: FaceClip, rng: np.random.Generator
-    ) -> tuple[FaceClip, FaceClip]:
+    def _forged(self, sequence: FaceSequence, real: FaceClip, rng: np.random.Generator) -> Forgery:
         """The real clip and a forgery of it, of a kind that is drawn where the recipe mixes."""
-        if self._mix is None:
-            other = self._other_moment(sequence, real, rng, _OTHER_MOMENT_SHARE)
-            is_coarse = self._recipe.synthesize == "coarse_blend"
-            return blend_clip(real, rng, other=other, region=self._region, is_coarse=is_coarse)
-        name = self._mix.draw(rng)
+        name = self._kind if self._mix is None else self._mix.draw(rng)
         kind, person = KINDS[name], None
         other = self._other_moment(sequence, real, rng, kind.moment_share)
         if kind.needs_person and self._people is not None:
             stranger = self._people.like(sequence, real, rng)
             person = read_clip(stranger, self._spec.frames, rng)
             person = scaled(person, real.side_px / person.side_px)
-        return forge_clip(real, name, rng, other=other, person=person, region=self._region)
+        material = Material(moment=other, person=person, region=self._region)
+        return forge(name, real, rng, material)
 
     def _read(self, sequence: FaceSequence, rng: np.random.Generator) -> FaceClip:
         clip = self._read_as_stored(sequence, rng)

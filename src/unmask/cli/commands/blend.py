@@ -45,14 +45,13 @@ def blend(
     """Forge a face as training does, and write a contact sheet: real, forged, mask."""
     target = out / f"{unique_names([path])[0]}-blends.png"
     check_target(target, [path], overwrite=overwrite)
-    from unmask.train.contact_sheet import contact_sheet
-    from unmask.train.kind_sheet import kind_sheet
+    from unmask.train.sheet import kind_sheet, moment_sheet
 
     with writable(out):
         if kinds:
             sheet = kind_sheet(path, kinds, count, seed)
         else:
-            sheet = contact_sheet(path, 12 if count is None else count, seed)
+            sheet = moment_sheet(path, 12 if count is None else count, seed)
         with replacing([target]) as (partial,):
             sheet.save(partial, format="PNG")
     show(target)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from unmask.forgeries.face_clip import FaceClip, ForgedClip, match_color, paste
-from unmask.forgeries.masks import draw_mask
+from unmask.forgeries.clip import FaceClip, ForgedFrame, Material
+from unmask.forgeries.paste import crop_points, lay_over, match_color, put_back, region_mask
+from unmask.forgeries.registry import kind
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
@@ -26,42 +27,29 @@ _BATCH: Final = 8
 _CODE: Final = 48
 _WIDTHS: Final = (16, 32, 48, 64)
 
-_UNIT_PX: Final = CROP_PX / 3
-_TEMPLATE: Final = (
-    np.array([[-0.5, -0.5], [0.5, -0.5], [0.0, 0.08], [-0.38, 0.58], [0.38, 0.58]], np.float32)
-    * _UNIT_PX
-    + CROP_PX / 2
-)
-"""Where the five points lie in an aligned crop; 1 is the distance of the eyes."""
+_EYES_SHARE: Final = 1 / 3
+"""Distance of the eyes in the crop, as a share of its side."""
 
 
-def re_rendering(clip: FaceClip, seed: int) -> ForgedClip:
+@kind("the inner face drawn by an autoencoder that is fitted to this clip", least_frames=2)
+def re_rendering(clip: FaceClip, rng: np.random.Generator, material: Material) -> list[ForgedFrame]:
     """Draws the inner face of every frame by an autoencoder of this clip, blended back in."""
-    rng = np.random.default_rng([seed, 4])
     outline, feather = int(rng.integers(2**32)), rng.uniform(0.03, 0.06)
-    matrices = [similarity(points, _TEMPLATE) for points in clip.landmarks_px]
+    points = crop_points(CROP_PX, _EYES_SHARE)
+    matrices = [similarity(landmarks, points) for landmarks in clip.landmarks_px]
     size = (CROP_PX, CROP_PX)
     crops = [
         cv2.warpAffine(p, m, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
         for p, m in zip(clip.frames, matrices, strict=True)
     ]
     drawn = redraw(np.stack(crops), int(rng.integers(2**31)), _STEPS)
-    frames, masks = [], []
-    for index, real in enumerate(clip.frames):
-        height, width = real.shape[:2]
-        face: Pixels = cv2.warpAffine(
-            drawn[index],
-            matrices[index],
-            (width, height),
-            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        points, drawing = clip.landmarks_px[index], np.random.default_rng(outline)
-        weight = draw_mask(points, (height, width), "inner", drawing, wobble=0.06, feather=feather)
-        forged, mask = paste(real, match_color(face, real, weight), weight)
-        frames.append(forged)
-        masks.append(mask)
-    return ForgedClip(np.stack(frames), np.stack(masks))
+    frames = []
+    for crop, matrix, face in zip(drawn, matrices, clip.faces, strict=True):
+        real = face.pixels
+        weight = region_mask(face, "inner", outline, wobble=0.06, feather=feather)
+        changed = match_color(put_back(crop, matrix, real), real, weight)
+        frames.append(ForgedFrame(real, *lay_over(real, changed, weight)))
+    return frames
 
 
 def redraw(crops: Pixels, seed: int, steps: int) -> Pixels:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.errors import UsageError
-from unmask.forgeries.blend import Face, resample, sharpen_or_smooth
-from unmask.forgeries.face_clip import move
-from unmask.forgeries.forgery import Forgery, Material, gather, lay_over, region_mask
-from unmask.imaging.geometry import similarity
+from unmask.forgeries.clip import FaceClip, ForgedFrame, Material
+from unmask.forgeries.disturb import resample, sharpen_or_smooth
+from unmask.forgeries.paste import aligned, lay_over, region_mask
+from unmask.forgeries.registry import kind
 from unmask.types import Floats, Pixels
 
 _REGION_SHARES: Final = {"whole": 0.5, "inner": 0.5}
 
 
-def cross_blend(faces: Sequence[Face], rng: np.random.Generator, material: Material) -> Forgery:
+@kind("another person with like landmarks, matched in color (Face X-ray)", needs_person=True)
+def cross_blend(clip: FaceClip, rng: np.random.Generator, material: Material) -> list[ForgedFrame]:
     """Pastes the face of another person, aligned by the five points and matched in color.
 
     After Li et al., "Face X-ray for More General Face Forgery Detection" (CVPR 2020, section 3.2):
@@ -27,32 +26,24 @@ def cross_blend(faces: Sequence[Face], rng: np.random.Generator, material: Mater
     deformed and blurred at random. The mask that is returned is the blend's own weight m, so 4 m
     (1 - m) is the paper's X-ray. Here, half of the donors also have another sharpness or
     resolution.
-
-    Raises:
-        UsageError: the material has no other person.
     """
-    if material.person is None:
-        raise UsageError(
-            "Cannot blend across people: expected another person's face, got none. Give faces of "
-            "more than one person, or leave cross_blend out of the mix."
-        )
+    assert material.person is not None  # see needs_person
     drawn = str(rng.choice(list(_REGION_SHARES), p=list(_REGION_SHARES.values())))
     region = material.region or drawn
     outline, detail, sharpness = (int(n) for n in rng.integers(2**32, size=3))
     is_resampled, is_sharpened = rng.random() < 0.35, rng.random() < 0.25
-    parts = []
-    for face, donor in zip(faces, material.person, strict=True):
+    frames = []
+    for face, donor in zip(clip.faces, material.person.faces, strict=True):
         pixels = donor.pixels
         if is_resampled:
             pixels = resample(pixels, np.random.default_rng(detail))
         if is_sharpened:
             pixels = sharpen_or_smooth(pixels, np.random.default_rng(sharpness))
         weight = region_mask(face, region, outline)
-        size = (face.pixels.shape[1], face.pixels.shape[0])
-        pasted = move(pixels, similarity(donor.landmarks_px, face.landmarks_px), size)
+        pasted = aligned(donor._replace(pixels=pixels), face)
         pasted = transfer_color(pasted, face.pixels, weight)
-        parts.append((face.pixels, *lay_over(face.pixels, pasted, weight)))
-    return gather(parts)
+        frames.append(ForgedFrame(face.pixels, *lay_over(face.pixels, pasted, weight)))
+    return frames
 
 
 def transfer_color(changed: Pixels, real: Pixels, weight: Floats) -> Pixels:

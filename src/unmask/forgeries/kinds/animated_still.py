@@ -6,16 +6,15 @@ nothing new ever appears. Frame by frame it may look right; over time it is too 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from unmask.forgeries.blend import Face
+from unmask.forgeries.clip import FaceClip, ForgedFrame, Material, smooth_in_time
 from unmask.forgeries.decoders import decoded
-from unmask.forgeries.face_clip import smooth_in_time
-from unmask.forgeries.forgery import Forgery, Material, gather
+from unmask.forgeries.registry import kind
 from unmask.forgeries.warp import displaced, motion, pull_field
+from unmask.imaging.boxes import longest_side
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
@@ -26,31 +25,34 @@ _DECODED_SHARE: Final = 0.4
 _SMOOTHING: Final = 1.5
 
 
-def animated_still(faces: Sequence[Face], rng: np.random.Generator, material: Material) -> Forgery:
+@kind("one frame warped to move like the clip (audio-driven portraits)", least_frames=2)
+def animated_still(
+    clip: FaceClip, rng: np.random.Generator, material: Material
+) -> list[ForgedFrame]:
     """A frame of the clip is turned, moved and scaled like the head of every frame; mouth and
     brows are pulled in a rhythm of their own. The surroundings stay where they are.
 
     In two of five every frame is drawn anew by one small autoencoder as well. The mask is 1
     everywhere: all of the picture is of another moment.
     """
-    still = faces[int(rng.integers(len(faces)))]
-    side = float((still.box_px[2:] - still.box_px[:2]).max())
+    still = clip.faces[int(rng.integers(len(clip)))]
+    side = longest_side(still.box_px)
     center = still.landmarks_px.mean(axis=0)
-    points = smooth_in_time(np.stack([face.landmarks_px for face in faces]), _SMOOTHING)
-    pulls = {name: motion(len(faces), rng) for name in ("corners", "lips", "brows")}
+    points = smooth_in_time(clip.landmarks_px, _SMOOTHING)
+    pulls = {name: motion(len(clip), rng) for name in ("corners", "lips", "brows")}
     pulls["left brow"], pulls["right brow"] = pulls["brows"], pulls["brows"] * 0.8
     is_decoded, seed = rng.random() < _DECODED_SHARE, int(rng.integers(2**32))
     size = (still.pixels.shape[0], still.pixels.shape[1])
     window = _window(size, center, _REACH * side)
-    parts = []
-    for number, face in enumerate(faces):
+    frames = []
+    for number, real in enumerate(clip.frames):
         field = _head_field(still.landmarks_px, points[number], size) * window
         field += pull_field(points[number], size, {k: float(v[number]) for k, v in pulls.items()})
         made: Pixels = displaced(still.pixels, field)
         if is_decoded:
             made = decoded(made, np.random.default_rng(seed))
-        parts.append((face.pixels, made, np.ones(size, np.float32)))
-    return gather(parts)
+        frames.append(ForgedFrame(real, made, np.ones(size, np.float32)))
+    return frames
 
 
 def _window(size: tuple[int, int], center: Floats, reach_px: float) -> Floats:

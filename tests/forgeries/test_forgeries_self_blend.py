@@ -3,13 +3,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unmask.forgeries import Face, Pair, self_blend
-from unmask.forgeries.blend import log_uniform
+from unmask.forgeries import Face, FaceClip, ForgedFrame, Material, forge
+from unmask.forgeries.disturb import log_uniform
 from unmask.types import Pixels
 
 
-def blend(face: Face, seed: int, other: Face | None = None) -> Pair:
-    return self_blend(face, np.random.default_rng(seed), other=other)
+def clip_of(face: Face) -> FaceClip:
+    return FaceClip(
+        frames=[face.pixels], landmarks_px=face.landmarks_px[None], box_px=face.box_px[None]
+    )
+
+
+def blend(
+    face: Face, seed: int, other: Face | None = None, kind: str = "self_blend"
+) -> ForgedFrame:
+    material = Material(moment=other and clip_of(other))
+    real, fake = forge(kind, clip_of(face), np.random.default_rng(seed), material)
+    return ForgedFrame(real.frames[0], fake.frames[0], fake.all_masks[0])
 
 
 def other_moment(face: Face) -> Face:
@@ -104,7 +114,7 @@ def test_a_coarse_forgery_differs_more_and_under_the_mask_alone(face: Face):
     def difference(is_coarse: bool) -> float:
         found = []
         for seed in range(20):
-            pair = self_blend(face, np.random.default_rng(seed), is_coarse=is_coarse)
+            pair = blend(face, seed, kind="coarse_blend" if is_coarse else "self_blend")
             outside = pair.mask == 0
             np.testing.assert_array_equal(pair.fake[outside], pair.real[outside])
             changed = np.abs(pair.real.astype(int) - pair.fake).mean(axis=2)

@@ -1,26 +1,15 @@
-"""Self-blended pseudo-forgeries (after Shiohara & Yamasaki, CVPR 2022), our own recipe.
-
-Two versions of one face, differing in color, sharpness, grain, resolution, compression and
-slightly in place, are blended under a mask. What a forger's paste leaves behind, this leaves
-behind; nothing else differs between the real picture and the forged one.
-"""
+"""Disturbances that make one picture look like two: color, sharpness, resolution, place."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from unmask.forgeries.face_clip import move
-from unmask.forgeries.masks import draw_mask
 from unmask.imaging.codecs import jpeg_round_trip
-from unmask.imaging.geometry import similarity
-from unmask.types import Floats, Pixels
+from unmask.types import Pixels
 
-_REGION_SHARES = {"whole": 0.32, "inner": 0.22, "lower": 0.2, "mouth": 0.18, "eyes": 0.08}
 _RESIZES = (
     cv2.INTER_NEAREST,
     cv2.INTER_LINEAR,
@@ -31,70 +20,7 @@ _RESIZES = (
 """Interpolations that a forger's resampling may leave traces of."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Face:
-    """A face in a picture: ``pixels`` (H, W, 3) RGB uint8, points (5, 2), ``box_px`` (4,)."""
-
-    pixels: Pixels
-    landmarks_px: Floats
-    box_px: Floats
-
-
-class Pair(NamedTuple):
-    """A real picture, a forgery made of it, and where it was forged.
-
-    ``real``, ``fake`` (H, W, 3) RGB uint8; ``mask`` (H, W) float32 in 0..1, 1 = forged.
-    """
-
-    real: Pixels
-    fake: Pixels
-    mask: Floats
-
-
-def self_blend(
-    face: Face,
-    rng: np.random.Generator,
-    *,
-    other: Face | None = None,
-    region: str | None = None,
-    is_coarse: bool = False,
-) -> Pair:
-    """Makes one pseudo-forgery.
-
-    Args:
-        face: the real face.
-        rng: source of all randomness.
-        other: the same person at another moment of the same clip; its region is then aligned
-            by the five points and pasted, as a lip-sync tool would.
-        region: a key of ``REGIONS``; None draws one.
-        is_coarse: makes the forgery plain to see, by color and blur, and disturbs what is under
-            the mask alone: for checks that a network learns at all.
-
-    Returns:
-        The pair. In two of five without ``other`` the disturbed version is outside the mask, and
-        the real picture is disturbed alike: disturbance as such does not tell the classes apart.
-    """
-    drawn = str(rng.choice(list(_REGION_SHARES), p=list(_REGION_SHARES.values())))
-    height, width = face.pixels.shape[:2]
-    mask = draw_mask(face.landmarks_px, (height, width), region or drawn, rng)
-    mask *= float(rng.choice([1.0, 0.75, 0.5], p=[0.7, 0.2, 0.1]))
-    plain, paste = face.pixels, face.pixels
-    if other is not None:
-        size = (width, height)
-        paste = move(other.pixels, similarity(other.landmarks_px, face.landmarks_px), size)
-    changed = _displace(_disturb(paste, rng), rng)
-    if is_coarse:
-        mask = np.minimum(mask / max(float(mask.max()), 1e-6), 1)
-        changed = _coarsen(changed, rng)
-    background = plain
-    if other is None and not is_coarse and rng.random() < 0.4:
-        background, changed = changed, plain
-    weight = mask[..., None]
-    fake = weight * changed.astype(np.float32) + (1 - weight) * background.astype(np.float32)
-    return Pair(background, np.clip(np.rint(fake), 0, 255).astype(np.uint8), mask)
-
-
-def _disturb(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def disturb(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Changes color, sharpness, resolution, grain and compression: at least one of them."""
     steps = [
         (recolor, 0.7),
@@ -133,7 +59,7 @@ def resample(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return back
 
 
-def _coarsen(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def coarsen(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Another tint, and half the sharpness."""
     blurred = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(1.0, 2.5))
     return np.asarray(np.clip(blurred + rng.normal(0, 25, 3), 0, 255), np.uint8)
@@ -165,7 +91,7 @@ def _recompress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return jpeg_round_trip(pixels, int(rng.integers(35, 92)))
 
 
-def _displace(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def displace(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """A paste never sits quite right: shift, scale and turn, sometimes a smooth warp."""
     if rng.random() < 0.35:
         return pixels
