@@ -6,6 +6,12 @@ The face is ``skimage.data.astronaut()``: Eileen Collins, a NASA portrait in the
 from __future__ import annotations
 
 import os
+
+# Networks here are small: two processes beat two threads, and sums come out the same everywhere.
+# Before anything loads OpenMP.
+for _library in ("OMP", "MKL", "OPENBLAS"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path

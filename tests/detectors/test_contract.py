@@ -1,9 +1,15 @@
-"""What every detector promises; a new file in src/unmask/detectors is tested by being there."""
+"""What every detector promises; a new file in src/unmask/detectors is tested by being there.
+
+A detector is built once and goes forward once for all tests that only look. What costs most
+(torch.export, a descent, the full size of large clips) runs by default for one detector of each
+family; for those of ``LIKE`` it is marked ``slow``.
+"""
 
 from __future__ import annotations
 
 import copy
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,66 +28,138 @@ from unmask.detectors import (
 )
 from unmask.train.optimize import rate_of
 
-pytestmark = pytest.mark.parametrize("name", list_detectors())
+LIKE = {
+    "capsule": "xception",
+    "cnn_aug": "xception",
+    "cnn_gru": "efficientnet_b3_lstm",
+    "dsp_fwa": "xception",
+    "efficientnet_b3": "efficientnet_b3_lstm",
+    "efficientnet_b3_bigru": "efficientnet_b3_lstm",
+    "emd": "anti_compression",
+    "face_xray": "patch_based",
+    "forensic_transfer": "lae",
+    "i3d": "r3d18",
+    "ip_csn_152": "r3d18",
+    "mesoinception4": "meso4",
+    "multi_task": "lae",
+    "multi_task_fer": "lae",
+    "r2plus1d18": "r3d18",
+    "rahmouni": "cozzolino",
+    "resnet18_lipreading": "lipforensics",
+    "resnet3d_lipreading": "lipforensics",
+    "se_resnet50": "xception",
+    "self_blended": "xception",
+    "steg_svm": "head_pose",
+    "two_stream": "xception",
+    "visual_artifacts": "head_pose",
+}
+"""Detectors by the one of their family that stands for them where a test is dear."""
+
+EVERY = pytest.mark.parametrize("name", list_detectors(), scope="module")
+ONE_OF_EACH_FAMILY = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in LIKE else ())
+        for name in list_detectors()
+    ],
+    scope="module",
+)
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def seed():
     torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def card(name: str) -> Card:
     return get_card(name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def net(card: Card) -> nn.Module:
-    return card.build()
+    """The network in eval mode, for tests that leave it as it is."""
+    torch.manual_seed(0)
+    return card.build().eval()
+
+
+@pytest.fixture
+def trained(net: nn.Module) -> nn.Module:
+    """A copy of the network in training mode, for tests that change it."""
+    return copy.deepcopy(net).train()
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """One pass in eval mode: two clips, what came out, and what the card's CAM layer gave."""
+
+    clips: Tensor
+    output: Output
+    maps: Tensor
+
+
+@pytest.fixture(scope="module")
+def forward(card: Card, net: nn.Module, size: Size) -> Forward:
+    seen: list[Tensor] = []
+    assert card.cam_layer
+    layer = net.get_submodule(card.cam_layer)
+    hook = layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    inputs = clips(card, 2, size)
+    with torch.no_grad():
+        output = net(inputs)
+    hook.remove()
+    return Forward(inputs, output, seen[0])
 
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PAPERS = {"LipForensics", "Two-branch", "EMD", "Anti-Compression", "Spatio-Temporal"}
-LARGE_CLIP_PX = 80_000
-SMALL_CLIP_PX = 40_000
+LARGE_CLIP_PX = 40_000
+LARGE_PICTURE_PX = 26_000
+
+Size = tuple[int, int]
 
 
-def size_here(card: Card) -> tuple[int, int]:
-    """H and W of a clip here: the card's, but for a clip of more than LARGE_CLIP_PX pixels (that
-    is, of many frames, or of one of 299 pixels a side) halved until it has at most SMALL_CLIP_PX.
-
-    The networks of such clips take any size, and at full size a step of one takes up to a
-    minute. test_takes_the_size_of_its_card looks at the full size, once.
-    """
+def smaller(card: Card) -> Size:
+    """H and W of the card, halved until a clip has at most so many pixels."""
     height, width = card.input.size
-    if card.input.frames * height * width > LARGE_CLIP_PX:
-        while card.input.frames * height * width > SMALL_CLIP_PX:
-            height, width = height // 2, width // 2
+    limit = LARGE_CLIP_PX if card.input.frames > 1 else LARGE_PICTURE_PX
+    while card.input.frames * height * width > limit:
+        height, width = height // 2, width // 2
     return height, width
 
 
-def clips(card: Card, batch: int, size: tuple[int, int] | None = None) -> Tensor:
+@pytest.fixture(scope="module")
+def size(card: Card, net: nn.Module) -> Size:
+    """H and W of clips here: smaller than the card's where the network takes that, to save time.
+
+    test_takes_the_size_of_its_card looks at the full size, once.
+    """
+    try:
+        with torch.inference_mode():
+            net(clips(card, 1, smaller(card)))
+    except RuntimeError:
+        return card.input.size
+    return smaller(card)
+
+
+def clips(card: Card, batch: int, size: Size) -> Tensor:
     """(B, C, T, H, W) as the detector gets it: pixels in 0..1, normalized by its spec."""
     spec = card.input
     channels = 3 if spec.color == "rgb" else 1
-    shape = (batch, channels, spec.frames, *(size or size_here(card)))
+    shape = (batch, channels, spec.frames, *size)
     pixels = torch.rand(shape, generator=torch.Generator().manual_seed(1))
     per_channel = (1, channels, 1, 1, 1)
     mean, std = torch.tensor(spec.mean), torch.tensor(spec.std)
     return (pixels - mean.view(per_channel)) / std.view(per_channel)
 
 
-def target(card: Card) -> Target:
+def target(card: Card, size: Size) -> Target:
     """Two pairs of a real and a forged sample; the lower half of the forged ones is forged."""
     label = torch.tensor([0.0, 1.0, 0.0, 1.0])
-    height, width = size_here(card)
+    height, width = size
     mask = torch.zeros(4, card.input.frames, height, width)
     mask[label == 1, :, height // 2 :] = 1
-    twin = clips(card, 4) + 0.01 if card.recipe.twins else None
+    twin = clips(card, 4, size) + 0.01 if card.recipe.twins else None
     return Target(label=label, mask=mask, pair=torch.tensor([0, 0, 1, 1]), twin=twin)
 
 
@@ -91,11 +169,18 @@ def is_trained(card: Card, key: str) -> bool:
     return not any(key == part or key.startswith(f"{part}.") for part in others)
 
 
+def test_who_stands_for_a_family_is_one_of_it():
+    assert LIKE.keys() <= set(list_detectors())
+    assert set(LIKE.values()) <= set(list_detectors()) - LIKE.keys()
+
+
+@EVERY
 def test_card_is_named_like_its_file(card: Card, name: str):
     assert card.name == name
     assert (Path(unmask.detectors.__file__).parent / f"{name}.py").is_file()
 
 
+@EVERY
 def test_card_says_where_it_comes_from(card: Card):
     paper = card.paper
     assert all((card.summary, paper.title, paper.authors, paper.venue, paper.url))
@@ -104,6 +189,7 @@ def test_card_says_where_it_comes_from(card: Card):
     assert all(len(difference.split()) > 3 for difference in paper.differences)
 
 
+@EVERY
 def test_weights_have_license_hash_and_origin(card: Card):
     tags = [weights.tag for weights in card.weights]
     assert len(tags) == len(set(tags))
@@ -118,6 +204,7 @@ def test_weights_have_license_hash_and_origin(card: Card):
             assert weights.importer is not None
 
 
+@EVERY
 def test_weights_not_for_commercial_use_are_marked_as_such(card: Card):
     words = ("non-commercial", "research only")
     for weights in card.weights:
@@ -127,6 +214,7 @@ def test_weights_not_for_commercial_use_are_marked_as_such(card: Card):
         assert not weights.is_non_commercial or (weights.importer and not weights.file)
 
 
+@EVERY
 def test_card_says_who_compared_with_it_and_how_far_it_is_verified(card: Card):
     assert set(card.compared_in) <= PAPERS
     assert len(set(card.compared_in)) == len(card.compared_in)
@@ -138,6 +226,7 @@ def test_card_says_who_compared_with_it_and_how_far_it_is_verified(card: Card):
         assert not card.verified.startswith("fixture")
 
 
+@EVERY
 def test_input_is_hashable_and_consistent(card: Card):
     spec = card.input
     assert hash(spec) == hash(copy.copy(spec))
@@ -146,6 +235,7 @@ def test_input_is_hashable_and_consistent(card: Card):
     assert min(spec.std) > 0
 
 
+@EVERY
 def test_builds_without_network(card: Card, monkeypatch: pytest.MonkeyPatch):
     def refuse(*_: object):
         raise AssertionError("a detector must build without network")
@@ -156,13 +246,14 @@ def test_builds_without_network(card: Card, monkeypatch: pytest.MonkeyPatch):
     assert net.card is card
 
 
+@EVERY
 def test_survives_a_deep_copy(card: Card, net: nn.Module):
     assert copy.deepcopy(net).card is card
 
 
-def test_outputs_are_as_declared(card: Card, net: nn.Module):
-    with torch.no_grad():
-        output = net.eval()(clips(card, 2))
+@EVERY
+def test_outputs_are_as_declared(card: Card, forward: Forward):
+    output = forward.output
     assert isinstance(output, Output)
     assert output.logit.shape == (2,)
     assert output.logit.isfinite().all()
@@ -177,38 +268,41 @@ def test_outputs_are_as_declared(card: Card, net: nn.Module):
         assert output.embedding.shape[0] == 2
 
 
-def test_takes_the_size_of_its_card(card: Card, net: nn.Module):
+@ONE_OF_EACH_FAMILY
+def test_takes_the_size_of_its_card(card: Card, net: nn.Module, size: Size):
+    if size == card.input.size:
+        pytest.skip("every test here takes it")
     with torch.inference_mode():
-        output = net.eval()(clips(card, 1, card.input.size))
+        output = net(clips(card, 1, card.input.size))
     assert output.logit.shape == (1,)
     assert output.logit.isfinite().all()
 
 
-def test_batch_of_two_equals_two_batches_of_one(card: Card, net: nn.Module):
-    both = clips(card, 2)
+@EVERY
+def test_batch_of_two_equals_two_batches_of_one(card: Card, net: nn.Module, forward: Forward):
     with torch.no_grad():
-        net.eval()
-        together = net(both)
-        apart = [net(both[i : i + 1]) for i in range(2)]
+        apart = [net(forward.clips[i : i + 1]) for i in range(2)]
     for field in ("logit", *card.outputs):
         expected = torch.cat([getattr(output, field) for output in apart])
         # What is added up to a small number has the noise of the large ones: untrained networks
         # without normalized activations return some of 1e7.
         noise = 1e-5 * max(1.0, float(expected.abs().max()))
-        torch.testing.assert_close(getattr(together, field), expected, rtol=1e-4, atol=noise)
+        torch.testing.assert_close(getattr(forward.output, field), expected, rtol=1e-4, atol=noise)
 
 
-def test_every_trained_parameter_gets_a_gradient(card: Card, net: nn.Module):
-    card.training_loss(net, clips(card, 4), target(card)).backward()
-    trained = {key: p for key, p in net.named_parameters() if is_trained(card, key)}
-    assert trained
-    without = [key for key, p in trained.items() if p.requires_grad and p.grad is None]
+@EVERY
+def test_every_trained_parameter_gets_a_gradient(card: Card, trained: nn.Module, size: Size):
+    card.training_loss(trained, clips(card, 4, size), target(card, size)).backward()
+    parameters = {key: p for key, p in trained.named_parameters() if is_trained(card, key)}
+    assert parameters
+    without = [key for key, p in parameters.items() if p.requires_grad and p.grad is None]
     assert not without
-    gradients = [p.grad for p in trained.values() if p.grad is not None]
+    gradients = [p.grad for p in parameters.values() if p.grad is not None]
     assert all(gradient.isfinite().all() for gradient in gradients)
     assert sum(float(gradient.abs().sum()) for gradient in gradients) > 0
 
 
+@EVERY
 def test_parts_that_the_recipe_names_exist(card: Card, net: nn.Module):
     modules = {key for key, _ in net.named_modules()} | {key for key, _ in net.named_parameters()}
     assert {*card.recipe.freeze, *card.recipe.warmup_parts, *card.recipe.adversary} <= modules
@@ -220,14 +314,17 @@ def test_parts_that_the_recipe_names_exist(card: Card, net: nn.Module):
     assert bool(card.recipe.adversary) == (card.recipe.adversary_step is not None)
 
 
-def test_features_of_single_frames_depend_on_the_frames_it_says(card: Card, net: nn.Module):
+@EVERY
+def test_features_of_single_frames_depend_on_the_frames_it_says(
+    card: Card, net: nn.Module, forward: Forward
+):
     if card.frame_context is None:
         pytest.skip("computes no features of single frames")
-    inputs = clips(card, 1)
+    inputs = forward.clips[:1]
     changed = inputs.clone()
     changed[:, :, 0] += 1
     with torch.no_grad():
-        before, after = net.eval().frame_features(inputs), net.frame_features(changed)
+        before, after = net.frame_features(inputs), net.frame_features(changed)
         assert torch.equal(net.classify(before).logit, net(inputs).logit)
     assert before.shape[:2] == (1, card.input.frames)
     differs = (before != after).any(dim=2)[0]
@@ -235,12 +332,13 @@ def test_features_of_single_frames_depend_on_the_frames_it_says(card: Card, net:
     assert not differs[card.frame_context + 1 :].any()
 
 
-def test_a_few_steps_lower_the_loss(card: Card, net: nn.Module):
-    inputs, wanted = clips(card, 4), target(card)
+@ONE_OF_EACH_FAMILY
+def test_a_few_steps_lower_the_loss(card: Card, trained: nn.Module, size: Size):
+    inputs, wanted = clips(card, 4, size), target(card, size)
     recipe = card.recipe
     parts = [
         {"params": [p], "lr": rate_of(key, recipe.learning_rates, recipe.learning_rate)}
-        for key, p in net.named_parameters()
+        for key, p in trained.named_parameters()
         if is_trained(card, key)
     ]
     # What Adam does at a rate that was chosen for plain steps says nothing.
@@ -248,7 +346,7 @@ def test_a_few_steps_lower_the_loss(card: Card, net: nn.Module):
     losses = []
     for _ in range(6):
         torch.manual_seed(0)  # The same dropout every time, so that only the weights differ.
-        loss = card.training_loss(net, inputs, wanted)
+        loss = card.training_loss(trained, inputs, wanted)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -256,25 +354,13 @@ def test_a_few_steps_lower_the_loss(card: Card, net: nn.Module):
     assert losses[-1] < losses[0]
 
 
-def test_cam_layer_exists(card: Card, net: nn.Module):
-    layer = net.get_submodule(card.cam_layer)
-    seen: list[Tensor] = []
-    layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
-    with torch.no_grad():
-        net.eval()(clips(card, 1))
-    assert card.cam_layer
-    assert seen[0].ndim >= 4
+@EVERY
+def test_cam_layer_gives_maps(forward: Forward):
+    assert forward.maps.ndim >= 4
 
 
-def test_state_dict_round_trip(card: Card, net: nn.Module):
-    other = card.build()
-    inputs = clips(card, 1)
-    other.load_state_dict(net.state_dict())
-    with torch.no_grad():
-        assert torch.equal(other.eval()(inputs).logit, net.eval()(inputs).logit)
-
-
-def test_saved_weights_load_again(card: Card, net: nn.Module, tmp_path: Path):
+@EVERY
+def test_saved_weights_load_again(card: Card, net: nn.Module, forward: Forward, tmp_path: Path):
     path = save_weights(
         net.state_dict(),
         tmp_path / "x.safetensors",
@@ -286,17 +372,15 @@ def test_saved_weights_load_again(card: Card, net: nn.Module, tmp_path: Path):
     loaded = load_detector(card.name, path)
     assert not loaded.training
     assert loaded.card is card
-    inputs = clips(card, 1)
     with torch.no_grad():
-        assert torch.equal(loaded(inputs).logit, net.eval()(inputs).logit)
+        assert torch.equal(loaded(forward.clips).logit, forward.output.logit)
 
 
+@ONE_OF_EACH_FAMILY
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_exports_and_agrees(card: Card, net: nn.Module):
-    inputs = clips(card, 2)
-    net.eval()
+def test_exports_and_agrees(card: Card, net: nn.Module, forward: Forward):
     with torch.no_grad():
-        exported = torch.export.export(net, (inputs,)).module()
+        exported = torch.export.export(net, (forward.clips,)).module()(forward.clips)
         for field in ("logit", *card.outputs):
-            got, expected = getattr(exported(inputs), field), getattr(net(inputs), field)
+            got, expected = getattr(exported, field), getattr(forward.output, field)
             torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)

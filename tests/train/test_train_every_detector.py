@@ -1,6 +1,7 @@
 """Every detector is trained, resumed, saved and scanned with; a new one is tested by being there.
 
-The data are two real videos and forgeries made of them; sizes are reduced, nothing else.
+The data are two real videos and forgeries made of them; sizes are reduced, nothing else. By
+default one detector runs for each way to train; the others are marked ``slow``.
 """
 
 from __future__ import annotations
@@ -22,17 +23,53 @@ from unmask.train.run import module_for
 SMALL_PX = 64
 VIDEOS = ("PC-AVS__Input-00098.mp4", "PC-AVS__Audio_Source-00015.mp4")
 
-pytestmark = pytest.mark.parametrize("name", list_detectors())
+BY_DEFAULT = {
+    "anti_compression": "an adversary, twins of two compressions, a loss of its own",
+    "bayar_stamm": "a step after the optimizer's",
+    "head_pose": "fitted instead of trained, after a start",
+    "lipforensics": "clips of mouths",
+    "meso4": "single pictures, as most",
+    "screener": "pairs; a start from real faces",
+    "self_blended": "two passes a step",
+    "two_branch": "clips of faces, stratified batches, a center",
+}
+"""Who is trained in every run, and for which way to train."""
+
+every_detector = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in BY_DEFAULT else pytest.mark.slow)
+        for name in list_detectors()
+    ],
+)
 
 
-@pytest.fixture
-def videos(shared_folder: Path, cache: Path, tmp_path: Path) -> Path:
-    """Two real videos of two people."""
-    folder = tmp_path / "videos"
-    folder.mkdir()
+def ways(card: Card) -> set[str]:
+    """What of the trainer a card makes run that another card may not."""
+    recipe = card.recipe
+    kind = f"{'clips' if card.input.frames > 1 else 'pictures'} of {card.input.region}"
+    hooks = ("start", "step", "adversary_step", "after_step", "fit", "twins")
+    return {kind, recipe.sampling, recipe.optimizer} | {h for h in hooks if getattr(recipe, h)}
+
+
+def test_every_way_to_train_runs_by_default():
+    assert BY_DEFAULT.keys() <= set(list_detectors())
+    covered = {way for name in BY_DEFAULT for way in ways(get_card(name))}
+    assert {way for name in list_detectors() for way in ways(get_card(name))} == covered
+
+
+@pytest.fixture(scope="session")
+def _videos(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
     for name in VIDEOS:
         shutil.copy2(shared_folder / "media" / "val" / "real" / name, folder)
     return folder
+
+
+@pytest.fixture
+def videos(_videos: Path, cache: Path) -> Path:
+    """Two real videos of two people, in one place: the cache knows them by path."""
+    return _videos
 
 
 def takes(card: Card, size: tuple[int, int]) -> bool:
@@ -61,6 +98,7 @@ def reduced(name: str, *more: str) -> list[str]:
     return settings
 
 
+@every_detector
 def test_a_few_steps_on_real_faces_lower_the_loss(name: str, videos: Path):
     # On four small pictures the larger rates of some recipes jump about.
     rate = min(get_card(name).recipe.learning_rate, 2e-4)
@@ -86,6 +124,7 @@ def test_a_few_steps_on_real_faces_lower_the_loss(name: str, videos: Path):
     assert losses[-1] < losses[0]
 
 
+@every_detector
 def test_trained_resumed_and_scanned_with(name: str, videos: Path, tmp_path: Path):
     how = {"validation": videos, "workers": 0, "progress": False}
     out = tmp_path / "run"
