@@ -2,7 +2,7 @@
 
 A detector is built once and goes forward once for all tests that only look. What costs most
 (torch.export, a descent, the full size of large clips) runs by default for one detector of each
-family; for those of ``LIKE`` it is marked ``slow``.
+family; for the others it is marked ``slow``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import unmask.detectors
+from detector_families import LIKE, by_family
 from unmask.detectors import (
     Card,
     Output,
@@ -28,42 +29,8 @@ from unmask.detectors import (
 )
 from unmask.train.optimize import rate_of
 
-LIKE = {
-    "capsule": "xception",
-    "cnn_aug": "xception",
-    "cnn_gru": "efficientnet_b3_lstm",
-    "dsp_fwa": "xception",
-    "efficientnet_b3": "efficientnet_b3_lstm",
-    "efficientnet_b3_bigru": "efficientnet_b3_lstm",
-    "emd": "anti_compression",
-    "face_xray": "patch_based",
-    "forensic_transfer": "lae",
-    "i3d": "r3d18",
-    "ip_csn_152": "r3d18",
-    "mesoinception4": "meso4",
-    "multi_task": "lae",
-    "multi_task_fer": "lae",
-    "r2plus1d18": "r3d18",
-    "rahmouni": "cozzolino",
-    "resnet18_lipreading": "lipforensics",
-    "resnet3d_lipreading": "lipforensics",
-    "se_resnet50": "xception",
-    "self_blended": "xception",
-    "steg_svm": "head_pose",
-    "two_stream": "xception",
-    "visual_artifacts": "head_pose",
-}
-"""Detectors by the one of their family that stands for them where a test is dear."""
-
 EVERY = pytest.mark.parametrize("name", list_detectors(), scope="module")
-ONE_OF_EACH_FAMILY = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow if name in LIKE else ())
-        for name in list_detectors()
-    ],
-    scope="module",
-)
+ONE_OF_EACH_FAMILY = pytest.mark.parametrize("name", by_family(), scope="module")
 
 
 @pytest.fixture(autouse=True)

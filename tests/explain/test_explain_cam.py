@@ -7,6 +7,7 @@ import pytest
 import torch
 from explain_toys import BrightSpots, Looks, card_of, ready
 
+from detector_families import by_family
 from unmask.detectors import Card, get_card, list_detectors
 from unmask.errors import UsageError, WeightsError
 from unmask.explain import frame_saliency, grad_cam, own_heat
@@ -133,7 +134,7 @@ def small_clips(card: Card) -> torch.Tensor:
     return (pixels - torch.tensor(spec.mean).view(shape)) / torch.tensor(spec.std).view(shape)
 
 
-@pytest.mark.parametrize("name", list_detectors())
+@pytest.mark.parametrize("name", by_family())
 def test_every_detector_can_be_explained(name: str):
     torch.manual_seed(0)
     card = get_card(name)
