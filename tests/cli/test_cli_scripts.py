@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ["scripts/scan", "scripts/test", "scripts/check", ".ci/run"]
+SCRIPTS = ["scripts/scan", "scripts/test", "scripts/quick", "scripts/check", ".ci/run"]
 
 if not (ROOT / "scripts").is_dir() or shutil.which("bash") is None:
     pytest.skip("needs the repository and bash", allow_module_level=True)
@@ -41,6 +41,7 @@ def checkout(tmp_path):
         f'#!/bin/bash\ncase "$*" in\n'
         f'  *"pip install"*) echo "$*" >>"{log}"; echo "pip says"; exit "${{PIP_CODE:-0}}" ;;\n'
         f"  *pip*|*cv2*) exit 0 ;;\n"
+        f'  *"-m pytest"*) printf "%s\\n" "$OMP_NUM_THREADS" "$@" ;;\n'
         f'  *) exec "{python}" "$@" ;;\nesac\n',
     )
     _write(programs / "unmask", '#!/bin/bash\nprintf "%s\\n" "$PWD" "$@"\n')
@@ -105,6 +106,29 @@ def test_a_failed_installation_shows_what_pip_said_and_is_tried_again(checkout, 
     assert "pip says\nerror: Installing failed; what it said stands above.\n" in ran.stderr
     assert _run(checkout / "scripts" / "scan", cwd=tmp_path).returncode == 0
     assert (checkout / "pip.log").read_text().count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "passed"),
+    [
+        (["test"], []),
+        (["test", "--all"], ["-m", "slow or not slow"]),
+        (["test", "tests/media", "-k", "a b"], ["tests/media", "-k", "a b"]),
+        (
+            ["quick", "--all"],
+            [
+                *("--ignore", "tests/train", "--ignore", "tests/minibench"),
+                *("--ignore", "tests/detectors/test_contract.py", "-m", "slow or not slow"),
+            ],
+        ),
+    ],
+)
+def test_tests_run_in_two_processes_of_one_thread(checkout, tmp_path, words, passed):
+    script, *given = words
+    ran = _run(checkout / "scripts" / script, *given, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    first = ["1", "-m", "pytest", "-n", "2", "--dist", "worksteal"]
+    assert ran.stdout.splitlines() == [*first, *passed]
 
 
 def test_without_python_it_says_what_to_install(tmp_path):
