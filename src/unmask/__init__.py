@@ -1,4 +1,4 @@
-"""Finds forged faces in video: which person, when, where in the face, how sure."""
+"""Checks video for deepfaked faces: which face, when, where in it, and what was not checked."""
 
 from __future__ import annotations
 

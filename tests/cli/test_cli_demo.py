@@ -69,7 +69,7 @@ def test_the_text_says_which_half_is_forged(capsys, monkeypatch, tmp_path, made)
     monkeypatch.setattr(demo_clip, "write_demo_clip", copy)
     assert main(["demo", "-o", str(tmp_path)]) == 0
     out, err = capsys.readouterr()
-    assert "From 0 to 4 s the picture is untouched; from 4 to 8 s a part" in out
+    assert "From 0 to 4 s the picture is untouched; from 4 to 8 s the face" in out
     assert "demo.mp4: " in out
     assert f"Report: {tmp_path / 'demo.html'}" in out
     assert err == ""

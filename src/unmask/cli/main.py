@@ -26,7 +26,6 @@ FAILURE, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 app = typer.Typer(
     name="unmask",
-    help="Finds forged faces in video: which person, when, where in the face, how sure.",
     epilog="Exit codes: 0 done, 1 failure, 2 wrong usage, 3 --fail-on, 130 Ctrl-C, 143 SIGTERM.",
     add_completion=False,
     no_args_is_help=True,
@@ -63,7 +62,7 @@ def options(
         bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere.")
     ] = False,
 ) -> None:
-    """Finds forged faces in video: which person, when, where in the face, how sure."""
+    """Checks video for deepfaked faces: which face, when, where in it, and what was not checked."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""``unmask demo``: makes a clip of which it is known what is forged, and scans it."""
+"""``unmask demo``: makes a clip whose manipulated half is known, and scans it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ app = typer.Typer()
 _NAME = "demo.mp4"
 _STORY = (
     "The clip shows Eileen Collins (NASA portrait, public domain). From 0 to {half:g} s the "
-    "picture is untouched; from {half:g} to {whole:g} s a part of the face is forged: a coarser, "
+    "picture is untouched; from {half:g} to {whole:g} s the face is manipulated: a coarser, "
     "warmer copy of it is blended over it."
 )
 
@@ -25,7 +25,7 @@ _Out = Annotated[Path, options.out("DIR", "Folder for clip and reports. Default:
 
 @app.command("demo")
 def demo(out: _Out = Path("unmask-demo"), overwrite: options.Overwrite = False) -> None:
-    """Make a clip, half untouched and half forged, and scan it; needs no file from outside."""
+    """Make a clip, half untouched and half manipulated, and scan it. Needs no other file."""
     clip = out / _NAME
     check_target(clip, overwrite=overwrite)
     reports = Reports(out, [clip], overwrite=overwrite)

@@ -72,7 +72,7 @@ def scan(
     device: options.Device = "cpu",
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Look for forged faces in videos, pictures or folders of frames."""
+    """Check videos, pictures or folders of frames for manipulated faces."""
     chosen = options.parse_weights(weights)
     options.check_detectors(list(chosen))
     inputs, are_many = find_inputs(paths)
