@@ -97,12 +97,12 @@ def test_a_papers_table_with_data(cli, tmp_path, bright):
     ("words", "message"),
     [
         ([], "Cannot evaluate: expected a folder for the scores. Name it with -o."),
-        (["--data", "x", "-o", "y"], "Cannot evaluate: -d NAME is missing. Give data and detect"),
+        (["--data", "x", "-o", "y"], "Cannot evaluate: -d NAME is missing. Give both, or neither."),
         (
             ["-d", "meso4", "-o", "y"],
-            "Cannot evaluate: --data PATH is missing. Give data and detecto",
+            "Cannot evaluate: --data PATH is missing. Give both, or neither.",
         ),
-        (["--dataset", "dfdc", "-o", "y"], "Cannot evaluate: 1 --dataset for 0 --data. Give each"),
+        (["--dataset", "dfdc", "-o", "y"], "Cannot read data: 1 --dataset for 0 --data. Give each"),
         (["-w", "x", "-o", "y"], "Cannot use -w 'x': expected NAME=TAG or NAME=FILE."),
         (["-w", "a=b", "-w", "a=c"], "Cannot use -w 'a=c': a has weights already. Give one."),
         (["table1"], "Cannot evaluate 'table1': expected paper:NAME/TABLE. Data are given with -"),

@@ -69,12 +69,15 @@ def test_a_granularity_that_does_not_exist(cli, results):
     [
         (
             ["--compare", "a", "b", "--granularity", "clip"],
-            "Cannot use --granularity clip with --compare: it",
+            "Cannot use --granularity clip with --compare. Leave",
         ),
-        (["--compare", "a", "b", "--plots"], "Cannot use --plots with --compare: it is measur"),
+        (
+            ["--compare", "a", "b", "--plots"],
+            "Cannot use --plots with --compare. Leave",
+        ),
         (
             ["paper:emd/table2", "--granularity", "face"],
-            "Cannot use --granularity face with a paper's table:",
+            "Cannot use --granularity face with a paper's table.",
         ),
     ],
 )

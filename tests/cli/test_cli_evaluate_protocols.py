@@ -149,16 +149,16 @@ def test_occlusion_pictures_of_each_method_are_made(cli, tmp_path, bright, minib
     [
         (
             ["-o", "y", "--stand-in", "minibench"],
-            "Cannot use --stand-in without a paper's table: it says what stands for a paper's da",
+            "Cannot use --stand-in without a paper's table. Name paper:NAME/TABLE.",
         ),
         (["paper:emd/table2", "--stand-in", "x"], "Unknown stand-in 'x'. Known: minibench."),
         (
             ["paper:emd/table2", "--condition", "blur 3"],
-            "Cannot use --condition with a paper's table: it says itself what is scored, or scor",
+            "Cannot use --condition with a paper's table. Leave --condition out.",
         ),
         (
             ["-o", "y", "--compare", "a", "b", "--embeddings"],
-            "Cannot use --embeddings with --compare: it says itself what is scored, or scores no",
+            "Cannot use --embeddings with --compare. Leave --embeddings out.",
         ),
         (
             ["--data", "x", "-d", "screener", "-o", "y", "--condition", "blur"],

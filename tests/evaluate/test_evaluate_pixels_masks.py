@@ -13,12 +13,13 @@ from unmask.clips import cut_face
 from unmask.datasets import read_dataset
 from unmask.detectors import Output, get_card, load_detector
 from unmask.errors import DataError, UsageError
+from unmask.evaluate.data import Data
 from unmask.evaluate.run import evaluate
 from unmask.evaluate.scores import BINS, read_scores
 from unmask.evaluate.tables import measure
 from unmask.evaluate.true_masks import count_masks, cut_truth
 from unmask.media import open_video
-from unmask.papers.measure import Data, missing_reason, run_protocol
+from unmask.papers.measure import missing_reason, run_protocol
 from unmask.papers.registry import get_protocol
 from unmask.pipeline.scan import scan_with
 from unmask.types import FacePatch

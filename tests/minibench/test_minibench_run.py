@@ -15,11 +15,11 @@ import toy_detectors
 from unmask.datasets import read_dataset
 from unmask.errors import DataError, OutputError, UnknownNameError
 from unmask.evaluate import read_scores
+from unmask.evaluate.data import Data
 from unmask.minibench import SENTENCE
 from unmask.papers import draw as drawing_module
 from unmask.papers import run
 from unmask.papers.draw import show_occlusion
-from unmask.papers.measure import Data
 from unmask.papers.registry import get_protocol
 from unmask.papers.run import run_protocols
 from unmask.papers.score import Table

@@ -14,12 +14,13 @@ from unmask.datasets import read_dataset
 from unmask.detectors import _registry as registry
 from unmask.detectors import save_weights
 from unmask.detectors._card import Ablation
+from unmask.evaluate.data import Data
 from unmask.evaluate.scores import read_clips, read_scores
 from unmask.evaluate.tables import fit_threshold
 from unmask.metrics.calibration import log_loss
 from unmask.metrics.threshold import balanced_accuracy
 from unmask.papers import measure as measure_module
-from unmask.papers.measure import Data, run_protocol
+from unmask.papers.measure import run_protocol
 from unmask.papers.plot import draw_protocol
 from unmask.papers.registry import get_protocol
 from unmask.papers.show import show_protocol, to_json

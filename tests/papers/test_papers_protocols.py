@@ -14,10 +14,11 @@ from unmask.datasets import list_datasets, read_dataset
 from unmask.detectors import get_card, list_detectors
 from unmask.errors import UnknownNameError, UsageError
 from unmask.evaluate.condition import Condition
+from unmask.evaluate.data import Data
 from unmask.evaluate.scores import read_scores
 from unmask.evaluate.tables import fit_threshold
 from unmask.metrics.registry import list_metrics
-from unmask.papers.measure import Data, missing_reason, run_protocol
+from unmask.papers.measure import missing_reason, run_protocol
 from unmask.papers.registry import PROTOCOLS, get_protocol
 from unmask.papers.show import show_protocol
 from unmask.papers.trainings import rows_of, training_of, trainings

@@ -9,8 +9,9 @@ from dataset_trees import write_faceforensics
 from unmask.datasets import list_datasets, read_dataset
 from unmask.detectors import get_card
 from unmask.errors import UnknownNameError
+from unmask.evaluate.data import Data
 from unmask.minibench.settings import KINDS
-from unmask.papers.measure import Data, run_protocol
+from unmask.papers.measure import run_protocol
 from unmask.papers.registry import PROTOCOLS, get_protocol
 from unmask.papers.show import show_protocol
 from unmask.papers.stand_in import STAND_INS, get_stand_in, on

@@ -138,6 +138,67 @@ Compressions = Annotated[
     ),
 ]
 
+Table = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="paper:NAME/TABLE",
+        help="A table of one of the papers; a name that does not exist lists them.",
+        show_default=False,
+    ),
+]
+DataRoots = Annotated[
+    list[Path] | None,
+    typer.Option("--data", metavar="PATH", help="Root of a data set. Repeatable."),
+]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="RESULTS",
+        help="Folder of the scores and tables; scores in it are used again.",
+    ),
+]
+Compare = Annotated[
+    tuple[str, str] | None,
+    typer.Option(metavar="A B", help="Paired differences of two detectors: NAME or NAME@HASH."),
+]
+ThresholdFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA_SET", help="Take thresholds from its split val. Default: from each own."
+    ),
+]
+Granularity = Annotated[
+    str,
+    typer.Option(
+        metavar="video|face|clip",
+        help="Measure videos, each face in them, or each clip (of an image detector: frames).",
+    ),
+]
+Plots = Annotated[
+    bool, typer.Option("--plots", help="Draw what the scores allow; say what the rest needs.")
+]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--condition",
+        metavar="CONDITION",
+        help="Such as 'blur 3', flip_1, all-corruptions or all-orders; '' is none. Repeatable.",
+    ),
+]
+Embeddings = Annotated[bool, typer.Option("--embeddings", help="Keep embeddings, for a map.")]
+StandIn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="minibench",
+        help="Run a paper's table on these data; the paper's values are of others.",
+    ),
+]
+Resamples = Annotated[
+    int, typer.Option(metavar="N", help="Number of bootstrap samples, for intervals.")
+]
+
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change one line of the recipe. Repeatable."),
@@ -157,6 +218,23 @@ def out(metavar: str, text: str) -> OptionInfo:
     """The option ``--out``, which every command describes for itself."""
     option: OptionInfo = typer.Option("--out", "-o", metavar=metavar, help=text, show_default=False)
     return option
+
+
+def pair_layouts(
+    paths: Sequence[Path] | None, layouts: Sequence[str] | None
+) -> list[tuple[Path, str | None]]:
+    """Each ``--data`` with its ``--dataset``; the last ones may have none.
+
+    Raises:
+        UsageError: there are more layouts than paths.
+    """
+    given, named = paths or (), layouts or ()
+    if len(named) > len(given):
+        raise UsageError(
+            f"Cannot read data: {len(named)} --dataset for {len(given)} --data. "
+            "Give each layout with its path."
+        )
+    return list(zip(given, [*named, *[None] * (len(given) - len(named))], strict=True))
 
 
 def parse_weights(choices: Sequence[str] | None) -> dict[str, str | Path]:

@@ -40,6 +40,13 @@ def show_lines(lines: Sequence[str]) -> None:
         show(line)
 
 
+def show_with_notes(text: str, notes: Sequence[str]) -> None:
+    """A text on stdout, and before it lines about it on stderr."""
+    for note in notes:
+        show_note(note)
+    show_lines(text.splitlines())
+
+
 def show_json(content: object, *, is_one_line: bool = False) -> None:
     """JSON on stdout; what JSON does not know is written as its text."""
     if is_one_line:

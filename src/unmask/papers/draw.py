@@ -12,9 +12,9 @@ from typing import Final
 from unmask.detectors import load_detector
 from unmask.errors import UnmaskError
 from unmask.evaluate import read_scores
+from unmask.evaluate.data import Data
 from unmask.evaluate.scores import ScoreWriter, VideoScore
 from unmask.explain import explain
-from unmask.papers.measure import Data
 from unmask.papers.plot import draw_protocol
 from unmask.papers.score import Scored, Table
 from unmask.plots.write import write_plots

@@ -11,6 +11,7 @@ from unmask.datasets import get_adapter, list_datasets
 from unmask.detectors import Card, get_card, load_detector
 from unmask.errors import DataError, NotMeasurableError, UsageError
 from unmask.evaluate.condition import Condition
+from unmask.evaluate.data import Data
 from unmask.evaluate.pixels import Measured
 from unmask.evaluate.run import check_embeddings
 from unmask.evaluate.score_videos import Model, Report, ScoreRequest, score_videos
@@ -23,13 +24,6 @@ from unmask.papers.trainings import TrainingSpec, rows_of, training_of, training
 from unmask.types import LabelledVideo
 
 TEST = "test"
-
-
-class Data(NamedTuple):
-    """A data set at hand: its index and its root."""
-
-    rows: Sequence[LabelledVideo]
-    root: Path
 
 
 class Ours(NamedTuple):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from unmask._version import __version__
+from unmask.evaluate.data import Data
 from unmask.minibench.settings import SENTENCE
 from unmask.papers import show as show_protocol
-from unmask.papers.measure import Data
 from unmask.papers.plan import OCCLUSION, TrainingJob
 from unmask.papers.protocol import Protocol
 from unmask.papers.score import Scored

@@ -18,9 +18,9 @@ from typing import Any, Final
 from unmask.datasets import read_dataset
 from unmask.detectors import Card
 from unmask.errors import DataError, OutputError, import_optional
+from unmask.evaluate.data import Data
 from unmask.papers.draw import DrawJob, draw, show_occlusion
 from unmask.papers.faces import face_sets, prepare_faces, source_of
-from unmask.papers.measure import Data
 from unmask.papers.plan import OCCLUSION, Part, TrainingJob, find_parts, training_jobs
 from unmask.papers.progress import Count, Log
 from unmask.papers.report import Findings, write_report

@@ -12,7 +12,8 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 from unmask.errors import DataError, UsageError
-from unmask.papers.measure import Data, Ours, run_protocol
+from unmask.evaluate.data import Data
+from unmask.papers.measure import Ours, run_protocol
 from unmask.papers.plan import OCCLUSION, Part
 from unmask.workers import stop_if_asked
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unmask.detectors import get_card
+from unmask.evaluate.data import Data
 from unmask.evaluate.print_tables import show_value
 from unmask.metrics.registry import get_metric
-from unmask.papers.measure import Data, Ours, missing_reason, missing_weights
+from unmask.papers.measure import Ours, missing_reason, missing_weights
 from unmask.papers.protocol import Protocol
 from unmask.papers.trainings import TrainingSpec, trainings
 

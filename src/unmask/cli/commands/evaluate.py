@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import typer
 
-from unmask.cli import evaluate_options, options
-from unmask.cli.evaluate_inputs import (
-    check_together,
-    find_places,
-    find_rows,
-    report,
-    root_of,
-)
-from unmask.cli.evaluate_results import show_differences, show_tables
+from unmask.cli import options
+from unmask.cli.terminal import show_note, show_with_notes
 from unmask.errors import UsageError
 
 app = typer.Typer()
@@ -20,75 +15,92 @@ app = typer.Typer()
 
 @app.command("evaluate")
 def evaluate(
-    table: evaluate_options.Table = None,
-    data: evaluate_options.Data = None,
+    table: options.Table = None,
+    data: options.DataRoots = None,
     dataset: options.Datasets = None,
     detectors: options.Detectors = None,
     weights: options.Weights = None,
     split: options.Split = None,
     methods: options.Methods = None,
     compressions: options.Compressions = None,
-    out: evaluate_options.Out = None,
-    compare: evaluate_options.Compare = None,
-    threshold_from: evaluate_options.ThresholdFrom = None,
-    granularity: evaluate_options.Granularity = "video",
-    plots: evaluate_options.Plots = False,
-    conditions: evaluate_options.Conditions = None,
-    embeddings: evaluate_options.Embeddings = False,
-    stand_in: evaluate_options.StandIn = None,
+    out: options.Results = None,
+    compare: options.Compare = None,
+    threshold_from: options.ThresholdFrom = None,
+    granularity: options.Granularity = "video",
+    plots: options.Plots = False,
+    conditions: options.Conditions = None,
+    embeddings: options.Embeddings = False,
+    stand_in: options.StandIn = None,
     as_json: options.AsJson = False,
-    resamples: evaluate_options.Resamples = 10_000,
+    resamples: options.Resamples = 10_000,
     device: options.Device = "cpu",
 ) -> None:
     """Score a data set by some detectors and print every value with its interval.
 
     Goes on where it stopped. Without --data the tables of RESULTS are made again.
     """
-    places = find_places(data or [], dataset or [], stand_in)
+    places = options.pair_layouts(data, dataset)
     given = options.parse_weights(weights)
-    drawn = {"plots": plots, "embeddings": embeddings}
-    check_together(table, compare, granularity, conditions, stand_in=stand_in, **drawn)
+    others = {"--condition": conditions, "--embeddings": embeddings, "--plots": plots}
+    others |= {f"--granularity {granularity}": granularity != "video"}
+    _check(table, compare, stand_in, others)
     if table is not None:
-        from unmask.cli.evaluate_paper import show_paper
+        from unmask.papers.table import print_table
 
-        show_paper(
+        printed = print_table(
             table,
             places,
             detectors or [],
-            given,
             out,
+            weights=given,
             stand_in=stand_in,
             device=device,
             resamples=resamples,
             as_json=as_json,
+            log=show_note,
         )
+        show_with_notes(*printed)
         return
     if out is None:
         raise UsageError("Cannot evaluate: expected a folder for the scores. Name it with -o.")
+    from unmask import evaluate as bench
+    from unmask.plots.results import print_results
+
     if compare is not None:
-        show_differences(out, compare, resamples, as_json=as_json)
+        show_with_notes(*bench.print_differences(out, compare, resamples, as_json=as_json))
         return
     if bool(places) != bool(detectors):
         missing = "--data PATH" if detectors else "-d NAME"
-        raise UsageError(
-            f"Cannot evaluate: {missing} is missing. Give data and detectors, or "
-            "neither to make the tables of RESULTS again."
-        )
-    from unmask.evaluate import evaluate as score
-    from unmask.evaluate.condition import find_conditions
-    from unmask.evaluate.granularity import granularity_named
-
-    shown, changed = granularity_named(granularity), find_conditions(conditions or [""])
+        raise UsageError(f"Cannot evaluate: {missing} is missing. Give both, or neither.")
+    shown = bench.granularity_named(granularity)
+    changed = bench.find_conditions(conditions or [""])
     for path, layout in places:
-        score(
-            find_rows(path, layout, split, methods, compressions),
+        rows, root = bench.read_data(path, layout, split, methods, compressions)
+        bench.evaluate(
+            rows,
             detectors or [],
             out,
-            root=root_of(path),
+            root=root,
             weights=given,
             device=device,
-            report=report,
+            report=lambda *progress: show_note(bench.progress_line(*progress)),
             conditions=changed,
             keeps_embeddings=embeddings,
         )
-    show_tables(out, shown, threshold_from, resamples, plots=plots, as_json=as_json)
+    made = print_results(out, shown, threshold_from, resamples, plots=plots, as_json=as_json)
+    show_with_notes(*made)
+
+
+def _check(
+    table: str | None,
+    compare: tuple[str, str] | None,
+    stand_in: str | None,
+    others: Mapping[str, object],
+) -> None:
+    """Refuses options that a paper's table or a comparison does not take."""
+    if stand_in is not None and table is None:
+        raise UsageError("Cannot use --stand-in without a paper's table. Name paper:NAME/TABLE.")
+    what = "a paper's table" if table is not None else "--compare"
+    for option, value in others.items() if table is not None or compare is not None else ():
+        if value:
+            raise UsageError(f"Cannot use {option} with {what}. Leave {option} out.")

@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from unmask.cli.terminal import show, show_note
 from unmask.errors import MediaError, UsageError
-
-if TYPE_CHECKING:
-    from unmask.papers.measure import Data
-    from unmask.papers.protocol import Protocol
-    from unmask.types import LabelledVideo
+from unmask.evaluate.condition import seed_of
+from unmask.evaluate.data import Data
+from unmask.evaluate.run import load_nets
+from unmask.explain import explain
+from unmask.papers.protocol import Protocol
+from unmask.types import LabelledVideo
 
 _METHOD = "occlusion"
 
 
-def show_occlusion(
+def explain_samples(
     protocol: Protocol,
     data: Sequence[Data],
     detectors: Sequence[str],
-    weights: dict[str, str | Path],
     out: Path,
-    device: str,
-) -> None:
+    *,
+    weights: Mapping[str, str | Path],
+    device: str = "cpu",
+    log: Callable[[str], None] = lambda line: None,
+) -> list[Path]:
     """Explains one test video of each method, and a real one, by each detector.
 
     A video that was explained into the same folder before is left alone.
-    """
-    from unmask.evaluate.run import load_nets
-    from unmask.explain import explain
 
+    Args:
+        protocol: says which videos count as test videos.
+        data: all data sets at hand.
+        detectors: their names.
+        out: the results folder; the pictures go into ``occlusion`` below it.
+        weights: for some detectors, another tag or a safetensors file.
+        device: ``cpu`` or ``cuda``.
+        log: receives a line for each video that has no picture.
+
+    Returns:
+        The files that were made.
+
+    Raises:
+        UsageError: there is no such video.
+    """
     samples = _samples(protocol, data)
     if not samples:
-        level = protocol.train_compression
-        place = " ".join(part for part in (protocol.train_dataset, level, "test") if part)
+        parts = (protocol.train_dataset, protocol.train_compression, "test")
+        place = " ".join(part for part in parts if part)
         raise UsageError(
             f"Cannot make {protocol.name}: no data: needs videos in {place}. Give them with --data."
         )
-    nets = load_nets(detectors, weights, device)
-    for name, net in nets.items():
+    files: list[Path] = []
+    for name, net in load_nets(detectors, weights, device).items():
         for row in samples:
             folder = out / _METHOD / f"{name}-{row.method or 'real'}-{row.path.stem}"
             if folder.exists():
@@ -48,18 +61,16 @@ def show_occlusion(
             try:
                 made = explain(row.path, net, folder, methods=[_METHOD], device=device)
             except MediaError as error:
-                show_note(f"no picture: {error}")
+                log(f"no picture: {error}")
                 continue
-            for file in made.files:
-                show(file)
+            files += made.files
+    return files
 
 
 def _samples(protocol: Protocol, data: Sequence[Data]) -> list[LabelledVideo]:
-    """Of each method one test video, and a real one: drawn, and always the same."""
-    from unmask.evaluate.condition import seed_of
-
+    """One test video of each method, and a real one: drawn, and always the same."""
     found: dict[str, LabelledVideo] = {}
-    rows = [row for one in data for row in one.rows if row.dataset == protocol.train_dataset]
+    rows = [row for part in data for row in part.rows if row.dataset == protocol.train_dataset]
     rows = [row for row in rows if row.split == "test"]
     if protocol.train_compression:
         rows = [row for row in rows if row.compression == protocol.train_compression]
