@@ -106,6 +106,22 @@ def test_what_a_scan_refuses_is_refused_before_torch_is_loaded(tmp_path: Path):
     )
 
 
+def test_a_missing_input_is_refused_before_torch_is_loaded(tmp_path: Path):
+    missing, out = str(tmp_path / "missing.mp4"), str(tmp_path / "out")
+    found = runs_without_torch(
+        ["scan", missing, "-o", out],
+        ["explain", missing, "-o", out],
+        ["blend", missing, "-o", out],
+        ["corrupt", missing, "-k", "blur", "-s", "1", "-o", f"{out}.mp4"],
+        ["prepare", "folder", missing, "-o", out],
+        ["datasets", "check", "folder", missing],
+        ["datasets", "overlap", missing],
+    )
+    assert [code for code, _ in found] == [1] * len(found), found
+    assert all(err.startswith("error: Cannot read ") for _, err in found), found
+    assert list(tmp_path.iterdir()) == []
+
+
 def _with_wrong(option: str, value: str) -> Iterator[list[str]]:
     """Every command that has the option, with a wrong value for it."""
     for words, command in commands():

@@ -6,10 +6,10 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from unmask.cli import weights_state
 from unmask.detectors import Weights, get_card, list_detectors
 from unmask.detectors._safetensors import file_sha256
 from unmask.report import schema
+from unmask.weights import states as weights_state
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +133,7 @@ def test_weights_verify_names_a_shipped_file_that_is_missing(cli, monkeypatch, d
     lost = Weights(tag="lost", file="no-such-file.safetensors", sha256="0" * 64)
     changed = replace(card, weights=(lost,))
     monkeypatch.setattr(unmask.detectors._weights, "get_card", lambda name: changed)
-    monkeypatch.setattr("unmask.cli.fetch_weights.get_card", lambda name: changed)
+    monkeypatch.setattr("unmask.weights.fetch.get_card", lambda name: changed)
     ran = cli("weights", "verify", default_detector)
     assert ran.code == 1
     assert "install unmask again" in ran.error

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from unmask.cli import fetch_weights
 from unmask.faces import POINT_WEIGHTS
+from unmask.weights import fetch as fetch_weights
 from weights_server import WeightsServer
 
 BODY = b"points " * 1000

@@ -45,6 +45,9 @@ def blend(
     """Forge a face as training does, and write a contact sheet: real, forged, mask."""
     target = out / f"{unique_names([path])[0]}-blends.png"
     check_target(target, [path], overwrite=overwrite)
+    from unmask.media import probe
+
+    probe(path)  # before a network is loaded
     from unmask.train.sheet import kind_sheet, moment_sheet
 
     with writable(out):

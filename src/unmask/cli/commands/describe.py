@@ -48,7 +48,7 @@ def _sections(card: Card) -> list[tuple[str, list[str]]]:
         (card.name + default, [card.summary]),
         ("Paper", [f"{paper.authors}: {paper.title}. {paper.venue}, {paper.year}.", paper.url]),
         ("Code of the authors", [paper.code] if paper.code else ["none published"]),
-        ("What differs from the paper", [f"- {one}" for one in paper.differences] or ["nothing"]),
+        ("What differs from the paper", [f"- {text}" for text in paper.differences] or ["nothing"]),
         ("Input", _input(card.input)),
         ("Output", [", ".join(("logit (above 0 = fake)", *card.outputs))]),
         ("A face's score", [f"{card.aggregate} of its clips' logits"]),
@@ -78,7 +78,7 @@ def _input(spec: InputSpec) -> list[str]:
 
 
 def _weights(card: Card) -> list[str]:
-    from unmask.cli.weights_state import states_of
+    from unmask.weights.states import states_of
 
     lines = []
     for _, entry, state, path in states_of(card):
@@ -93,7 +93,7 @@ def _weights(card: Card) -> list[str]:
             use += " --accept-license" if entry.is_non_commercial else ""
         lines += [
             f"{entry.tag}: {state}{place}; {use}",
-            f"- license {entry.license}; trained on: {entry.trained_on or 'not said'}",
+            f"- license {entry.license}; trained on: {entry.trained_on or 'not stated'}",
             f"- {entry.polarity}",
             f"- sha256 {entry.sha256 or 'not known'}",
         ]

@@ -75,7 +75,9 @@ def explain(
         check_new_folder(out)
     from unmask.detectors import default_detectors, load_detector
     from unmask.explain import explain as make
+    from unmask.media import probe
 
+    probe(path)  # before a network is loaded
     names = default_detectors() if detector is None else [detector]
     if len(names) != 1:
         raise UsageError(f"Cannot explain {len(names)} detectors at once. Name one with -d.")

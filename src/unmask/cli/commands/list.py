@@ -24,7 +24,7 @@ _Available = Annotated[
 def list_detectors(available: _Available = False, as_json: options.AsJson = False) -> None:
     """List the detectors, their papers, and where their weights are."""
     from unmask import detectors
-    from unmask.cli.weights_state import in_words, is_available, states_of
+    from unmask.weights.states import in_words, is_available, states_of
 
     cards = [detectors.get_card(name) for name in detectors.list_detectors()]
     if available:

@@ -59,13 +59,14 @@ def prepare(
     The detector decides what is kept: what its training reads.
     """
     from unmask.datasets import read_dataset
-    from unmask.detectors import default_detectors, get_card
-    from unmask.prepare import prepare as prepare_all
-    from unmask.train import keep_for
 
     rows = read_dataset(
         layout, path.absolute(), split=split, methods=methods, compressions=compressions
     )
+    from unmask.detectors import default_detectors, get_card
+    from unmask.prepare import prepare as prepare_all
+    from unmask.train import keep_for
+
     card = get_card(detector or default_detectors()[0])
     keep = keep_for(card)
     _note_landmarks(card, keep)

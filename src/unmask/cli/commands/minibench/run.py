@@ -49,7 +49,7 @@ def run(
     from unmask.minibench import SENTENCE
     from unmask.papers.run import run_protocols
 
-    ran = run_protocols(
+    result = run_protocols(
         tree,
         out,
         papers=papers or (),
@@ -61,17 +61,17 @@ def run(
     )
     if as_json:
         content = {
-            "path": str(ran.path),
-            "report": str(ran.report),
-            "plots": [str(path) for path in ran.plots],
-            "tables": ran.tables,
-            "trained": ran.trained,
-            "not_trained": dict(ran.not_trained),
+            "path": result.path,
+            "report": result.report,
+            "plots": result.plots,
+            "tables": result.tables,
+            "trained": result.trained,
+            "not_trained": dict(result.not_trained),
             "measures": SENTENCE,
         }
         show_json(content)
         return
-    for name, reason in ran.not_trained.items():
+    for name, reason in result.not_trained.items():
         show_note(f"not trained: {name}: {reason}")
-    counts = f"{ran.tables} tables and figures of the papers, {ran.trained} networks"
-    show(f"{ran.report}: {counts}. {SENTENCE}")
+    counts = f"{result.tables} tables and figures of the papers, {result.trained} networks"
+    show(f"{result.report}: {counts}. {SENTENCE}")

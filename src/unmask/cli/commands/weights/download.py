@@ -20,6 +20,6 @@ _Tag = Annotated[str | None, typer.Option(metavar="TAG", help="Which weights. De
 @app.command("download")
 def download(name: _Name, tag: _Tag = None, accept_license: options.AcceptLicense = False) -> None:
     """Download published weights into the cache and check them; prints where they are."""
-    from unmask.cli import fetch_weights
+    from unmask.weights import fetch
 
-    show(fetch_weights.fetch(name, tag, accept_license))
+    show(fetch.fetch_weights(name, tag, accept_license))

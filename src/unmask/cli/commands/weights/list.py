@@ -13,9 +13,9 @@ app = typer.Typer()
 @app.command("list")
 def list_weights(as_json: options.AsJson = False) -> None:
     """List all weights: where they are, their license and what they were trained on."""
-    from unmask.cli import fetch_weights
+    from unmask.weights import fetch
 
-    found = fetch_weights.states(None)
+    found = fetch.states(None)
     if as_json:
         rows = [
             {

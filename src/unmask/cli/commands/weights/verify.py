@@ -20,9 +20,9 @@ _Name = Annotated[
 @app.command("verify")
 def verify(name: _Name = None) -> None:
     """Check the hashes of all weights that are here; exit with 1 if one is damaged."""
-    from unmask.cli import fetch_weights
+    from unmask.weights import fetch
 
-    results = [(state, fetch_weights.problem(state)) for state in fetch_weights.states(name)]
+    results = [(state, fetch.damage(state)) for state in fetch.states(name)]
     for (detector, entry, state, path), problem in results:
         result = f"{state}, not checked" if path is None else "damaged" if problem else "ok"
         show(f"{detector}:{entry.tag}  {result}" + (f"  {path}" if path else ""))

@@ -35,7 +35,7 @@ def in_words(card: Card) -> str:
 
 def is_available(card: Card) -> bool:
     """Whether any of a card's weights is on this machine; a mere start for training is none."""
-    whole = (one for one in states_of(card) if not one.entry.covers)
+    whole = (state for state in states_of(card) if not state.entry.covers)
     return any(path is not None and state != "missing" for _, _, state, path in whole)
 
 
@@ -62,4 +62,4 @@ def _source_sha256(path: Path) -> str | None:
     try:
         return read_metadata(path).get("source_sha256", "")
     except WeightsError:
-        return None  # damaged: weights verify tells
+        return None  # damaged: weights verify reports it
