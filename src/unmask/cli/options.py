@@ -196,7 +196,7 @@ StandIn = Annotated[
     ),
 ]
 Resamples = Annotated[
-    int, typer.Option(metavar="N", help="Number of bootstrap samples, for intervals.")
+    int, typer.Option(min=1, metavar="N", help="Number of bootstrap samples, for intervals.")
 ]
 
 Settings = Annotated[

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from unmask.cli import options
-from unmask.cli.evaluate_inputs import find_rows, report, root_of
 from unmask.cli.outputs import check_target, replacing, writable
 from unmask.cli.terminal import show_lines, show_note
 from unmask.errors import UsageError
@@ -39,7 +38,6 @@ _Scores = Annotated[
         metavar="DIR",
         help="Folder of the scores; what is scored there is not scored again. "
         "Default: FILE.scores.",
-        show_default=False,
     ),
 ]
 _Rate = Annotated[
@@ -48,7 +46,6 @@ _Rate = Annotated[
 _AsIs = Annotated[
     bool, typer.Option("--as-is", help="Score no recompressed and no smaller copies.")
 ]
-_Resamples = Annotated[int, typer.Option(min=1, metavar="N", help="Resamples of the bootstrap.")]
 _Anyway = Annotated[
     bool, typer.Option("--anyway", help="Write a panel that is no better than its first member.")
 ]
@@ -66,7 +63,7 @@ def calibrate(
     scores: _Scores = None,
     rate: _Rate = 0.05,
     as_is: _AsIs = False,
-    resamples: _Resamples = 2000,
+    resamples: options.Resamples = 2000,
     anyway: _Anyway = False,
     device: options.Device = "cpu",
     overwrite: options.Overwrite = False,
@@ -77,7 +74,9 @@ def calibrate(
     """
     names, weights = _parse(detectors)
     check_target(out, overwrite=overwrite, elsewhere=_ELSEWHERE)
-    rows = find_rows(data, dataset or "folder", split, methods, compressions)
+    from unmask.evaluate import progress_line, read_data
+
+    rows, root = read_data(data, dataset, split, methods, compressions)
     with writable(out.absolute().parent, _ELSEWHERE):
         from unmask.calibrate import COPIES
         from unmask.calibrate import calibrate as fit
@@ -89,13 +88,13 @@ def calibrate(
             rows,
             names,
             scores or out.with_name(f"{out.name}.scores"),
-            root=root_of(data),
+            root=root,
             weights=weights,
             conditions=COPIES[:1] if as_is else COPIES,
             rate=rate,
             resamples=resamples,
             device=device,
-            report=report,
+            report=lambda *progress: show_note(progress_line(*progress)),
             log=show_note,
         )
         show_lines(summary(found))
