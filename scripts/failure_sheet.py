@@ -1,4 +1,4 @@
-"""Makes docs/failures.png: what the shipped weights say of one face, untouched and changed.
+"""Makes docs/failures.png: what the shipped weights make of one face, untouched and changed.
 
     python scripts/failure_sheet.py [-o FILE]
 
@@ -39,10 +39,10 @@ _TILE, _GAP, _CAPTION, _COLUMNS = 200, 8, 40, 3
 
 
 class Case(NamedTuple):
-    """What was done to the face, and the face after it."""
+    """A face and what was done to it."""
 
     caption: str
-    is_forged: bool
+    is_manipulated: bool
     clip: FaceClip
 
 
@@ -56,7 +56,7 @@ class Answer(NamedTuple):
 
 
 def cases() -> list[Case]:
-    """One face: untouched, forged in several ways, and changed without being forged."""
+    """One face: untouched, manipulated in several ways, and changed without manipulation."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "portrait.png"
         Image.fromarray(astronaut()[..., :3]).save(file)
@@ -74,7 +74,7 @@ def cases() -> list[Case]:
         Case("the same, a third of the size", True, scaled(whole, 1 / 3)),
         Case("mouth blended", True, forged("self_blend", "mouth")),
         Case("lower face replaced", True, forged("lower_face")),
-        Case("all drawn anew by an autoencoder", True, forged("decoded_everywhere")),
+        Case("whole picture by an autoencoder", True, forged("decoded_everywhere")),
         Case("untouched, caption over the chin", False, _with_caption(clip)),
         Case("untouched, skin filter", False, _filtered(clip)),
     ]
@@ -99,7 +99,7 @@ def _filtered(clip: FaceClip) -> FaceClip:
 
 
 def answers() -> list[Answer]:
-    """What the shipped weights say of every case."""
+    """Logit and mask of every case by the shipped weights."""
     net = load_detector(DETECTOR)
     spec, found = net.card.input, []
     for case in cases():
@@ -114,7 +114,7 @@ def answers() -> list[Answer]:
 
 
 def sheet(found: list[Answer]) -> Image.Image:
-    """Three cases a row, each plain and with heat."""
+    """The picture: three cases a row, each plain and with heat."""
     rows = -(-len(found) // _COLUMNS)
     width = _COLUMNS * (2 * _TILE + 3 * _GAP)
     page = Image.new("RGB", (width, rows * (_TILE + _CAPTION + _GAP)), "white")
@@ -123,8 +123,8 @@ def sheet(found: list[Answer]) -> Image.Image:
         row, column = divmod(number, _COLUMNS)
         left = column * (2 * _TILE + 3 * _GAP) + _GAP
         top = row * (_TILE + _CAPTION + _GAP)
-        is_what = "forged" if answer.case.is_forged else "real"
-        text = f"{answer.case.caption}\n{is_what}, score {answer.logit:+.1f}"
+        label = "manipulated" if answer.case.is_manipulated else "real"
+        text = f"{answer.case.caption}\n{label}, score {answer.logit:+.1f}"
         ImageDraw.Draw(page).text((left, top + 2), text, fill="black", font=font)
         plain = Image.fromarray(answer.pixels).resize((_TILE, _TILE))
         heat = np.clip(cv2.resize(answer.mask, plain.size, interpolation=cv2.INTER_CUBIC), 0, 1)
