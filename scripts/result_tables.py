@@ -64,10 +64,12 @@ def _between(interval: Sequence[float]) -> str:
 def _headline(result: dict[str, Any]) -> str:
     """One paragraph for the README."""
     found, alarms, undecided, videos = _shares(result)
+    flagged = found.replace(" (", " manipulated videos (")
+    accused = alarms.replace(" (", " real videos (")
     return (
-        f"Measured on {videos} validation videos: the default detector flagged {found} of the "
-        f"manipulated videos and {alarms} of the real ones. {undecided} videos ended "
-        f"`inconclusive`. ({result['date']}, 95 % intervals; {MODEL_CARD} has the details.)"
+        f"On {videos} validation videos, the default detector flagged {flagged} and {accused}. "
+        f"{undecided} ended `inconclusive`. In parentheses: 95 % intervals. Measured on "
+        f"{result['date']}; {MODEL_CARD} has the details and the kinds of manipulation."
     )
 
 
