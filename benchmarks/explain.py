@@ -39,7 +39,7 @@ from unmask.explain.ask import at_input_size
 from unmask.explain.occlusion import cover_for
 from unmask.metrics import bootstrap_intervals
 from unmask.prepare import prepare
-from unmask.train.data import cached, keep_for
+from unmask.train.data import cached, prepare_spec_for
 from unmask.train.samples import Samples
 
 REGIONS = ("mouth", "eyes")
@@ -136,7 +136,7 @@ def main(arguments: list[str]) -> int:
     net, card = load_detector(given.detector, given.weights), get_card(given.detector)
     recipe = plain_recipe(card)
     rows = read_folder(given.data, split="val")
-    faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
+    faces = prepare(rows, cached(rows, prepare_spec_for(card)), prepare_spec_for(card)).sequences
     file_of = {face.group: face.video.path.name for face in faces}
     source_of = sources_of(given.data)
     covered = functools.partial(occlusion, size_px=given.size)

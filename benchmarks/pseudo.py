@@ -25,7 +25,7 @@ from unmask.datasets import read_folder
 from unmask.detectors import Card, Recipe, load_detector
 from unmask.forgeries import Augmentation
 from unmask.prepare import prepare
-from unmask.train.data import cached, keep_for
+from unmask.train.data import cached, prepare_spec_for
 from unmask.train.samples import Samples
 
 _OFF: dict[str, Any] = {"light": 0, "resize": 0, "blur": 0, "noise": 0}
@@ -139,7 +139,7 @@ def main(arguments: list[str]) -> int:
     card = net.card  # With the input that its weights were trained with.
     recipe = plain_recipe(card)
     rows = read_folder(given.data, split="val")
-    faces = prepare(rows, cached(rows, keep_for(card)), keep_for(card)).sequences
+    faces = prepare(rows, cached(rows, prepare_spec_for(card)), prepare_spec_for(card)).sequences
     sets = {}
     for name, (settings, region) in SETS.items():
         pairs = Samples(

@@ -22,7 +22,7 @@ from unmask.errors import MissingDependencyError
 from unmask.faces import POINT_WEIGHTS
 from unmask.papers.registry import PROTOCOLS
 from unmask.train import apply_settings
-from unmask.train.data import keep_for
+from unmask.train.data import prepare_spec_for
 from unmask.train.settings import apply_stage_settings
 
 ROOT = Path(__file__).parent.parent
@@ -234,14 +234,16 @@ def test_prepare_commands_of_the_guides_serve_their_detector() -> None:
             continue
         values = parsed.values
         names = ("sequences", "frames", "fps", "stride", "is_native")
-        keep = keep_for(get_card(values["detector"])).changed(**{n: values[n] for n in names})
-        assert keep.serves(get_card(values["detector"]).input), line
+        spec = prepare_spec_for(get_card(values["detector"])).changed(
+            **{n: values[n] for n in names}
+        )
+        assert spec.serves(get_card(values["detector"]).input), line
         checked += 1
     assert checked >= 7
 
 
 def test_datasets_page_says_how_much_is_kept() -> None:
-    still, moving = keep_for(get_card("xception")), keep_for(get_card("r3d18"))
+    still, moving = prepare_spec_for(get_card("xception")), prepare_spec_for(get_card("r3d18"))
     assert f"{still.sequences} single moments" in GUIDES["datasets"]
     assert f"{moving.sequences} sequences" in GUIDES["datasets"]
     assert f"| `--min-face PX` | {still.min_face_px:g} |" in GUIDES["datasets"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks import pseudo
 from benchmarks.candidates._scores import Candidate
 from unmask.prepare import prepare
-from unmask.train.data import cached, keep_for
+from unmask.train.data import cached, prepare_spec_for
 from unmask.train.samples import Samples
 from unmask.types import LabelledVideo
 
@@ -49,7 +49,7 @@ def score_pairs(
         folder.mkdir(parents=True, exist_ok=True)
         card = candidate.model.card
         recipe = pseudo.plain_recipe(card)
-        keep = keep_for(dataclasses.replace(card, recipe=recipe))
+        keep = prepare_spec_for(dataclasses.replace(card, recipe=recipe))
         real = sorted((row for row in rows if not row.label), key=lambda row: row.path)
         faces = prepare(real, cached(real, keep), keep).sequences
         source = {face.group: face.video.source_id for face in faces}

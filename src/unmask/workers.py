@@ -51,7 +51,7 @@ def step_done() -> None:
 
 
 def stop_if_asked() -> None:
-    """Called by a job between two steps: ends it if the workers were told to stop.
+    """Called by a job between two steps: ends it if the workers shall stop.
 
     Does nothing outside of a worker.
     """
@@ -63,7 +63,7 @@ def stop_if_asked() -> None:
 def ending_at_once() -> Iterator[None]:
     """Around a long step of a job whose unfinished result is thrown away anyway.
 
-    A worker that is told to stop ends in the middle of it; outside of a worker nothing happens.
+    A worker that shall stop ends in the middle of it; outside of a worker nothing happens.
     """
     shared, is_over = _shared, threading.Event()
     if shared is None:

@@ -19,7 +19,7 @@ from dataset_trees import write_faceforensics
 from unmask.cli.main import main
 from unmask.detectors import get_card
 from unmask.prepare import read_prepared
-from unmask.train.data import keep_for
+from unmask.train.data import prepare_spec_for
 
 SMALL = ("--frames", 4, "--sequences", 1)
 
@@ -49,7 +49,7 @@ def test_what_was_kept_is_told_in_one_line(cli, tree, tmp_path):
         "0 files could not be used.\n"
     )
     found = read_prepared(tmp_path / "out")
-    assert (len(found.sequences), found.keep.frames) == (16, 4)
+    assert (len(found.sequences), found.spec.frames) == (16, 4)
 
 
 def test_running_again_changes_nothing(cli, tree, tmp_path):
@@ -121,18 +121,18 @@ def keep_of(cli, tree, tmp_path):
         few = ("--split", "val", "--compression", "c23", "--compression", "c40")
         ran = cli("prepare", "faceforensics", tree, "-o", out, *few, *words)
         assert ran.code == 0, ran.err
-        return read_prepared(out).keep
+        return read_prepared(out).spec
 
     return run
 
 
 def test_the_default_detector_decides_what_is_kept(keep_of, default_detector):
-    assert keep_of() == keep_for(get_card(default_detector))
+    assert keep_of() == prepare_spec_for(get_card(default_detector))
 
 
 def test_another_detector_decides_what_is_kept(keep_of):
     keep = keep_of("--detector", "anti_compression")
-    assert keep == keep_for(get_card("anti_compression"))
+    assert keep == prepare_spec_for(get_card("anti_compression"))
     assert keep.twins == ("c23", "c40")
 
 
@@ -245,7 +245,7 @@ def test_a_detector_that_is_cut_by_68_points_says_what_is_kept(cli, tree, tmp_pa
     ran = cli("prepare", "faceforensics", tree, "-o", tmp_path / "out", *words)
     assert ran.code == 0
     assert ran.err.startswith("lipforensics: 5 points are kept instead of 68. For 68 points, ")
-    assert read_prepared(tmp_path / "out").keep.landmarks == 5
+    assert read_prepared(tmp_path / "out").spec.landmarks == 5
 
 
 def test_train_takes_what_was_prepared(cli, tree, tmp_path, monkeypatch, default_detector):

@@ -1,4 +1,4 @@
-"""corrupt: stronger with severity, the same from the same seed, any size; bad input is told."""
+"""corrupt: stronger with severity, the same from the same seed, any size; bad input is refused."""
 
 import numpy as np
 import pytest
@@ -128,7 +128,7 @@ def test_an_unknown_kind_lists_the_known_ones(clip):
 
 
 @pytest.mark.parametrize("severity", [0, 6, -1, 2.5, "3"])
-def test_a_severity_out_of_range_is_told(clip, severity):
+def test_a_severity_out_of_range_is_reported(clip, severity):
     with pytest.raises(UsageError) as caught:
         corrupt(clip, "blur", severity)
     assert str(caught.value) == (
@@ -138,7 +138,7 @@ def test_a_severity_out_of_range_is_told(clip, severity):
 
 
 @pytest.mark.parametrize(
-    ("frames", "told"),
+    ("frames", "message"),
     [
         (np.zeros((4, 4, 3), np.uint8), r"\(4, 4, 3\) of uint8: expected \(T, H, W, 3\) RGB"),
         (np.zeros((1, 4, 4, 1), np.uint8), r"\(1, 4, 4, 1\) of uint8: expected"),
@@ -147,13 +147,13 @@ def test_a_severity_out_of_range_is_told(clip, severity):
         (np.zeros((2, 0, 4, 3), np.uint8), "it holds no pixel"),
     ],
 )
-def test_what_is_no_clip_is_told(frames, told):
+def test_what_is_no_clip_is_reported(frames, message):
     for kind in ("blur", "compression"):
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=message):
             corrupt(frames, kind, 1)
 
 
-def test_a_negative_seed_is_told(clip):
+def test_a_negative_seed_is_reported(clip):
     for kind in KINDS:
         with pytest.raises(UsageError, match="seed -1: expected 0 or more"):
             corrupt(clip, kind, 1, seed=-1)

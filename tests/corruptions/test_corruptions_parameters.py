@@ -34,8 +34,8 @@ def test_the_seven_families_have_the_published_parameters():
 def test_the_page_gives_the_same_parameters():
     page = Path(__file__).parents[2] / "docs" / "corruptions.md"
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", page.read_text(), re.MULTILINE)
-    told = {name: (what, tuple(map(float, row.split(" | ")))) for name, what, row in rows}
-    assert told == {name: (kind.parameter, kind.values) for name, kind in KINDS.items()}
+    documented = {name: (what, tuple(map(float, row.split(" | ")))) for name, what, row in rows}
+    assert documented == {name: (kind.parameter, kind.values) for name, kind in KINDS.items()}
 
 
 def test_saturation_multiplies_the_chroma_and_keeps_the_luma():

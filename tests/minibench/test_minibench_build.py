@@ -47,7 +47,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
 
 def test_interrupted_it_goes_on_and_gives_the_same_bytes(bench, small, tmp_path, stop_after):
     out = tmp_path / "mini"
-    told: list[tuple[str, int, int]] = []
+    reports: list[tuple[str, int, int]] = []
     first = stop_after(2)
     with pytest.raises(KeyboardInterrupt):
         build(bench.videos, out, small)
@@ -60,9 +60,9 @@ def test_interrupted_it_goes_on_and_gives_the_same_bytes(bench, small, tmp_path,
         build(bench.videos, out, Settings(videos=3, other=1, seconds=1.0, size_px=192))
 
     second = stop_after(99)
-    built = build(bench.videos, out, small, report=lambda *now: told.append(now))
+    built = build(bench.videos, out, small, report=lambda *now: reports.append(now))
     assert second == ["002", "003"]
-    assert told == [("Forging", 2, 4), ("Forging", 3, 4), ("Forging", 4, 4)]
+    assert reports == [("Forging", 2, 4), ("Forging", 3, 4), ("Forging", 4, 4)]
     assert built.sources == bench.built.sources
     assert built.skipped == bench.built.skipped
     assert digests(out) == digests(bench.path)

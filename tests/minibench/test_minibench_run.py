@@ -219,16 +219,16 @@ def test_scores_are_of_the_models_that_were_trained(made):
 
 
 @pytest.mark.parametrize(
-    ("changed", "error", "said"),
+    ("changed", "error", "message"),
     [
         ({"papers": ["two_brunch"]}, UnknownNameError, "Unknown paper 'two_brunch'. Did you mean"),
         ({"detectors": ["brigth"]}, UnknownNameError, "Did you mean 'bright'?"),
     ],
 )
-def test_unknown_names_come_with_the_known_ones(bench, tmp_path, changed, error, said):
+def test_unknown_names_come_with_the_known_ones(bench, tmp_path, changed, error, message):
     with pytest.raises(error) as caught:
         go(bench.path, tmp_path / "out", **changed)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "Known: " in str(caught.value)
     assert not (tmp_path / "out").exists()
 

@@ -85,7 +85,7 @@ def test_clips_of_several_lengths_share_stored_faces():
     )
     rows = [row("c23", "a"), row("c40", "b"), row("raw", "c")]
     [found] = face_sets([one, two], rows)
-    assert found.keep.frames == 9
+    assert found.spec.frames == 9
     level = one.training.compressions
     assert [r.compression for r in found.rows] == list(level)
     source = source_of(one, found.rows[0].path)
@@ -105,26 +105,26 @@ def test_pictures_and_clips_do_not_share_them():
 def test_lines_tell_the_time_left(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(run_count.time, "monotonic", lambda: now[0])
-    told: list[str] = []
-    count = Count("Trained", 10, told.append, done=4)
+    reports: list[str] = []
+    count = Count("Trained", 10, reports.append, done=4)
     for _ in range(6):
         now[0] += 60.0
         count.tick()
-    assert told[0] == "Trained: 5 of 10, about 5 min left"
-    assert told[4] == "Trained: 9 of 10, about 60 s left"
-    assert told[-1] == "Trained: 10 of 10"
+    assert reports[0] == "Trained: 5 of 10, about 5 min left"
+    assert reports[4] == "Trained: 9 of 10, about 60 s left"
+    assert reports[-1] == "Trained: 10 of 10"
 
 
 def test_lines_come_at_most_every_few_seconds(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(run_count.time, "monotonic", lambda: now[0])
-    told: list[str] = []
-    count = Count("Faces", 100, told.append)
+    reports: list[str] = []
+    count = Count("Faces", 100, reports.append)
     for done in range(1, 101):
         now[0] += 0.1
         count.reached(done)
-    assert len(told) == 3
-    assert told[-1] == "Faces: 100 of 100"
+    assert len(reports) == 3
+    assert reports[-1] == "Faces: 100 of 100"
 
 
 def row(level: str, name: str) -> LabelledVideo:
@@ -136,12 +136,12 @@ def row(level: str, name: str) -> LabelledVideo:
 def test_what_was_there_before_takes_no_part_in_the_time_left(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(run_count.time, "monotonic", lambda: now[0])
-    told: list[str] = []
-    count = Count("Faces", 100, told.append)
+    reports: list[str] = []
+    count = Count("Faces", 100, reports.append)
     for done in (90, 92, 94):
         count.reached(done)
         now[0] += 10.0
-    assert told == [
+    assert reports == [
         "Faces: 90 of 100",
         "Faces: 92 of 100, about 40 s left",
         "Faces: 94 of 100, about 30 s left",

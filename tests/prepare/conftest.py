@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from scripted_faces import Script, Store
-from unmask.prepare import look as look_module
+from unmask.prepare import find as find_module
 from unmask.types import FacePatch, Frame
 
 
@@ -29,6 +29,6 @@ def follow_script(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
                 for frame in frames:
                     yield from script(frame)
 
-        monkeypatch.setattr(look_module, "Follower", Scripted)
+        monkeypatch.setattr(find_module, "Follower", Scripted)
 
     return install

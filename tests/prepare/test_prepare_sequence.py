@@ -15,8 +15,8 @@ from dataset_trees import write_faceforensics
 from scripted_faces import row
 from unmask.datasets import read_dataset
 from unmask.errors import DataError
-from unmask.prepare import FaceSequence, Keep, prepare, read_prepared
-from unmask.prepare.look import look
+from unmask.prepare import FaceSequence, PrepareSpec, prepare, read_prepared
+from unmask.prepare.find import find_sequences
 from unmask.prepare.shard import RECORD, ShardWriter, Stored, read_bytes, read_list, to_records
 
 
@@ -25,8 +25,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two real and two forged videos with masks, at two levels of compression."""
     root = tmp_path_factory.mktemp("sequences")
     write_faceforensics(root / "ff", [("000", "003")], frames=10)
-    keep = Keep(sequences=2, frames=4, twins=("c23", "c40"))
-    prepare(read_dataset("faceforensics", root / "ff"), root / "out", keep)
+    spec = PrepareSpec(sequences=2, frames=4, twins=("c23", "c40"))
+    prepare(read_dataset("faceforensics", root / "ff"), root / "out", spec)
     return root / "out"
 
 
@@ -59,7 +59,7 @@ def test_a_sequence_is_what_was_found(sequences: list[FaceSequence]):
     packed = Bytes()
     video = first.video
     twin = Path(str(video.path).replace("c23", "c40"))
-    found = look(video, Keep(sequences=2, frames=4), packed, twin)[-1]
+    found = find_sequences(video, PrepareSpec(sequences=2, frames=4), packed, twin)[-1]
     assert (first.label, first.track, len(first)) == (1, 0, 4)
     assert first.frame_indices == tuple(f[0] for f in found.frames)
     assert first.times_s == tuple(f[1] for f in found.frames)
@@ -95,10 +95,10 @@ def test_only_forgeries_have_masks_and_all_have_twins(sequences: list[FaceSequen
     ]
 
 
-def test_what_was_not_kept_is_told(sequences: list[FaceSequence], tmp_path: Path):
+def test_what_was_not_kept_is_reported(sequences: list[FaceSequence], tmp_path: Path):
     with pytest.raises(DataError, match=r"No masks were kept of '.*000\.mp4' in .*sequences"):
         sequences[0].masks([0])
-    alone = prepare([row(sequences[0].video.path)], tmp_path / "out", Keep()).sequences[0]
+    alone = prepare([row(sequences[0].video.path)], tmp_path / "out", PrepareSpec()).sequences[0]
     with pytest.raises(DataError, match="No twins were kept"):
         alone.twins([0])
 
@@ -125,7 +125,7 @@ def test_a_shard_is_a_zip_of_pictures_that_other_tools_read(folder: Path):
 
 
 @pytest.mark.parametrize("what", ["png", "mask.png", "twin.png"])
-def test_a_damaged_picture_is_told(own: Path, what: str):
+def test_a_damaged_picture_is_reported(own: Path, what: str):
     last = read_prepared(own).sequences[-1]
     with zipfile.ZipFile(last.shard) as archive:
         info = archive.getinfo(f"000003/00001/000.{what}")
@@ -136,7 +136,7 @@ def test_a_damaged_picture_is_told(own: Path, what: str):
     assert [len(read[kind]([0])) for kind in read if kind != what] == [1, 1]
 
 
-def test_damaged_geometry_is_told(own: Path):
+def test_damaged_geometry_is_reported(own: Path):
     last = read_prepared(own).sequences[-1]
     damage(last.shard, last.entry.records.start + 9)
     with pytest.raises(DataError, match="is damaged or gone"):
@@ -145,7 +145,7 @@ def test_damaged_geometry_is_told(own: Path):
         _ = last.box_px
 
 
-def test_a_damaged_list_is_told(own: Path):
+def test_a_damaged_list_is_reported(own: Path):
     shard = own / "faces-00000.zip"
     with zipfile.ZipFile(shard) as archive:
         at = archive.getinfo("sequences.json").header_offset
@@ -155,21 +155,21 @@ def test_a_damaged_list_is_told(own: Path):
 
 
 @pytest.mark.parametrize("left", [0, 10, 3000])
-def test_a_shard_that_was_cut_off_is_told(own: Path, left: int):
+def test_a_shard_that_was_cut_off_is_reported(own: Path, left: int):
     shard = own / "faces-00000.zip"
     shard.write_bytes(shard.read_bytes()[:left])
     with pytest.raises(DataError, match="is damaged or gone"):
         read_prepared(own)
 
 
-def test_a_shard_that_vanished_is_told(own: Path):
+def test_a_shard_that_vanished_is_reported(own: Path):
     last = read_prepared(own).sequences[-1]
     last.shard.unlink()
     with pytest.raises(DataError, match="is damaged or gone"):
         last.pixels([0])
 
 
-def test_a_shard_of_another_data_set_is_told(own: Path):
+def test_a_shard_of_another_data_set_is_reported(own: Path):
     with pytest.raises(DataError, match="belongs to another prepared data set than the index"):
         read_list(own / "faces-00000.zip", "0" * 16)
 

@@ -16,12 +16,12 @@ from unmask.detectors import get_card, list_detectors
 from unmask.faces import FaceFinder, Follower
 from unmask.forgeries import FaceClip
 from unmask.media import open_video
-from unmask.prepare import FaceSequence, Keep, prepare
-from unmask.prepare import look as look_module
+from unmask.prepare import FaceSequence, PrepareSpec, prepare
+from unmask.prepare import find as find_module
 from unmask.train import data as data_module
 from unmask.train.augment import change_of
 from unmask.train.clip import augment_alike, cut_clip, read_clip, rolled, scaled
-from unmask.train.data import keep_for
+from unmask.train.data import prepare_spec_for
 from unmask.types import Floats, InputSpec, LabelledVideo, Pixels
 
 FRAMES = 50
@@ -49,13 +49,13 @@ def find_points(pixels: Pixels, boxes_px: Floats) -> Floats:
 @pytest.fixture
 def sequence(portrait_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FaceSequence:
     """The whole video, with 68 points."""
-    monkeypatch.setattr(look_module, "load_points", lambda: find_points)
+    monkeypatch.setattr(find_module, "load_landmarks", lambda: find_points)
     # A module that has the name of its function.
-    prepare_module = importlib.import_module("unmask.prepare.prepare")
-    monkeypatch.setattr(prepare_module, "load_points", lambda: find_points)
+    prepare_module = importlib.import_module("unmask.prepare.dataset")
+    monkeypatch.setattr(prepare_module, "load_landmarks", lambda: find_points)
     video = LabelledVideo(path=portrait_video, label=0, dataset="d", split="train")
-    keep = Keep(sequences=1, frames=FRAMES, landmarks=68)
-    return prepare([video], tmp_path / "out", keep).sequences[0]
+    spec = PrepareSpec(sequences=1, frames=FRAMES, landmarks=68)
+    return prepare([video], tmp_path / "out", spec).sequences[0]
 
 
 @pytest.fixture
@@ -168,9 +168,9 @@ def test_68_points_are_kept_where_their_source_is(monkeypatch: pytest.MonkeyPatc
     by_68 = [card for card in map(get_card, list_detectors()) if card.input.landmarks == 68]
     assert by_68
     for card in by_68:
-        keep = keep_for(card)
-        assert keep.landmarks == (68 if is_there else 5)
-        assert (keep.largest_face_px is None) == is_there  # every pixel counts
-        assert keep.serves(card.input)
+        spec = prepare_spec_for(card)
+        assert spec.landmarks == (68 if is_there else 5)
+        assert (spec.largest_face_px is None) == is_there  # every pixel counts
+        assert spec.serves(card.input)
     others = [card for card in map(get_card, list_detectors()) if card.input.landmarks == 5]
-    assert {keep_for(card).landmarks for card in others} == {5}
+    assert {prepare_spec_for(card).landmarks for card in others} == {5}

@@ -20,7 +20,7 @@ from unmask.detectors import Card, Output, Recipe, Target, load_detector, save_w
 from unmask.detectors.weights import read_metadata
 from unmask.errors import DataError, OutputError, UsageError, WeightsError
 from unmask.media import open_video
-from unmask.prepare import FaceSequence, Keep, prepare, read_prepared
+from unmask.prepare import FaceSequence, PrepareSpec, prepare, read_prepared
 from unmask.train import Source, train
 from unmask.train.augment import change_of
 from unmask.train.clip import cut_clip, read_clip
@@ -39,14 +39,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("ff")
     write_faceforensics(root / "tree", PAIRS, METHODS, frames=2)
     rows = Source(path=root / "tree", dataset="faceforensics").rows()
-    prepare(rows, root / "faces", Keep(sequences=1, largest_face_px=120))
+    prepare(rows, root / "faces", PrepareSpec(sequences=1, largest_face_px=120))
     return root / "faces"
 
 
 @pytest.fixture(scope="module")
 def twins(prepared: Path) -> Path:
     rows = Source(path=prepared.parent / "tree", dataset="faceforensics").rows()
-    prepare(rows, prepared.parent / "twins", Keep(sequences=1, twins=("c23", "c40")))
+    prepare(rows, prepared.parent / "twins", PrepareSpec(sequences=1, twins=("c23", "c40")))
     return prepared.parent / "twins"
 
 

@@ -16,7 +16,7 @@ from unmask.datasets import read_folder
 from unmask.detectors import Card, Output, Recipe, Target
 from unmask.errors import DataError, MissingDependencyError, UnknownNameError, UsageError
 from unmask.forgeries import KINDS
-from unmask.prepare import FaceSequence, Keep, prepare
+from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train import apply_settings
 from unmask.train.clip import read_clip
 from unmask.train.mix import People, Shares, check_mix
@@ -42,7 +42,7 @@ RECIPE = Recipe(loss=loss, synthesize="self_blend", augment=None, sampling="pair
 def stored(labelled_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list[FaceSequence]:
     """Three real faces, of which nothing says that they are of one person, and forged ones."""
     rows = read_folder(labelled_faces, split="train")
-    return [*prepare(rows, tmp_path_factory.mktemp("mixed") / "faces", Keep()).sequences]
+    return [*prepare(rows, tmp_path_factory.mktemp("mixed") / "faces", PrepareSpec()).sequences]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def filmed(
     folder = tmp_path_factory.mktemp("filmed")
     for name in ("a", "b"):
         encode(folder / f"{name}.mp4", faces(20, 200))
-    return [*prepare(read_folder(folder), folder / "faces", Keep(frames=8)).sequences]
+    return [*prepare(read_folder(folder), folder / "faces", PrepareSpec(frames=8)).sequences]
 
 
 def samples(

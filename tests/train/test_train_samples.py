@@ -10,7 +10,7 @@ import torch
 from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target
 from unmask.errors import DataError, UsageError
-from unmask.prepare import FaceSequence, Keep, prepare
+from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train.augment import change_of
 from unmask.train.clip import cut_clip, read_clip
 from unmask.train.samples import Samples
@@ -29,7 +29,7 @@ RECIPE = Recipe(loss=loss, synthesize="self_blend", augment="shared", sampling="
 @pytest.fixture(scope="module")
 def stored(labelled_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list[FaceSequence]:
     rows = read_folder(labelled_faces, split="train")
-    return [*prepare(rows, tmp_path_factory.mktemp("samples") / "faces", Keep()).sequences]
+    return [*prepare(rows, tmp_path_factory.mktemp("samples") / "faces", PrepareSpec()).sequences]
 
 
 def samples(

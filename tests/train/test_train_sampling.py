@@ -15,7 +15,7 @@ from PIL import Image
 from dataset_trees import encode
 from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target, get_card
-from unmask.prepare import FaceSequence, Keep, prepare
+from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train.augment import CHANGES
 from unmask.train.samples import Samples
 from unmask.types import InputSpec, Pixels
@@ -87,7 +87,7 @@ def colored(
     (root / "data" / "real").mkdir()
     Image.fromarray(picture).save(root / "data" / "real" / "a.png")
     rows = read_folder(root / "data", split="train")
-    return [*prepare(rows, root / "stored", Keep()).sequences]
+    return [*prepare(rows, root / "stored", PrepareSpec()).sequences]
 
 
 def channel_of(samples: Samples, number: int) -> int:
@@ -118,7 +118,7 @@ def still(
     encode(root / "data" / "real" / "a.mp4", [real] * 6, 0)
     encode(root / "data" / "fake" / "b.mp4", [fake] * 6, 0)
     rows = read_folder(root / "data", split="train")
-    return [*prepare(rows, root / "stored", Keep(sequences=1, frames=4)).sequences]
+    return [*prepare(rows, root / "stored", PrepareSpec(sequences=1, frames=4)).sequences]
 
 
 @pytest.mark.parametrize("augment", ["flip", "box", "crop_and_flip", "one_of_eight"])

@@ -24,7 +24,7 @@ from unmask.errors import (
     WeightsError,
     WrongVariantError,
 )
-from unmask.prepare import Keep, prepare
+from unmask.prepare import PrepareSpec, prepare
 from unmask.train import Source, train
 from unmask.train.class_module import ClassTraining
 from unmask.train.class_samples import ClassBatch, ClassSamples
@@ -309,7 +309,7 @@ def test_clips_of_several_frames_are_read_from_words(
 
 def sequences_of(data: Path, folder: Path) -> list[object]:
     rows = Source(path=data, dataset="affectnet").rows()
-    found = prepare([row for row in rows if row.split == "train"], folder, Keep(sequences=1))
+    found = prepare([row for row in rows if row.split == "train"], folder, PrepareSpec(sequences=1))
     return list(found.sequences)
 
 
@@ -338,7 +338,7 @@ def test_what_an_epoch_draws(expressions: Path, tmp_path: Path, sampling: str):
 
 def test_a_prepared_folder_serves(painter: Card, expressions: Path, tmp_path: Path):
     rows = Source(path=expressions, dataset="affectnet").rows()
-    prepare(rows, tmp_path / "faces", Keep(sequences=1))
+    prepare(rows, tmp_path / "faces", PrepareSpec(sequences=1))
     pretrain(tmp_path / "faces", tmp_path / "run")
     assert record_in(tmp_path / "run")["classes"] == sorted(TINTS)
 

@@ -28,7 +28,7 @@ def corrupt(
 
     Raises:
         UnknownNameError: there is no such kind.
-        UsageError: severity, seed, shape or type are not as said.
+        UsageError: severity, seed, shape or type do not fit.
     """
     found = get_kind(kind)
     value = found.value(severity)
@@ -62,7 +62,7 @@ def corrupt_frame(
 
     Raises:
         UnknownNameError: there is no such kind.
-        UsageError: severity, seed, shape or type are not as said, or the kind encodes.
+        UsageError: severity, seed, shape or type do not fit, or the kind encodes.
     """
     found = get_kind(kind)
     value = found.value(severity)

@@ -63,7 +63,7 @@ def build(
         settings: None takes the small setting.
         people: a CSV with path and person; without a line a video is a person by itself.
         workers: processes.
-        report: told what is going on.
+        report: called with what is done now, see ``Report``.
 
     Raises:
         DataError: there are too few videos that serve, or the list of people is wrong.

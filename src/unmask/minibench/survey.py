@@ -59,7 +59,7 @@ def find_stretch(path: Path, seconds: float, longest_px: int) -> Stretch:
 
     Raises:
         MediaError: the file cannot be read.
-        DataError: there is no such stretch; the message says what is lacking.
+        DataError: there is no such stretch; the message says why.
     """
     with open_video(path) as video:
         info = video.info

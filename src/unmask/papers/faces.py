@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmask.papers.plan import TrainingJob
-from unmask.prepare import Keep, prepare
-from unmask.train import Source, keep_for
+from unmask.prepare import PrepareSpec, prepare
+from unmask.train import Source, prepare_spec_for
 from unmask.types import LabelledVideo
 
 
@@ -18,15 +18,15 @@ from unmask.types import LabelledVideo
 class FaceSet:
     """What several trainings read: which faces are kept, and of which videos."""
 
-    keep: Keep
+    spec: PrepareSpec
     rows: tuple[LabelledVideo, ...]
     jobs: tuple[TrainingJob, ...]
 
     @property
     def name(self) -> str:
         """Of its folder; follows from what is kept, and of what."""
-        text = json.dumps([self.keep.plain(), [str(row.path) for row in self.rows]])
-        kind = "pictures" if self.keep.frames == 1 else "clips"
+        text = json.dumps([self.spec.plain(), [str(row.path) for row in self.rows]])
+        kind = "pictures" if self.spec.frames == 1 else "clips"
         return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
@@ -41,7 +41,7 @@ def face_sets(jobs: Sequence[TrainingJob], rows: Sequence[LabelledVideo]) -> tup
     """
     groups: dict[tuple[object, ...], list[TrainingJob]] = {}
     for job in jobs:
-        groups.setdefault(_kind(keep_for(job.card)), []).append(job)
+        groups.setdefault(_kind(prepare_spec_for(job.card)), []).append(job)
     return tuple(_joined(members, rows) for members in groups.values())
 
 
@@ -54,7 +54,7 @@ def prepare_faces(
         DataError, OutputError: as ``prepare`` does.
     """
     place = folder / faces.name
-    prepare(faces.rows, place, faces.keep, workers=workers, report=report)
+    prepare(faces.rows, place, faces.spec, workers=workers, report=report)
     return place
 
 
@@ -69,20 +69,20 @@ def source_of(job: TrainingJob, place: Path) -> Source:
     )
 
 
-def _kind(keep: Keep) -> tuple[object, ...]:
+def _kind(spec: PrepareSpec) -> tuple[object, ...]:
     """What must be equal for two trainings to read the same faces."""
-    is_still = keep.frames == 1
-    rest = (keep.sequences, keep.fps, keep.stride, keep.context, keep.min_face_px)
-    return (is_still, keep.twins, keep.landmarks, *rest)
+    is_still = spec.frames == 1
+    rest = (spec.sequences, spec.fps, spec.stride, spec.context, spec.min_face_px)
+    return (is_still, spec.twins, spec.landmarks, *rest)
 
 
 def _joined(members: Sequence[TrainingJob], rows: Sequence[LabelledVideo]) -> FaceSet:
-    keeps = [keep_for(member.card) for member in members]
-    sizes = [keep.largest_face_px for keep in keeps]
+    specs = [prepare_spec_for(member.card) for member in members]
+    sizes = [spec.largest_face_px for spec in specs]
     largest = None if None in sizes else max(size for size in sizes if size is not None)
-    keep = replace(keeps[0], frames=max(keep.frames for keep in keeps), largest_face_px=largest)
+    spec = replace(specs[0], frames=max(spec.frames for spec in specs), largest_face_px=largest)
     levels = {level for member in members for level in member.training.compressions}
-    levels |= {*(keep.twins or ())}
+    levels |= {*(spec.twins or ())}
     takes_all = any(not member.training.compressions for member in members)
     chosen = tuple(row for row in rows if takes_all or row.compression in levels)
-    return FaceSet(keep=keep, rows=chosen, jobs=tuple(members))
+    return FaceSet(spec=spec, rows=chosen, jobs=tuple(members))

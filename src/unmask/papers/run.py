@@ -259,7 +259,7 @@ def _find_faces(run: _Run, jobs: Sequence[TrainingJob]) -> dict[str, Path]:
     main = [row for row in run.data[0].rows if row.split in ("train", "val")]
     places: dict[str, Path] = {}
     for faces in face_sets(jobs, main):
-        count = Count(f"Faces ({faces.keep.frames} frames), videos", len(faces.rows), run.log)
+        count = Count(f"Faces ({faces.spec.frames} frames), videos", len(faces.rows), run.log)
         report = partial(_only_done, count)
         place = prepare_faces(faces, run.out / "faces", run.workers, report)
         places |= {job.name: place for job in faces.jobs}

@@ -5,16 +5,16 @@ The same decode, find and follow as ``scan``; native pixels around each face, lo
 
 from __future__ import annotations
 
+from unmask.prepare.dataset import Prepared, prepare, read_prepared
 from unmask.prepare.index import VERSION, is_prepared
-from unmask.prepare.keep import Keep
-from unmask.prepare.points import landmarks_missing_reason
-from unmask.prepare.prepare import Prepared, prepare, read_prepared
+from unmask.prepare.landmarks import landmarks_missing_reason
 from unmask.prepare.sequence import FaceSequence
+from unmask.prepare.spec import PrepareSpec
 
 __all__ = [
     "VERSION",
     "FaceSequence",
-    "Keep",
+    "PrepareSpec",
     "Prepared",
     "is_prepared",
     "landmarks_missing_reason",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unmask.errors import DataError, OutputError
-from unmask.prepare.keep import Keep
+from unmask.prepare.spec import PrepareSpec
 from unmask.types import LabelledVideo
 
 VERSION = 2
@@ -32,7 +32,7 @@ class Index(NamedTuple):
     """What ``prepared.json`` says; ``digest`` is of its contents."""
 
     rows: tuple[LabelledVideo, ...]
-    keep: Keep
+    spec: PrepareSpec
     digest: str
 
     @property
@@ -46,7 +46,7 @@ def is_prepared(path: str | Path) -> bool:
     return (Path(path) / _INDEX).is_file()
 
 
-def with_twins(rows: Sequence[LabelledVideo], keep: Keep) -> Pairs:
+def with_twins(rows: Sequence[LabelledVideo], spec: PrepareSpec) -> Pairs:
     """Every row with its twin; of two compression levels the better row stands for both.
 
     Raises:
@@ -54,9 +54,9 @@ def with_twins(rows: Sequence[LabelledVideo], keep: Keep) -> Pairs:
     """
     if not rows:
         raise DataError("There is nothing to prepare: the index has no row. Check the filters.")
-    if keep.twins is None:
+    if spec.twins is None:
         return [(number, row, None) for number, row in enumerate(rows)]
-    better, worse = keep.twins
+    better, worse = spec.twins
     others = {_video(row): row.path for row in rows if row.compression == worse and row.video_id}
     firsts = [row for row in rows if row.compression == better]
     if not firsts:
@@ -80,7 +80,7 @@ def _video(row: LabelledVideo) -> tuple[str, str]:
     return row.dataset, row.video_id
 
 
-def open_folder(folder: Path, pairs: Pairs, keep: Keep) -> str:
+def open_folder(folder: Path, pairs: Pairs, spec: PrepareSpec) -> str:
     """Makes the folder, or makes sure that it holds the same work.
 
     Returns:
@@ -92,7 +92,7 @@ def open_folder(folder: Path, pairs: Pairs, keep: Keep) -> str:
     """
     index = {
         "version": VERSION,
-        "keep": keep.plain(),
+        "keep": spec.plain(),
         "rows": [_plain(row) for _, row, _ in pairs],
         "twins": [str(twin) if twin else None for _, _, twin in pairs],
     }
@@ -141,10 +141,10 @@ def read_index(folder: Path) -> Index:
     try:
         rows = tuple(_row(entry) for entry in index["rows"])
         twins = index["keep"]["twins"]
-        keep = Keep(**index["keep"] | {"twins": tuple(twins) if twins else None})
+        spec = PrepareSpec(**index["keep"] | {"twins": tuple(twins) if twins else None})
     except (KeyError, TypeError, AttributeError) as error:
         raise _is_no_index(folder) from error
-    return Index(rows, keep, _digest(index))
+    return Index(rows, spec, _digest(index))
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from unmask.errors import DataError
-from unmask.prepare.shard import KINDS, Entry, Records, Stored, read_bytes, read_records
+from unmask.prepare.shard import ENDINGS, Entry, Records, Stored, read_bytes, read_records
 from unmask.types import Floats, LabelledVideo, Pixels
 
 
@@ -110,10 +110,10 @@ class FaceSequence:
     def _floats(self, name: str) -> Floats:
         return np.array(self._records()[name], np.float32)
 
-    def _read(self, places: Sequence[int], kind: str) -> list[Pixels]:
-        at = KINDS.index(kind)
+    def _read(self, places: Sequence[int], ending: str) -> list[Pixels]:
+        at = ENDINGS.index(ending)
         if (False, not self.has_masks, not self.has_twins)[at]:
-            what = kind.removesuffix(".png")
+            what = ending.removesuffix(".png")
             raise DataError(
                 f"No {what}s were kept of '{self.video.path}' in '{self.shard.parent}'. Prepare "
                 f"anew from data that hold its {what}."
@@ -122,10 +122,10 @@ class FaceSequence:
         stored = [
             Stored(int(r["start"][at]), int(r["bytes"][at]), int(r["crc"][at])) for r in records
         ]
-        return [_unpacked(packed, kind) for packed in read_bytes(self.shard, stored)]
+        return [_unpacked(packed, ending) for packed in read_bytes(self.shard, stored)]
 
 
-def _unpacked(packed: bytes, kind: str) -> Pixels:
-    mode = cv2.IMREAD_GRAYSCALE if kind == "mask.png" else cv2.IMREAD_COLOR
+def _unpacked(packed: bytes, ending: str) -> Pixels:
+    mode = cv2.IMREAD_GRAYSCALE if ending == "mask.png" else cv2.IMREAD_COLOR
     pixels = np.asarray(cv2.imdecode(np.frombuffer(packed, np.uint8), mode), np.uint8)
     return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])

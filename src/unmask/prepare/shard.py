@@ -30,8 +30,8 @@ _NO_DATE = (1980, 1, 1, 0, 0, 0)
 _COMMENT = struct.Struct("<qqQ")
 """Of the zip: where the list stands."""
 
-KINDS = ("png", "mask.png", "twin.png")
-"""What is stored of a frame; endings of the names inside of a shard."""
+ENDINGS = ("png", "mask.png", "twin.png")
+"""Of the names inside of a shard: the frame, its mask, and the same frame of its twin."""
 
 RECORD = np.dtype(
     [
@@ -46,7 +46,7 @@ RECORD = np.dtype(
         ("crc", "<u4", (3,)),
     ]
 )
-"""One frame: geometry in stored pixels (NaN: not known), then where each of ``KINDS`` stands."""
+"""One frame: geometry in stored pixels (NaN: not known), then where each of ``ENDINGS`` stands."""
 
 Records = npt.NDArray[np.void]
 
@@ -111,18 +111,18 @@ class ShardWriter:
         whole = self.put(_FRAMES, packed.getvalue())
         at = whole.start + whole.size - sum(map(len, raw))
         entries = []
-        for (group, track, has_masks, has_twins), one in zip(self._sequences, raw, strict=True):
+        for (group, track, has_masks, has_twins), records in zip(self._sequences, raw, strict=True):
             entries.append(
                 {
                     "group": group,
                     "track": track,
-                    "frames": len(one) // RECORD.itemsize,
-                    "records": [at, len(one), zlib.crc32(one)],
+                    "frames": len(records) // RECORD.itemsize,
+                    "records": [at, len(records), zlib.crc32(records)],
                     "has_masks": has_masks,
                     "has_twins": has_twins,
                 }
             )
-            at += len(one)
+            at += len(records)
         content = {"index": index, "sequences": entries, "problems": self._problems}
         place = self.put(_LIST, json.dumps(content).encode())
         self._archive.comment = _COMMENT.pack(*place)
@@ -142,14 +142,14 @@ def to_records(
         points: (T, 5, 2).
         points68: (T, 68, 2) or None.
         boxes: (T, 4).
-        stored: for some of ``KINDS``, where each frame's picture stands.
+        stored: for some of ``ENDINGS``, where each frame's picture stands.
     """
     records: Records = np.zeros(len(frames), RECORD)
     records["frame"], records["time_s"], records["is_real"] = zip(*frames, strict=True)
     records["points"], records["box"] = points, boxes
     records["points68"] = np.nan if points68 is None else points68
-    for kind, places in stored.items():
-        at = KINDS.index(kind)
+    for ending, places in stored.items():
+        at = ENDINGS.index(ending)
         records["start"][:, at], records["bytes"][:, at], records["crc"][:, at] = zip(
             *places, strict=True
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unmask.train.data import Source, keep_for
+from unmask.train.data import Source, prepare_spec_for
 from unmask.train.dry_run import DryRun, dry_run
 from unmask.train.run import train
 from unmask.train.settings import apply_settings
@@ -13,7 +13,7 @@ __all__ = [
     "Source",
     "apply_settings",
     "dry_run",
-    "keep_for",
+    "prepare_spec_for",
     "stage_of",
     "train",
     "train_stage",

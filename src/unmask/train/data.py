@@ -21,8 +21,8 @@ from unmask.errors import DataError, UsageError
 from unmask.prepare import (
     VERSION,
     FaceSequence,
-    Keep,
     Prepared,
+    PrepareSpec,
     is_prepared,
     landmarks_missing_reason,
     prepare,
@@ -116,7 +116,7 @@ class Source:
 
     def _prepared_rows(self) -> list[LabelledVideo]:
         found, levels = read_prepared(self.path), self.compressions
-        if levels is not None and set(levels) == set(found.keep.twins or ()):
+        if levels is not None and set(levels) == set(found.spec.twins or ()):
             levels = None  # Of twins the better one alone has a row.
         return choose_rows(found.rows, methods=self.methods, compressions=levels)
 
@@ -172,7 +172,7 @@ def _check_rows(
         require_masks({row.path: row for row in rows}.values())
 
 
-def keep_for(card: Card) -> Keep:
+def prepare_spec_for(card: Card) -> PrepareSpec:
     """What to keep of a data set for a detector that is trained with it.
 
     68 points are kept for a detector that is cut by them, if their source is installed.
@@ -182,7 +182,7 @@ def keep_for(card: Card) -> Keep:
     is_by_68 = is_by_68_points(spec) and not landmarks_missing_reason()
     # Faces that a cut would reduce anyway are reduced before they are stored.
     largest = max(_FACE_PX, 1.15 * max(spec.load_size or spec.size) / spec.margin)
-    return Keep(
+    return PrepareSpec(
         sequences=_SEQUENCES[is_still],
         frames=spec.frames,
         fps=None if is_still else spec.fps,
@@ -207,18 +207,18 @@ def _read(
         found = read_prepared(source.path)
         _check_serves(card, found)
     else:
-        keep = keep_for(card)
+        spec = prepare_spec_for(card)
 
-        def told(done: int, total: int) -> None:
+        def report_count(done: int, total: int) -> None:
             if done % 50 == 0 or done == total:
                 report(f"Faces for {split}: {done} of {total} files")
 
-        found = prepare(rows, cached(rows, keep), keep, workers=workers, report=told)
+        found = prepare(rows, cached(rows, spec), spec, workers=workers, report=report_count)
         for line in found.problems[:5]:
             report(line)
         if len(found.problems) > 5:
             report(f"... and {len(found.problems) - 5} more files could not be used.")
-    if is_by_68_points(card.input) and found.keep.landmarks == 5:
+    if is_by_68_points(card.input) and found.spec.landmarks == 5:
         reason = landmarks_missing_reason() or ""
         report(f"Faces for {split}: cut by 5 points instead of 68. {reason}".rstrip())
     kept = set(rows)
@@ -263,23 +263,23 @@ def _of_videos(
 
 
 def _check_serves(card: Card, found: Prepared) -> None:
-    if found.keep.serves(card.input):
+    if found.spec.serves(card.input):
         return
-    spec, keep = card.input, found.keep
+    wanted, kept = card.input, found.spec
     raise DataError(
-        f"'{found.path}' does not serve {card.name}: it takes {spec.frames} frames at "
-        f"{spec.fps or 'any'} a second, one in {spec.stride}, {spec.margin} face boxes wide; kept "
-        f"were {keep.frames} at {keep.fps or 'any'}, one in {keep.stride}, {keep.context} wide. "
-        f"Prepare anew with: unmask prepare LAYOUT PATH --detector {card.name} "
-        f"--frames {spec.frames}"
+        f"'{found.path}' does not serve {card.name}: it takes {wanted.frames} frames at "
+        f"{wanted.fps or 'any'} a second, one in {wanted.stride}, {wanted.margin} face boxes wide; "
+        f"kept were {kept.frames} at {kept.fps or 'any'}, one in {kept.stride}, {kept.context} "
+        f"wide. Prepare anew with: unmask prepare LAYOUT PATH --detector {card.name} "
+        f"--frames {wanted.frames}"
     )
 
 
-def cached(rows: Sequence[LabelledVideo], keep: Keep) -> Path:
-    """A folder of the cache whose name follows from the files, their labels and ``keep``."""
+def cached(rows: Sequence[LabelledVideo], spec: PrepareSpec) -> Path:
+    """A folder of the cache whose name follows from the files, their labels and ``spec``."""
     state = []
     for row in rows:
         files = [row.path.stat(), *([row.mask_path.stat()] if row.mask_path else [])]
         state.append((repr(row), [(f.st_size, f.st_mtime_ns) for f in files]))
-    text = json.dumps([VERSION, keep.plain(), state])
+    text = json.dumps([VERSION, spec.plain(), state])
     return cache_dir() / "prepared" / hashlib.sha256(text.encode()).hexdigest()[:16]

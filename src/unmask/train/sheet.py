@@ -24,7 +24,7 @@ from unmask.forgeries import (
 )
 from unmask.imaging.boxes import longest_side
 from unmask.media import probe
-from unmask.prepare import FaceSequence, Keep, prepare
+from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train.clip import read_clip, rolled, scaled
 from unmask.types import Floats, LabelledVideo, Pixels
 
@@ -173,14 +173,14 @@ def largest_person(path: Path, count: int, folder: Path, frames: int = 1) -> lis
     """
     probe(path)  # says what is wrong with a file that cannot be read
     video = LabelledVideo(path=path, label=0, dataset="", split="")
-    keep = Keep(
+    spec = PrepareSpec(
         sequences=count,
         frames=frames,
         min_face_px=MIN_FACE_PX,
         largest_face_px=_LARGEST_FACE_PX,
     )
     try:
-        found = prepare([video], folder, keep).sequences
+        found = prepare([video], folder, spec).sequences
     except DataError as error:
         raise DataError(
             f"Cannot blend '{path}': it shows no face of at least {MIN_FACE_PX:g} px. "

@@ -12,7 +12,7 @@ from unmask.cli.terminal import count_progress, show, show_json, show_note
 
 if TYPE_CHECKING:
     from unmask.detectors import Card
-    from unmask.prepare import Keep, Prepared
+    from unmask.prepare import Prepared, PrepareSpec
 
 app = typer.Typer()
 
@@ -65,12 +65,12 @@ def prepare(
     )
     from unmask.detectors import default_detectors, get_card
     from unmask.prepare import prepare as prepare_all
-    from unmask.train import keep_for
+    from unmask.train import prepare_spec_for
 
     card = get_card(detector or default_detectors()[0])
-    keep = keep_for(card)
-    _note_landmarks(card, keep)
-    keep = keep.changed(
+    spec = prepare_spec_for(card)
+    _note_landmarks(card, spec)
+    spec = spec.changed(
         sequences=sequences,
         frames=frames,
         fps=fps,
@@ -80,17 +80,17 @@ def prepare(
         is_native=is_native,
     )
     with count_progress("Looking for faces") as report:
-        found = prepare_all(rows, out, keep, workers=workers, report=report)
+        found = prepare_all(rows, out, spec, workers=workers, report=report)
     _show(found, as_json)
     if found.problems:
         raise typer.Exit(1)
 
 
-def _note_landmarks(card: Card, keep: Keep) -> None:
+def _note_landmarks(card: Card, spec: PrepareSpec) -> None:
     from unmask.clips import is_by_68_points
     from unmask.prepare import landmarks_missing_reason
 
-    if is_by_68_points(card.input) and keep.landmarks == 5:
+    if is_by_68_points(card.input) and spec.landmarks == 5:
         show_note(f"{card.name}: 5 points are kept instead of 68. {landmarks_missing_reason()}.")
 
 

@@ -1,4 +1,4 @@
-"""Which frames are kept."""
+"""Which frames are looked at, and which sequences they fill."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmask.clips import Plan
-from unmask.errors import UsageError
-from unmask.prepare import Keep
-from unmask.prepare.keep import Windows, windows_of
+from unmask.prepare import PrepareSpec
+from unmask.prepare.windows import Windows, windows_of
 from unmask.types import InputSpec, VideoInfo
 
 
@@ -53,81 +52,33 @@ def played(windows: Windows, frames: int, fps: float) -> tuple[list[int], dict[i
     }
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"sequences": 0}, r"sequences=0: expected at least 1"),
-        ({"frames": 0}, r"frames=0: expected at least 1"),
-        ({"frames": 2, "stride": 0}, r"stride=0: expected at least 1"),
-        ({"context": 0.5}, r"context=0.5: expected at least 1"),
-        ({"context": float("nan")}, r"context=nan: expected at least 1"),
-        ({"min_face_px": -3.0}, r"min_face_px=-3.0: expected at least 1"),
-        ({"frames": 2, "fps": 0.0}, r"fps=0.0: expected frames a second, above 0"),
-        ({"largest_face_px": 20.0}, r"largest_face_px=20: expected at least min_face_px=48"),
-        ({"sequences": None}, r"single moments .* give a number of sequences alone"),
-        ({"fps": 25.0}, r"single moments .* at a rate"),
-        ({"stride": 2}, r"single moments .* with a stride"),
-    ],
-)
-def test_settings_out_of_range_are_refused(settings: dict[str, float], message: str):
-    with pytest.raises(UsageError, match=message):
-        Keep(**settings)  # type: ignore[arg-type]
-
-
-def test_what_is_kept_serves_specs_that_need_no_more():
-    keep = Keep(frames=10, fps=25.0, context=1.9)
-    clip = InputSpec(frames=10, fps=25.0, margin=1.3)
-    assert keep.serves(clip)
-    assert keep.serves(InputSpec(frames=1, fps=3.0))  # single pictures have no rate
-    assert not keep.serves(InputSpec(frames=11, fps=25.0))
-    assert not keep.serves(InputSpec(frames=10, fps=30.0))
-    assert not keep.serves(InputSpec(frames=10, fps=None))
-    assert not keep.serves(InputSpec(frames=10, fps=25.0, stride=2))
-    assert not keep.serves(InputSpec(frames=10, fps=25.0, margin=2.0))
-    assert not Keep().serves(clip)
-
-
-def test_68_points_need_the_mouth_as_well():
-    assert [spec.region for spec in Keep().specs] == ["face"]
-    keep = Keep(landmarks=68)
-    assert [spec.region for spec in keep.specs] == ["face", "mouth"]
-    by_68 = InputSpec(region="mouth", margin=0.6, size=(88, 88), landmarks=68)
-    assert keep.serves(by_68)
-    assert Keep().serves(by_68)  # by five points
-
-
-def test_rates_that_scan_takes_for_equal_serve_each_other():
-    assert Keep(frames=10, fps=30.0).serves(InputSpec(frames=10, fps=29.97))
-    assert not Keep(frames=10, fps=30.0).serves(InputSpec(frames=10, fps=29.0))
-
-
 def test_moments_are_two_a_second():
-    wanted, filled = played(windows_of(info(50), Keep()), 50, 25)
+    wanted, filled = played(windows_of(info(50), PrepareSpec()), 50, 25)
     assert wanted == [0, 12, 25, 37]
     assert sorted(filled.values()) == [[0], [12], [25], [37]]
 
 
 def test_moments_of_a_long_video_are_at_most_60_but_people_are_watched_between():
-    wanted, filled = played(windows_of(info(7500), Keep()), 7500, 25)  # five minutes
+    wanted, filled = played(windows_of(info(7500), PrepareSpec()), 7500, 25)  # five minutes
     assert len(filled) == 60
     assert len(wanted) == 600
 
 
 def test_a_photograph_has_one_moment():
-    windows = windows_of(info(1, seconds=0), Keep())
+    windows = windows_of(info(1, seconds=0), PrepareSpec())
     assert windows.wants(0, 0.0, None)
     assert len(windows.places(0)) == 1
 
 
 def test_sequences_are_spread_evenly_from_the_first_frame_to_the_last():
-    keep = Keep(sequences=4, frames=10)
-    _, filled = played(windows_of(info(250), keep), 250, 25)
+    spec = PrepareSpec(sequences=4, frames=10)
+    _, filled = played(windows_of(info(250), spec), 250, 25)
     assert [run[0] for run in filled.values()] == [0, 80, 160, 240]
     assert all(run == list(range(run[0], run[0] + 10)) for run in filled.values())
 
 
 def test_all_sequences_lie_side_by_side():
-    _, filled = played(windows_of(info(53), Keep(sequences=None, frames=10)), 53, 25)
+    _, filled = played(windows_of(info(53), PrepareSpec(sequences=None, frames=10)), 53, 25)
     assert [run[0] for run in filled.values()] == [0, 10, 20, 30, 40]
 
 
@@ -140,8 +91,8 @@ def test_all_sequences_lie_side_by_side():
 def test_whole_sequences_never_overlap_and_stay_inside(
     frames: int, length: int, count: int, stride: int
 ):
-    keep = Keep(sequences=count, frames=length, stride=stride)
-    starts = windows_of(info(frames), keep).starts
+    spec = PrepareSpec(sequences=count, frames=length, stride=stride)
+    starts = windows_of(info(frames), spec).starts
     assert starts is not None
     slots = -(-frames // stride)
     assert starts[0] == 0
@@ -151,14 +102,14 @@ def test_whole_sequences_never_overlap_and_stay_inside(
 
 
 def test_a_stride_takes_every_nth_frame():
-    keep = Keep(sequences=1, frames=5, stride=7)
-    _, filled = played(windows_of(info(50), keep), 50, 25)
+    spec = PrepareSpec(sequences=1, frames=5, stride=7)
+    _, filled = played(windows_of(info(50), spec), 50, 25)
     assert list(filled.values()) == [[0, 7, 14, 21, 28]]
 
 
 def test_a_rate_is_taken_by_time():
-    keep = Keep(sequences=None, frames=5, fps=10.0)
-    _, filled = played(windows_of(info(60, 30), keep), 60, 30)
+    spec = PrepareSpec(sequences=None, frames=5, fps=10.0)
+    _, filled = played(windows_of(info(60, 30), spec), 60, 30)
     assert list(filled.values()) == [
         [0, 3, 6, 9, 12],
         [15, 18, 21, 24, 27],
@@ -168,26 +119,26 @@ def test_a_rate_is_taken_by_time():
 
 
 def test_a_slow_video_repeats_its_frames():
-    keep = Keep(sequences=1, frames=6, fps=20.0)
-    windows = windows_of(info(20, 10), keep)
+    spec = PrepareSpec(sequences=1, frames=6, fps=20.0)
+    windows = windows_of(info(20, 10), spec)
     assert windows.wants(0, 0.0, 0.1)
     assert windows.places(0) == [(0, 0), (0, 1)]
 
 
 @pytest.mark.parametrize("fps", [24.9, 25.4])
 def test_nearly_the_same_rate_takes_every_frame(fps: float):
-    keep = Keep(sequences=2, frames=10, fps=25.0)
-    _, filled = played(windows_of(info(100, fps), keep), 100, fps)
+    spec = PrepareSpec(sequences=2, frames=10, fps=25.0)
+    _, filled = played(windows_of(info(100, fps), spec), 100, fps)
     assert list(filled.values()) == [list(range(10)), list(range(90, 100))]
 
 
 def test_without_a_frame_count_the_duration_counts():
-    starts = windows_of(info(None, 25, seconds=4.0), Keep(sequences=2, frames=10)).starts
+    starts = windows_of(info(None, 25, seconds=4.0), PrepareSpec(sequences=2, frames=10)).starts
     assert starts == (0, 90)
 
 
 def test_a_video_that_is_too_short_has_one_window():
-    assert windows_of(info(9), Keep(sequences=None, frames=10)).starts == (0,)
+    assert windows_of(info(9), PrepareSpec(sequences=None, frames=10)).starts == (0,)
 
 
 def windows_at(starts: tuple[int, ...], frames: int) -> Windows:

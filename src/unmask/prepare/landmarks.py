@@ -15,7 +15,7 @@ def landmarks_missing_reason() -> str | None:
 
 
 @lru_cache(maxsize=1)
-def load_points() -> faces.PointFinder:
+def load_landmarks() -> faces.PointFinder:
     """The finder of 68 points, loaded once in every process.
 
     Raises:
@@ -24,5 +24,5 @@ def load_points() -> faces.PointFinder:
     """
     reason = landmarks_missing_reason()
     if reason:
-        raise MissingDependencyError(f"{reason}. Or keep five points: Keep(landmarks=5).")
+        raise MissingDependencyError(f"{reason}. Or keep five points: PrepareSpec(landmarks=5).")
     return faces.PointFinder.load(cache_dir() / faces.POINT_WEIGHTS.file)

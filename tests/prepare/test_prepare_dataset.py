@@ -25,9 +25,8 @@ from scripted_faces import row
 from unmask import workers
 from unmask.datasets import read_dataset
 from unmask.errors import DataError, MissingDependencyError, OutputError
-from unmask.prepare import Keep, Prepared, is_prepared, prepare, read_prepared
+from unmask.prepare import Prepared, PrepareSpec, is_prepared, prepare, read_prepared, shard_job
 from unmask.prepare import index as index_module
-from unmask.prepare import work as work_module
 from unmask.types import LabelledVideo, Pixels
 
 
@@ -57,23 +56,23 @@ def contents(folder: Path) -> dict[str, bytes]:
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are looked at from now on."""
     seen: list[str] = []
-    real = work_module.look
+    real = shard_job.find_sequences
 
-    def look(video: LabelledVideo, *others: object) -> object:
+    def find_sequences(video: LabelledVideo, *others: object) -> object:
         seen.append(video.path.name)
         return real(video, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(work_module, "look", look)
+    monkeypatch.setattr(shard_job, "find_sequences", find_sequences)
     return seen
 
 
 def test_what_is_read_is_what_was_prepared(rows: list[LabelledVideo], tmp_path: Path, whole: Path):
-    told: list[tuple[int, int]] = []
-    found = prepare(rows, tmp_path / "out", report=lambda done, total: told.append((done, total)))
-    assert told == [(done, 20) for done in range(21)]
+    counts: list[tuple[int, int]] = []
+    found = prepare(rows, tmp_path / "out", report=lambda done, total: counts.append((done, total)))
+    assert counts == [(done, 20) for done in range(21)]
     assert [s.group for s in found.sequences] == list(range(20))
     assert [s.label for s in found.sequences] == [0] * 19 + [1]
-    assert (found.rows, found.keep, found.problems) == (tuple(rows), Keep(), ())
+    assert (found.rows, found.spec, found.problems) == (tuple(rows), PrepareSpec(), ())
     assert contents(tmp_path / "out") == contents(whole)
     assert sorted(contents(whole)) == ["faces-00000.zip", "faces-00001.zip", "prepared.json"]
     assert is_prepared(whole)
@@ -84,9 +83,9 @@ def test_the_second_call_looks_at_nothing(
     rows: list[LabelledVideo], whole: Path, monkeypatch: pytest.MonkeyPatch
 ):
     seen, before = looked_at(monkeypatch), contents(whole)
-    told: list[tuple[int, int]] = []
-    again = prepare(rows, whole, report=lambda done, total: told.append((done, total)))
-    assert (seen, told) == ([], [(20, 20)])
+    counts: list[tuple[int, int]] = []
+    again = prepare(rows, whole, report=lambda done, total: counts.append((done, total)))
+    assert (seen, counts) == ([], [(20, 20)])
     assert len(again.sequences) == 20
     assert contents(whole) == before
 
@@ -209,11 +208,11 @@ def test_workers_end_with_a_parent_that_was_killed(rows: list[LabelledVideo], tm
 
 
 def test_two_workers_make_what_one_makes(rows: list[LabelledVideo], tmp_path: Path, whole: Path):
-    told: list[int] = []
-    prepare(rows, tmp_path / "out", workers=2, report=lambda done, total: told.append(done))
+    counts: list[int] = []
+    prepare(rows, tmp_path / "out", workers=2, report=lambda done, total: counts.append(done))
     assert contents(tmp_path / "out") == contents(whole)
-    assert told == sorted(told)
-    assert (told[0], told[-1]) == (0, 20)
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, 20)
 
 
 def test_an_interruption_ends_the_workers_and_leaves_nothing_partial(
@@ -278,19 +277,19 @@ def test_files_that_cannot_be_used_are_listed_and_left_out(
     face_image_file: Path, no_face_video: Path, text_mp4: Path, portrait_video: Path, tmp_path: Path
 ):
     rows = [row(p) for p in (face_image_file, text_mp4, no_face_video, portrait_video)]
-    found = prepare(rows, tmp_path / "out", Keep(sequences=1))
+    found = prepare(rows, tmp_path / "out", PrepareSpec(sequences=1))
     assert [s.group for s in found.sequences] == [0, 3]
     assert len(found.problems) == 2
     assert "text.mp4" in found.problems[0]
     assert "no_face.mp4': no face of at least 48 px; left out" in found.problems[1]
-    assert prepare(rows, tmp_path / "out", Keep(sequences=1)).problems == found.problems
+    assert prepare(rows, tmp_path / "out", PrepareSpec(sequences=1)).problems == found.problems
 
 
-def test_too_short_a_video_is_told_with_the_length_asked_for(
+def test_too_short_a_video_is_reported_with_the_length_asked_for(
     one_frame_video: Path, portrait_video: Path, tmp_path: Path
 ):
     rows = [row(one_frame_video), row(portrait_video)]
-    found = prepare(rows, tmp_path / "out", Keep(sequences=1, frames=5))
+    found = prepare(rows, tmp_path / "out", PrepareSpec(sequences=1, frames=5))
     assert "no face of at least 48 px over 5 frames; left out" in found.problems[0]
 
 
@@ -309,14 +308,14 @@ def test_a_strange_file_does_not_end_the_work(
     error: Exception,
     message: str,
 ):
-    real = work_module.look
+    real = shard_job.find_sequences
 
-    def look(video: LabelledVideo, *others: object) -> object:
+    def find_sequences(video: LabelledVideo, *others: object) -> object:
         if video.path.name == "00.png":
             raise error
         return real(video, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(work_module, "look", look)
+    monkeypatch.setattr(shard_job, "find_sequences", find_sequences)
     found = prepare(rows[:2], tmp_path / "out")
     assert [s.group for s in found.sequences] == [1]
     assert message in found.problems[0]
@@ -330,7 +329,7 @@ def test_a_mask_that_does_not_fit_is_listed_and_leaves_no_trace(
     assert short.mask_path is not None
     short.mask_path.mkdir(exist_ok=True)
     Image.fromarray(np.zeros((256, 256), np.uint8)).save(short.mask_path / "0.png")
-    found = prepare([bad, short, row(face_image_file)], tmp_path / "out", Keep(sequences=2))
+    found = prepare([bad, short, row(face_image_file)], tmp_path / "out", PrepareSpec(sequences=2))
     assert [s.group for s in found.sequences] == [2]
     assert "the mask" in found.problems[0]
     assert "no_face.mp4': its pictures are 160x120" in found.problems[0]
@@ -354,7 +353,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_faceforensics(tmp_path_factory.mktemp("tree"), [("000", "003")], frames=8)
 
 
-PAIRS = Keep(sequences=1, frames=4, twins=("c23", "c40"))
+PAIRS = PrepareSpec(sequences=1, frames=4, twins=("c23", "c40"))
 
 
 def test_twins_are_prepared_as_one(tree: Path, tmp_path: Path):
@@ -370,19 +369,19 @@ def test_twins_are_prepared_as_one(tree: Path, tmp_path: Path):
         assert 0 < np.abs(better.astype(int) - worse).mean() < 20
 
 
-def test_a_missing_twin_is_told_before_anything_is_looked_at(tree: Path, tmp_path: Path):
+def test_a_missing_twin_is_reported_before_anything_is_looked_at(tree: Path, tmp_path: Path):
     index = read_dataset("faceforensics", tree)
-    lacking = [r for r in index if not (r.compression == "c40" and r.label)]
+    incomplete = [r for r in index if not (r.compression == "c40" and r.label)]
     with pytest.raises(
         DataError,
         match=r"2 of 4 videos at c23 have no twin at c40\. First of them: '.*000_003\.mp4', '.*"
         r"003_000\.mp4'\. Download both",
     ):
-        prepare(lacking, tmp_path / "out", PAIRS)
+        prepare(incomplete, tmp_path / "out", PAIRS)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_levels_that_are_not_there_are_told(tree: Path, tmp_path: Path):
+def test_levels_that_are_not_there_are_reported(tree: Path, tmp_path: Path):
     worse = [r for r in read_dataset("faceforensics", tree) if r.compression == "c40"]
     with pytest.raises(DataError, match=r"there is no video at c23 \(levels found: c40\)"):
         prepare(worse, tmp_path / "out", PAIRS)
@@ -409,7 +408,7 @@ def test_a_twin_of_another_length_is_listed(tree: Path, tmp_path: Path):
     assert f"the twin '{short}': it has 6 frames, the video 8" in found.problems[0]
 
 
-def test_the_full_disk_is_told_and_finished_shards_stay(
+def test_the_full_disk_is_reported_and_finished_shards_stay(
     rows: list[LabelledVideo], tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ):
     out, written = tmp_path / "out", [0]
@@ -433,7 +432,7 @@ def test_the_full_disk_is_told_and_finished_shards_stay(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of file sizes")
-def test_a_real_failure_to_write_is_told(rows: list[LabelledVideo], tmp_path: Path):
+def test_a_real_failure_to_write_is_reported(rows: list[LabelledVideo], tmp_path: Path):
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -446,7 +445,7 @@ def test_a_real_failure_to_write_is_told(rows: list[LabelledVideo], tmp_path: Pa
     assert sorted(contents(tmp_path / "out")) == ["prepared.json"]
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_reported(
     rows: list[LabelledVideo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def refuse(self: Path, *args: object, **options: object) -> None:
@@ -458,7 +457,7 @@ def test_a_folder_that_cannot_be_written_is_told(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_told(rows: list[LabelledVideo], tmp_path: Path):
+def test_a_read_only_folder_is_reported(rows: list[LabelledVideo], tmp_path: Path):
     tmp_path.chmod(0o555)
     with pytest.raises(OutputError, match="Permission denied"):
         prepare(rows, tmp_path / "out")
@@ -468,16 +467,16 @@ def test_a_read_only_folder_is_told(rows: list[LabelledVideo], tmp_path: Path):
 def test_other_work_in_the_same_folder_is_refused(
     rows: list[LabelledVideo], whole: Path, change: str
 ):
-    before, keep = contents(whole), Keep()
+    before, spec = contents(whole), PrepareSpec()
     if change == "rows":
         rows = rows[:-1]
     elif change == "label":
         rows = [*rows[:-1], replace(rows[-1], label=0)]
     else:
-        keep = Keep(min_face_px=40.0)
+        spec = PrepareSpec(min_face_px=40.0)
     expected = "keep" if change == "keep" else "rows"
     with pytest.raises(OutputError, match=rf"with other settings \(different: {expected}[,)]"):
-        prepare(rows, whole, keep)
+        prepare(rows, whole, spec)
     assert contents(whole) == before
 
 
@@ -514,14 +513,14 @@ def test_another_process_that_was_faster_with_other_work_is_noticed(
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", '{"version": 2}', '{"version": 2, "keep": 1}'])
-def test_a_folder_that_is_not_prepared_is_told(tmp_path: Path, text: str | None):
+def test_a_folder_that_is_not_prepared_is_reported(tmp_path: Path, text: str | None):
     if text is not None:
         (tmp_path / "prepared.json").write_text(text)
     with pytest.raises(DataError, match=r"not a prepared data set: prepared\.json is missing or"):
         read_prepared(tmp_path)
 
 
-def test_another_version_is_told(rows: list[LabelledVideo], whole: Path, tmp_path: Path):
+def test_another_version_is_reported(rows: list[LabelledVideo], whole: Path, tmp_path: Path):
     index = json.loads((whole / "prepared.json").read_text())
     (tmp_path / "prepared.json").write_text(json.dumps(index | {"version": 1}))
     message = r"by another version of unmask \(format 1, this one reads 2\)\. Delete the folder"
@@ -545,15 +544,15 @@ def test_every_detail_of_rows_and_settings_comes_back(portrait_video: Path, tmp_
         video_id="v",
         identities=("a", "b"),
     )
-    keep = Keep(sequences=2, frames=3, fps=12.5, stride=2, largest_face_px=60.0)
-    found: Prepared = prepare([video], tmp_path / "out", keep)
+    spec = PrepareSpec(sequences=2, frames=3, fps=12.5, stride=2, largest_face_px=60.0)
+    found: Prepared = prepare([video], tmp_path / "out", spec)
     assert found.rows == (video,)
-    assert found.keep == keep
+    assert found.spec == spec
     assert found.sequences[0].video == video
 
 
 def test_two_people_are_two_tracks_of_one_group(two_people_video: Path, tmp_path: Path):
-    found = prepare([row(two_people_video)], tmp_path / "out", Keep(sequences=2, frames=5))
+    found = prepare([row(two_people_video)], tmp_path / "out", PrepareSpec(sequences=2, frames=5))
     assert [(s.group, s.track) for s in found.sequences] == [(0, 0), (0, 0), (0, 1), (0, 1)]
 
 
@@ -562,7 +561,7 @@ def test_68_points_need_their_source(
 ):
     monkeypatch.setenv("UNMASK_CACHE", str(tmp_path / "cache"))
     with pytest.raises(MissingDependencyError, match=r"For 68 points, .*Or keep five points"):
-        prepare(rows, tmp_path / "out", Keep(landmarks=68))
+        prepare(rows, tmp_path / "out", PrepareSpec(landmarks=68))
     assert list(tmp_path.iterdir()) == []
 
 

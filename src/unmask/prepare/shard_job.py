@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmask.errors import DataError, MediaError, UnmaskError
+from unmask.prepare.find import FoundSequence, Store, find_sequences
 from unmask.prepare.index import Pairs, cannot_write, partial_of, shard_of
-from unmask.prepare.keep import Keep
-from unmask.prepare.look import Found, Put, look
 from unmask.prepare.shard import ShardWriter, Stored
+from unmask.prepare.spec import PrepareSpec
 from unmask.types import LabelledVideo
 from unmask.workers import step_done, stop_if_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class ShardJob:
     """One shard that is to be made; ``index`` is the digest of the folder's."""
 
     folder: Path
     number: int
     index: str
     pairs: Pairs
-    keep: Keep
+    spec: PrepareSpec
 
 
-def make_shard(job: Job) -> None:
+def make_shard(job: ShardJob) -> None:
     """Makes one shard; it bears its name only when it is complete.
 
     Every video is a step of the workers.
@@ -45,7 +45,7 @@ def make_shard(job: Job) -> None:
         with zipfile.ZipFile(partial, "x") as archive:
             shard = ShardWriter(archive)
             for group, row, twin in job.pairs:
-                _fill(shard, group, row, job.keep, twin)
+                _fill(shard, group, row, job.spec, twin)
                 step_done()
             shard.finish(job.index)
         partial.replace(path)
@@ -61,37 +61,36 @@ class _WriteError(Exception):
 
 
 def _fill(
-    shard: ShardWriter, group: int, row: LabelledVideo, keep: Keep, twin: Path | None
+    shard: ShardWriter, group: int, row: LabelledVideo, spec: PrepareSpec, twin: Path | None
 ) -> None:
-    def put(name: str, data: bytes) -> Stored:
+    def store(name: str, data: bytes) -> Stored:
         try:
             return shard.put(f"{group:06d}/{name}", data)
         except OSError as error:
             raise _WriteError from error
 
     try:
-        found, problem = _look(row, keep, put, twin)
+        found, problem = _find(row, spec, store, twin)
     except _WriteError as error:
         assert isinstance(error.__cause__, OSError)
         raise error.__cause__ from None
     if problem:
         shard.add_problem(problem)
-    for one in found:
-        kinds = one.stored.keys()
+    for sequence in found:
         shard.add(
             group,
-            one.track,
-            one.records,
-            has_masks="mask.png" in kinds,
-            has_twins="twin.png" in kinds,
+            sequence.track,
+            sequence.records,
+            has_masks="mask.png" in sequence.stored,
+            has_twins="twin.png" in sequence.stored,
         )
 
 
-def _look(
-    row: LabelledVideo, keep: Keep, put: Put, twin: Path | None
-) -> tuple[list[Found], str | None]:
+def _find(
+    row: LabelledVideo, spec: PrepareSpec, store: Store, twin: Path | None
+) -> tuple[list[FoundSequence], str | None]:
     try:
-        found = look(row, keep, put, twin)
+        found = find_sequences(row, spec, store, twin)
     except (MediaError, DataError) as error:
         return [], str(error)
     except (UnmaskError, _WriteError):
@@ -104,5 +103,5 @@ def _look(
         return [], f"Cannot read '{row.path}': {type(error).__name__}: {error}. Left out."
     if found:
         return found, None
-    length = "" if keep.frames == 1 else f" over {keep.frames} frames"
-    return [], f"'{row.path}': no face of at least {keep.min_face_px:g} px{length}; left out."
+    length = "" if spec.frames == 1 else f" over {spec.frames} frames"
+    return [], f"'{row.path}': no face of at least {spec.min_face_px:g} px{length}; left out."

@@ -16,12 +16,13 @@ from unmask.errors import DataError
 from unmask.faces import FaceFinder, Follower
 from unmask.imaging.boxes import longest_sides
 from unmask.media import Video, open_video
-from unmask.prepare.keep import LEAST_SHARE, Keep, Windows, windows_of
-from unmask.prepare.points import load_points
+from unmask.prepare.landmarks import load_landmarks
 from unmask.prepare.shard import Records, Stored, to_records
+from unmask.prepare.spec import PrepareSpec
+from unmask.prepare.windows import LEAST_SHARE, Windows, windows_of
 from unmask.types import FaceObservation, FacePatch, Floats, LabelledVideo, Pixels
 
-Put = Callable[[str, bytes], Stored]
+Store = Callable[[str, bytes], Stored]
 """Stores a picture under a name, and says where."""
 
 Rectangle = tuple[int, int, int, int]
@@ -31,13 +32,13 @@ Run = list[FacePatch | None]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Found:
+class FoundSequence:
     """One person over consecutive frames, on a canvas that holds all their patches.
 
     Geometry is in the stored pixels. ``canvas`` is its place in the full frame, ``patches`` the
     part of it that each frame's patch covers, ``size`` the (width, height) it is stored in.
-    ``stored`` says by kind where each frame's picture stands; a frame that is repeated is stored
-    once.
+    ``stored`` gives, by ending (see ``ENDINGS``), where each frame's picture stands; a frame that
+    is repeated is stored once.
     """
 
     name: str
@@ -64,15 +65,17 @@ class _Companion(NamedTuple):
     video: Video
 
 
-def look(video: LabelledVideo, keep: Keep, put: Put, twin: Path | None = None) -> list[Found]:
+def find_sequences(
+    video: LabelledVideo, spec: PrepareSpec, store: Store, twin: Path | None = None
+) -> list[FoundSequence]:
     """Finds faces in one video, picture or folder of frames, and stores them as it goes.
 
     Memory does not grow with the length of the video, but for the numbers.
 
     Args:
         video: with ``mask_path``, the masks of the same pixels are kept too.
-        keep: what to keep.
-        put: takes the pictures, under the names ``00000/000.png``, ``00000/000.mask.png`` …
+        spec: what to keep.
+        store: takes the pictures, under the names ``00000/000.png``, ``00000/000.mask.png`` …
         twin: the same video at the other compression level; the same pixels are kept of it.
 
     Returns:
@@ -91,49 +94,49 @@ def look(video: LabelledVideo, keep: Keep, put: Put, twin: Path | None = None) -
         ]
         for companion in companions:
             _check_fits(companion, source)
-        windows = windows_of(source.info, keep)
+        windows = windows_of(source.info, spec)
         follow = Follower(
             FaceFinder(threads=1),  # the same bits on any machine, by any number of processes
-            needs(keep.specs),
-            min_face_px=keep.min_face_px,
-            find_points=load_points() if keep.landmarks == 68 else None,
+            needs(spec.input_specs),
+            min_face_px=spec.min_face_px,
+            find_points=load_landmarks() if spec.landmarks == 68 else None,
             wants_points=lambda frame_index: bool(windows.places(frame_index)),
         )
         patches = follow(source.frames(windows.wants))
-        pick = _moments if keep.frames == 1 else _sequences
-        found = list(pick(patches, windows, keep, put))
+        pick = _moments if spec.frames == 1 else _sequences
+        found = list(pick(patches, windows, spec, store))
         for companion in companions if found else ():
             _check_whole(source, companion.what)
-            _add(found, companion, put)
-    return sorted(found, key=lambda one: (one.track, one.frames[0]))
+            _add(found, companion, store)
+    return sorted(found, key=lambda sequence: (sequence.track, sequence.frames[0]))
 
 
 def _moments(
-    patches: Iterator[FacePatch], windows: Windows, keep: Keep, put: Put
-) -> Iterator[Found]:
+    patches: Iterator[FacePatch], windows: Windows, spec: PrepareSpec, store: Store
+) -> Iterator[FoundSequence]:
     """Single patches, at most so many of each person, spread evenly; packed while they wait."""
-    people: dict[int, list[tuple[Found, bytes]]] = {}
+    people: dict[int, list[tuple[FoundSequence, bytes]]] = {}
     for patch in patches:
         if windows.places(patch.observation.frame_index):
-            found = _found("", [patch], keep)
+            found = _found("", [patch], spec)
             seen = people.setdefault(found.track, [])
             seen.append((found, _png(patch.pixels, found.size)))
     number = 0
     for seen in people.values():
-        count = min(len(seen), keep.sequences or len(seen))
+        count = min(len(seen), spec.sequences or len(seen))
         for at in np.unique(np.linspace(0, len(seen) - 1, count).round()):
             found, packed = seen[int(at)]
             found.name = f"{number:05d}"
-            found.stored["png"] = [put(f"{found.name}/000.png", packed)]
+            found.stored["png"] = [store(f"{found.name}/000.png", packed)]
             number += 1
             yield found
 
 
 def _sequences(
-    patches: Iterator[FacePatch], windows: Windows, keep: Keep, put: Put
-) -> Iterator[Found]:
+    patches: Iterator[FacePatch], windows: Windows, spec: PrepareSpec, store: Store
+) -> Iterator[FoundSequence]:
     for number, run in enumerate(_runs(patches, windows)):
-        found = _found(f"{number:05d}", run, keep)
+        found = _found(f"{number:05d}", run, spec)
         stored: list[Stored] = []
         last: FacePatch | None = None
         for place, patch in enumerate(_without_gaps(run)):
@@ -142,7 +145,7 @@ def _sequences(
                 continue
             last = patch
             pixels = _on_canvas(patch.pixels, found.patches[place], found.canvas)
-            stored.append(put(f"{found.name}/{place:03d}.png", _png(pixels, found.size)))
+            stored.append(store(f"{found.name}/{place:03d}.png", _png(pixels, found.size)))
         found.stored["png"] = stored
         yield found
 
@@ -170,7 +173,7 @@ def _full_enough(run: dict[int, FacePatch], frames: int) -> Iterator[Run]:
         yield [run.get(place) for place in range(frames)]
 
 
-def _found(name: str, run: Run, keep: Keep) -> Found:
+def _found(name: str, run: Run, spec: PrepareSpec) -> FoundSequence:
     patches = _without_gaps(run)
     rectangles = [_rectangle(patch) for patch in patches]
     corners = np.array(rectangles)
@@ -180,8 +183,8 @@ def _found(name: str, run: Run, keep: Keep) -> Found:
     boxes = np.stack([s.box_px for s in seen])
     side = float(longest_sides(boxes).mean())
     size = (x1 - x0, y1 - y0)
-    if keep.largest_face_px is not None and side > keep.largest_face_px:
-        share = keep.largest_face_px / side
+    if spec.largest_face_px is not None and side > spec.largest_face_px:
+        share = spec.largest_face_px / side
         size = (max(1, round(size[0] * share)), max(1, round(size[1] * share)))
     # Width and height are rounded apart, so their shares differ a little.
     share_xy = np.array([size[0] / (x1 - x0), size[1] / (y1 - y0)])
@@ -190,7 +193,7 @@ def _found(name: str, run: Run, keep: Keep) -> Found:
         pairs = points.reshape(len(seen), -1, 2)
         return np.asarray((pairs - np.array([x0, y0])) * share_xy, np.float32)
 
-    return Found(
+    return FoundSequence(
         name=name,
         track=seen[0].track_id,
         frames=[
@@ -237,25 +240,25 @@ def _check_whole(source: Video, what: str) -> None:
         )
 
 
-def _add(found: list[Found], companion: _Companion, put: Put) -> None:
+def _add(found: list[FoundSequence], companion: _Companion, store: Store) -> None:
     """Stores the same pixels of a mask or a twin, while it is decoded once."""
     what, source = companion
-    users: dict[int, list[tuple[Found, list[int]]]] = {}
-    for one in found:
+    users: dict[int, list[tuple[FoundSequence, list[int]]]] = {}
+    for sequence in found:
         places: dict[int, list[int]] = {}
-        for place, (index, _, _) in enumerate(one.frames):
+        for place, (index, _, _) in enumerate(sequence.frames):
             places.setdefault(index, []).append(place)
         for index, here in places.items():
-            users.setdefault(index, []).append((one, here))
-        one.stored[f"{what}.png"] = [Stored(0, 0, 0)] * len(one.frames)
+            users.setdefault(index, []).append((sequence, here))
+        sequence.stored[f"{what}.png"] = [Stored(0, 0, 0)] * len(sequence.frames)
     for frame in source.frames(lambda index, _time, _next: index in users):
         pixels = frame.pixels.max(axis=2) if what == "mask" else frame.pixels
-        for one, here in users.pop(frame.index):
-            x0, y0, x1, y1 = one.patches[here[0]]
-            whole = _on_canvas(pixels[y0:y1, x0:x1], one.patches[here[0]], one.canvas)
-            stored = put(f"{one.name}/{here[0]:03d}.{what}.png", _png(whole, one.size))
+        for sequence, here in users.pop(frame.index):
+            x0, y0, x1, y1 = sequence.patches[here[0]]
+            whole = _on_canvas(pixels[y0:y1, x0:x1], sequence.patches[here[0]], sequence.canvas)
+            stored = store(f"{sequence.name}/{here[0]:03d}.{what}.png", _png(whole, sequence.size))
             for place in here:
-                one.stored[f"{what}.png"][place] = stored
+                sequence.stored[f"{what}.png"][place] = stored
     _check_whole(source, "video")
     if users:
         raise DataError(

@@ -16,11 +16,11 @@ from unmask.prepare.index import (
     sweep,
     with_twins,
 )
-from unmask.prepare.keep import Keep
-from unmask.prepare.points import load_points
+from unmask.prepare.landmarks import load_landmarks
 from unmask.prepare.sequence import FaceSequence
 from unmask.prepare.shard import read_list
-from unmask.prepare.work import Job, make_shard
+from unmask.prepare.shard_job import ShardJob, make_shard
+from unmask.prepare.spec import PrepareSpec
 from unmask.types import LabelledVideo
 from unmask.workers import workers_of
 
@@ -34,7 +34,7 @@ class Prepared:
     """
 
     path: Path
-    keep: Keep
+    spec: PrepareSpec
     rows: tuple[LabelledVideo, ...]
     sequences: tuple[FaceSequence, ...]
     problems: tuple[str, ...]
@@ -43,7 +43,7 @@ class Prepared:
 def prepare(
     rows: Sequence[LabelledVideo],
     out: str | Path,
-    keep: Keep | None = None,
+    spec: PrepareSpec | None = None,
     *,
     workers: int = 1,
     report: Callable[[int, int], None] = lambda done, total: None,
@@ -56,8 +56,8 @@ def prepare(
 
     Args:
         rows: the data set's index.
-        out: a folder; new, or of an earlier call with the same rows and the same ``keep``.
-        keep: what to keep.
+        out: a folder; new, or of an earlier call with the same rows and the same ``spec``.
+        spec: what to keep.
         workers: processes.
         report: called with how many videos are done, and of how many.
 
@@ -70,15 +70,15 @@ def prepare(
         DataError: there is no row, a twin is missing, or not one face was found.
         MissingDependencyError: 68 points are asked for, and their source is not installed.
     """
-    keep = keep or Keep()
+    spec = spec or PrepareSpec()
     folder = Path(out)
-    pairs = with_twins(rows, keep)
-    if keep.landmarks == 68:
-        load_points()
-    index = open_folder(folder, pairs, keep)
+    pairs = with_twins(rows, spec)
+    if spec.landmarks == 68:
+        load_landmarks()
+    index = open_folder(folder, pairs, spec)
     shards = [pairs[at : at + VIDEOS_PER_SHARD] for at in range(0, len(pairs), VIDEOS_PER_SHARD)]
     jobs = [
-        Job(folder=folder, number=number, index=index, pairs=shard, keep=keep)
+        ShardJob(folder=folder, number=number, index=index, pairs=shard, spec=spec)
         for number, shard in enumerate(shards)
         if not shard_of(folder, number).is_file()
     ]
@@ -98,7 +98,7 @@ def prepare(
         remove(folder, len(shards))
         first = f" First problem: {found.problems[0]}" if found.problems else ""
         raise DataError(
-            f"No face of at least {keep.min_face_px:g} px in {len(pairs)} files.{first} "
+            f"No face of at least {spec.min_face_px:g} px in {len(pairs)} files.{first} "
             "Give files with larger faces."
         )
     return found
@@ -130,7 +130,7 @@ def read_prepared(path: str | Path) -> Prepared:
         ]
     return Prepared(
         path=folder,
-        keep=index.keep,
+        spec=index.spec,
         rows=index.rows,
         sequences=tuple(sequences),
         problems=tuple(problems),

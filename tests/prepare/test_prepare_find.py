@@ -16,10 +16,10 @@ from unmask.clips import Cutter, Plan, cut_face, needs
 from unmask.errors import DataError, MediaError
 from unmask.faces import FaceFinder, Follower
 from unmask.media import open_video
-from unmask.prepare import Keep
-from unmask.prepare import look as look_module
-from unmask.prepare.keep import windows_of
-from unmask.prepare.look import Found, look
+from unmask.prepare import PrepareSpec
+from unmask.prepare import find as find_module
+from unmask.prepare.find import FoundSequence, find_sequences
+from unmask.prepare.windows import windows_of
 from unmask.types import FaceObservation, FacePatch, Frame, InputSpec, LabelledVideo, Pixels
 
 NOISE = np.random.default_rng(0).integers(0, 255, (120, 140, 3), np.uint8)
@@ -30,11 +30,11 @@ def frames_of(path: Path) -> list[Pixels]:
         return [frame.pixels for frame in video.frames()]
 
 
-def pictures(found: Found, store: Store, kind: str = "png") -> list[Pixels]:
+def pictures(found: FoundSequence, store: Store, kind: str = "png") -> list[Pixels]:
     return [store.picture(place) for place in found.stored[kind]]
 
 
-def on_canvas(one: Found, place: int, frame: Pixels) -> Pixels:
+def on_canvas(one: FoundSequence, place: int, frame: Pixels) -> Pixels:
     """The part of a frame that is stored: of the patch its pixels, around it its border."""
     (x0, y0, x1, y1), (left, top, right, bottom) = one.patches[place], one.canvas
     rows = np.clip(np.arange(top, bottom), y0, y1 - 1)
@@ -74,7 +74,7 @@ def rewrite(path: Path, frames: list[Pixels], target: Path) -> Path:
 
 
 def test_what_is_stored_is_what_was_decoded(portrait_video: Path, store: Store):
-    found = look(row(portrait_video), Keep(sequences=2, frames=8), store)
+    found = find_sequences(row(portrait_video), PrepareSpec(sequences=2, frames=8), store)
     assert [[f[0] for f in one.frames] for one in found] == [[*range(8)], [*range(42, 50)]]
     decoded = frames_of(portrait_video)
     for one in found:
@@ -87,7 +87,7 @@ def test_what_is_stored_is_what_was_decoded(portrait_video: Path, store: Store):
 
 
 def test_clips_cut_from_what_is_stored_are_those_of_scan(portrait_video: Path, store: Store):
-    found = look(row(portrait_video), Keep(sequences=None, frames=25), store)
+    found = find_sequences(row(portrait_video), PrepareSpec(sequences=None, frames=25), store)
     spec = InputSpec(frames=25, hop=25, size=(64, 64), load_size=(72, 72), margin=1.4)
     with open_video(portrait_video) as video:
         plan = Plan([spec], video.info.fps)
@@ -114,7 +114,7 @@ def test_clips_cut_from_what_is_stored_are_those_of_scan(portrait_video: Path, s
 
 
 def test_moments_hold_the_face_with_room_around_it(portrait_video: Path, store: Store):
-    found = look(row(portrait_video), Keep(), store)
+    found = find_sequences(row(portrait_video), PrepareSpec(), store)
     assert len(found) == 4  # two a second, and the video lasts two
     assert store.names == [f"{number:05d}/000.png" for number in range(4)]
     for one in found:
@@ -132,7 +132,7 @@ def test_at_most_so_many_moments_of_each_person_evenly_spread(
     tmp_path: Path, store: Store, encode: Callable[..., Path], faces: Callable[..., list[Pixels]]
 ):
     video = encode(tmp_path / "long.mp4", faces(250, 160))
-    found = look(row(video), Keep(sequences=4), store)
+    found = find_sequences(row(video), PrepareSpec(sequences=4), store)
     times = [one.frames[0][1] for one in found]
     assert {one.track for one in found} == {0}
     assert len(times) == len(store.names) == 4
@@ -145,19 +145,19 @@ def test_one_person_over_distant_windows_is_one_person(
     tmp_path: Path, store: Store, encode: Callable[..., Path], faces: Callable[..., list[Pixels]]
 ):
     video = encode(tmp_path / "long.mp4", faces(220, 160))
-    found = look(row(video), Keep(sequences=3, frames=6), store)
+    found = find_sequences(row(video), PrepareSpec(sequences=3, frames=6), store)
     assert [one.frames[0][0] for one in found] == [0, 107, 214]
     assert {one.track for one in found} == {0}
     assert all(is_real for one in found for _, _, is_real in one.frames)
 
 
 def test_people_are_told_apart_and_ordered(two_people_video: Path, store: Store):
-    found = look(row(two_people_video), Keep(sequences=2, frames=6), store)
+    found = find_sequences(row(two_people_video), PrepareSpec(sequences=2, frames=6), store)
     assert [(one.track, one.frames[0][0]) for one in found] == [(0, 0), (0, 44), (1, 0), (1, 44)]
 
 
 def test_too_small_faces_give_nothing(portrait_video: Path, store: Store):
-    assert look(row(portrait_video), Keep(min_face_px=200.0), store) == []
+    assert find_sequences(row(portrait_video), PrepareSpec(min_face_px=200.0), store) == []
     assert store.names == []
 
 
@@ -165,7 +165,7 @@ def test_a_moving_face_lies_on_a_canvas_that_holds_its_whole_way(
     noise: Path, store: Store, follow_script: Callable[[Script], None]
 ):
     follow_script(lambda frame: [patch_of(frame, 0, (3 * frame.index, 2 * frame.index))])
-    (found,) = look(row(noise), Keep(sequences=1, frames=5), store)
+    (found,) = find_sequences(row(noise), PrepareSpec(sequences=1, frames=5), store)
     assert found.canvas == (5, 9, 60 + 12 + 15, 74 + 8 + 15)
     decoded = frames_of(noise)
     for place, stored in enumerate(pictures(found, store)):
@@ -184,7 +184,7 @@ def test_missing_frames_repeat_the_one_before_and_are_marked(
 ):
     there = {1, 2, 3, 5, 6, 7, 8, 9}  # of the first ten; 8 of 10 are enough
     follow_script(lambda f: [patch_of(f, 0, (0, 0))] if f.index in there else [])
-    (found,) = look(row(noise), Keep(sequences=1, frames=10), store)
+    (found,) = find_sequences(row(noise), PrepareSpec(sequences=1, frames=10), store)
     assert [frame[0] for frame in found.frames] == [1, 1, 2, 3, 3, 5, 6, 7, 8, 9]
     assert [frame[2] for frame in found.frames] == [False, *[True] * 3, False, *[True] * 5]
     first, second, *_ = pictures(found, store)
@@ -196,7 +196,7 @@ def test_sequences_with_too_many_frames_missing_are_dropped(
     noise: Path, store: Store, follow_script: Callable[[Script], None]
 ):
     follow_script(lambda f: [] if f.index in (3, 4, 5) else [patch_of(f, 0, (0, 0))])
-    found = look(row(noise), Keep(sequences=None, frames=10), store)
+    found = find_sequences(row(noise), PrepareSpec(sequences=None, frames=10), store)
     assert [one.frames[0][0] for one in found] == [10, 20]
 
 
@@ -209,7 +209,7 @@ def test_a_person_who_leaves_half_way_gives_the_windows_before(
             yield patch_of(frame, 1, (30, 0))
 
     follow_script(script)
-    found = look(row(noise), Keep(sequences=None, frames=10), store)
+    found = find_sequences(row(noise), PrepareSpec(sequences=None, frames=10), store)
     assert [(one.track, one.frames[0][0]) for one in found] == [(0, 0), (0, 10), (0, 20), (1, 0)]
 
 
@@ -217,7 +217,9 @@ def test_a_slow_video_stores_a_repeated_frame_once(
     noise: Path, store: Store, follow_script: Callable[[Script], None]
 ):
     follow_script(lambda frame: [patch_of(frame, 0, (0, 0))])
-    (found,) = look(row(noise), Keep(sequences=1, frames=8, fps=50.0), store)  # kept at 25
+    (found,) = find_sequences(
+        row(noise), PrepareSpec(sequences=1, frames=8, fps=50.0), store
+    )  # kept at 25
     assert [frame[0] for frame in found.frames] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert all(frame[2] for frame in found.frames)
     assert len(store.names) == 4
@@ -238,14 +240,14 @@ def test_windows_are_stored_while_the_video_still_runs(
             return super().__call__(name, data)
 
     follow_script(script)
-    look(row(noise), Keep(sequences=None, frames=10), Watched())
+    find_sequences(row(noise), PrepareSpec(sequences=None, frames=10), Watched())
     assert set(stored_at) == {("00000", 10), ("00001", 20), ("00002", 29)}
 
 
 def test_runs_leave_as_soon_as_they_are_past(noise: Path):
     with open_video(noise) as video:
-        keep = Keep(sequences=None, frames=10)
-        windows = windows_of(video.info, keep)
+        spec = PrepareSpec(sequences=None, frames=10)
+        windows = windows_of(video.info, spec)
         seen: list[int] = []
 
         def patches() -> Iterator[FacePatch]:
@@ -253,7 +255,7 @@ def test_runs_leave_as_soon_as_they_are_past(noise: Path):
                 seen.append(frame.index)
                 yield patch_of(frame, 0, (0, 0))
 
-        runs = look_module._runs(patches(), windows)
+        runs = find_module._runs(patches(), windows)
         assert len(next(runs)) == 10
         assert seen[-1] == 10
         assert windows.places(9) == []  # forgotten: memory does not grow with the video
@@ -264,8 +266,8 @@ def test_large_faces_are_reduced_with_their_geometry(
     noise: Path, store: Store, follow_script: Callable[[Script], None], frames: int
 ):
     follow_script(lambda frame: [patch_of(frame, 0, (frame.index, 0))])
-    keep = Keep(sequences=1, frames=frames, min_face_px=10.0, largest_face_px=23.0)
-    (found,) = look(row(noise), keep, store)
+    spec = PrepareSpec(sequences=1, frames=frames, min_face_px=10.0, largest_face_px=23.0)
+    (found,) = find_sequences(row(noise), spec, store)
     x0, y0, x1, y1 = found.canvas
     width, height = found.size
     assert (width, height) == (round((x1 - x0) * 23 / 50), round((y1 - y0) * 23 / 50))
@@ -290,7 +292,7 @@ def test_a_photograph_and_its_mask(face_image_file: Path, tmp_path: Path, store:
     sheet[150, 222] = 77
     Image.fromarray(sheet).save(tmp_path / "mask.png")
     video = row(face_image_file, 1, mask_path=tmp_path / "mask.png")
-    (found,) = look(video, Keep(), store)
+    (found,) = find_sequences(video, PrepareSpec(), store)
     x0, y0, x1, y1 = found.canvas
     (stored,) = pictures(found, store, "mask.png")
     assert np.array_equal(stored, sheet[y0:y1, x0:x1])
@@ -298,10 +300,10 @@ def test_a_photograph_and_its_mask(face_image_file: Path, tmp_path: Path, store:
     assert np.array_equal(picture, np.asarray(Image.open(face_image_file))[y0:y1, x0:x1])
 
 
-@pytest.mark.parametrize("keep", [Keep(), Keep(sequences=2, frames=4)])
-def test_masks_and_twins_are_the_same_pixels(tree: Path, store: Store, keep: Keep):
+@pytest.mark.parametrize("spec", [PrepareSpec(), PrepareSpec(sequences=2, frames=4)])
+def test_masks_and_twins_are_the_same_pixels(tree: Path, store: Store, spec: PrepareSpec):
     video = row(forged(tree), 1, mask_path=mask(tree))
-    found = look(video, keep, store, twin=forged(tree, "c40"))
+    found = find_sequences(video, spec, store, twin=forged(tree, "c40"))
     assert found
     masks, twins = frames_of(mask(tree)), frames_of(forged(tree, "c40"))
     for one in found:
@@ -318,7 +320,7 @@ def test_a_repeated_frame_has_its_mask_once(
 ):
     follow_script(lambda f: [] if f.index == 2 else [patch_of(f, 0, (0, 0))])
     video = row(forged(tree), 1, mask_path=mask(tree))
-    (found,) = look(video, Keep(sequences=1, frames=5), store)
+    (found,) = find_sequences(video, PrepareSpec(sequences=1, frames=5), store)
     assert found.stored["mask.png"][1] == found.stored["mask.png"][2]
     assert [name for name in store.names if "mask" in name] == [
         f"00000/{place:03d}.mask.png" for place in (0, 1, 3, 4)
@@ -330,7 +332,9 @@ def test_a_mask_that_goes_on_behind_the_last_frame_is_taken(
 ):
     frames = frames_of(mask(tree))
     longer = rewrite(mask(tree), [*frames, *frames[:3]], tmp_path)
-    found = look(row(forged(tree), 1, mask_path=longer), Keep(sequences=2, frames=4), store)
+    found = find_sequences(
+        row(forged(tree), 1, mask_path=longer), PrepareSpec(sequences=2, frames=4), store
+    )
     assert len(found) == 2
 
 
@@ -339,7 +343,7 @@ def test_a_mask_of_another_size_is_refused(tree: Path, tmp_path: Path, store: St
     with pytest.raises(
         DataError, match=r"the mask '.*000_003': its pictures are 80x80, those of the video 160x160"
     ):
-        look(row(forged(tree), 1, mask_path=small), Keep(), store)
+        find_sequences(row(forged(tree), 1, mask_path=small), PrepareSpec(), store)
     assert store.names == []
 
 
@@ -349,7 +353,9 @@ def test_a_mask_with_too_few_frames_is_refused(tree: Path, tmp_path: Path, store
         DataError,
         match=r"the mask '.*000_003': it lacks 3 of the video's frames, the first of them number 7",
     ):
-        look(row(forged(tree), 1, mask_path=short), Keep(sequences=1, frames=10), store)
+        find_sequences(
+            row(forged(tree), 1, mask_path=short), PrepareSpec(sequences=1, frames=10), store
+        )
 
 
 @pytest.mark.parametrize("change", [-1, 1])
@@ -359,25 +365,25 @@ def test_a_twin_with_another_number_of_frames_is_refused(
     frames = frames_of(forged(tree, "c40"))
     other = rewrite(forged(tree), frames[:change] if change < 0 else [*frames, frames[0]], tmp_path)
     with pytest.raises(DataError, match=rf"twin '.*': it has {10 + change} frames, the video 10"):
-        look(row(forged(tree)), Keep(sequences=1, frames=4), store, twin=other)
+        find_sequences(row(forged(tree)), PrepareSpec(sequences=1, frames=4), store, twin=other)
 
 
 def test_a_twin_that_cannot_be_read_is_named(tree: Path, text_mp4: Path, store: Store):
     with pytest.raises(MediaError, match=r"text\.mp4"):
-        look(row(forged(tree)), Keep(), store, twin=text_mp4)
+        find_sequences(row(forged(tree)), PrepareSpec(), store, twin=text_mp4)
 
 
 def test_a_damaged_video_is_not_counted_along_with_its_mask(
     truncated_video: Path, portrait_video: Path, store: Store
 ):
     whole = row(truncated_video)
-    assert look(whole, Keep(sequences=1, frames=5), store)  # by itself it serves
+    assert find_sequences(whole, PrepareSpec(sequences=1, frames=5), store)  # by itself it serves
     with pytest.raises(
         DataError, match=r"which frames of '.*truncated\.mp4' belong to those of its mask: "
     ):
-        look(
+        find_sequences(
             row(truncated_video, 1, mask_path=portrait_video),
-            Keep(sequences=1, frames=5),
+            PrepareSpec(sequences=1, frames=5),
             store,
         )
 
@@ -385,7 +391,7 @@ def test_a_damaged_video_is_not_counted_along_with_its_mask(
 def test_a_damaged_mask_is_named(portrait_video: Path, truncated_video: Path, store: Store):
     video = row(portrait_video, 1, mask_path=truncated_video)
     with pytest.raises(DataError, match=r"which frames of '.*truncated\.mp4' belong"):
-        look(video, Keep(sequences=1, frames=5), store)
+        find_sequences(video, PrepareSpec(sequences=1, frames=5), store)
 
 
 def test_media_are_only_read(tree: Path, store: Store):
@@ -393,7 +399,7 @@ def test_media_are_only_read(tree: Path, store: Store):
     for file in files:
         file.chmod(0o444)
     before = [(file.read_bytes(), file.stat().st_mtime_ns) for file in files]
-    look(row(files[0], 1, mask_path=files[2]), Keep(), store, twin=files[1])
+    find_sequences(row(files[0], 1, mask_path=files[2]), PrepareSpec(), store, twin=files[1])
     assert [(file.read_bytes(), file.stat().st_mtime_ns) for file in files] == before
     assert sorted(p.name for p in files[0].parent.iterdir()) == ["000_003.mp4", "003_000.mp4"]
 
@@ -404,9 +410,9 @@ def test_points_are_stored_where_every_frame_has_them(
     follow_script: Callable[[Script], None],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(look_module, "load_points", lambda: None)
+    monkeypatch.setattr(find_module, "load_landmarks", lambda: None)
     follow_script(lambda f: [patch_of(f, 0, (f.index, 0), points68=f.index < 14)])
-    found = look(row(noise), Keep(sequences=None, frames=10, landmarks=68), store)
+    found = find_sequences(row(noise), PrepareSpec(sequences=None, frames=10, landmarks=68), store)
     assert [one.points68_px is not None for one in found] == [True, False, False]
     points = found[0].points68_px
     assert points is not None
@@ -416,5 +422,5 @@ def test_points_are_stored_where_every_frame_has_them(
 
 def test_found_of_a_folder_of_frames(image_folder: Path, store: Store):
     video = LabelledVideo(path=image_folder, label=0, dataset="d", split="train")
-    (found,) = look(video, Keep(sequences=1, frames=12), store)
+    (found,) = find_sequences(video, PrepareSpec(sequences=1, frames=12), store)
     assert len(found.frames) == 12
