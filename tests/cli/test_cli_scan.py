@@ -210,7 +210,7 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(
     real = Path.write_text
 
     def full(path, text, **how):
-        if path.name.startswith(".no_face.html"):
+        if path.name.startswith(".no_face.json"):
             real(path, text[:100], **how)
             raise OSError(28, "No space left on device")
         return real(path, text, **how)
@@ -230,7 +230,7 @@ def test_ctrl_c_while_a_report_is_written_leaves_nothing_half_written(
 
     def interrupted(path, text, **how):
         real(path, text, **how)
-        if path.name.startswith(".no_face.html"):
+        if path.name.startswith(".no_face.json"):
             seen.extend(_names(tmp_path))
             raise KeyboardInterrupt
 

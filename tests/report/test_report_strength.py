@@ -10,18 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_builders import (
     make_calibration,
-    make_face,
     make_gated,
     make_judgement,
-    make_panel,
     make_two_people,
     make_uncalibrated,
-    make_verdict,
     make_without_probability,
     without_numbers,
 )
 
-from unmask.report.answer_view import figures, sayings
 from unmask.report.strength import (
     bounds_text,
     priors_text,
@@ -30,7 +26,7 @@ from unmask.report.strength import (
     videos_text,
     why_no_probability,
 )
-from unmask.types import Calibration, Finding, Verdict
+from unmask.types import Calibration, Verdict
 
 
 def with_class_bounds() -> Calibration:
@@ -100,43 +96,3 @@ def test_the_quality_class_comes_with_the_size_of_its_sample() -> None:
     )
     single = replace(make_calibration(), classes=make_calibration().classes[-1:])
     assert quality_text(make_judgement(3.0, single)) == ""
-
-
-def test_only_what_is_known_is_shown_as_a_figure() -> None:
-    def terms(verdict: Verdict) -> list[str]:
-        return [figure.term for figure in figures(verdict.faces[0])]
-
-    errors = ["Real videos this high", "Forged videos this low"]
-    everything = ["Probability of manipulation", "Log-likelihood ratio", *errors]
-    assert terms(make_verdict()) == everything
-    assert terms(make_without_probability()) == errors
-    assert terms(make_gated()) == []
-    (face,) = make_verdict().faces
-    judgement = replace(make_judgement(3.21), errors=None, probability_interval=None)
-    shown = figures(replace(face, judgement=judgement))
-    assert [figure.term for figure in shown] == everything[:2]
-    assert "interval" not in " ".join(shown[0].notes)
-
-
-def test_each_detector_is_listed_with_what_it_counted_for() -> None:
-    verdict = make_panel()
-    shown = sayings(verdict.faces[0], verdict)
-    assert [(said.detector, said.logit, said.clips, said.role) for said in shown] == [
-        ("toydetector", "+2.10", "13", "one of the panel, weight 0.80"),
-        ("othernet", "+3.40", "13", "one of the panel, weight 0.45"),
-        ("thirdnet", "-0.30", "13", "shown only: no calibration"),
-    ]
-
-
-def test_a_detector_that_decided_nothing_says_why() -> None:
-    verdict = make_two_people()
-    first = sayings(verdict.faces[0], verdict)
-    assert [said.role for said in first] == ["decided", "scored no clip of this face"]
-    gated = make_gated()
-    assert [said.role for said in sayings(gated.faces[0], gated)] == [
-        "decided nothing: the calibration does not hold here"
-    ]
-    another = replace(make_calibration(), detector="another")
-    other = make_face(0, Finding.INCONCLUSIVE, 0.3, calibration=another)
-    overruled = replace(make_verdict(Finding.INCONCLUSIVE), faces=(other,))
-    assert sayings(other, overruled)[0].role.startswith("decided nothing: another answer")

@@ -19,8 +19,6 @@ from unmask.errors import OutputError
 if TYPE_CHECKING:
     from unmask.types import Verdict
 
-REPORT_SUFFIXES = (".json", ".html")
-
 ELSEWHERE = "another folder with -o"
 """What else can be given where a result cannot be written, unless a command says it otherwise."""
 
@@ -84,7 +82,7 @@ def unique_names(inputs: Sequence[Path]) -> list[str]:
 
 
 class Reports:
-    """Where the reports of some inputs go: ``<stem>.json`` and ``<stem>.html`` in one folder.
+    """Where the reports of some inputs go: ``<stem>`` with the suffix of each writer, one folder.
 
     Args:
         folder: see ``writable``.
@@ -96,23 +94,28 @@ class Reports:
     """
 
     def __init__(self, folder: Path, inputs: Sequence[Path], *, overwrite: bool = False) -> None:
+        from unmask.report import report_writers
+
         self.folder = folder
+        self._writers = report_writers()
         self._names = unique_names(inputs)
         for name in self._names:
-            for target in (folder / f"{name}{suffix}" for suffix in REPORT_SUFFIXES):
+            for target in (folder / f"{name}{suffix}" for suffix in self._writers):
                 check_target(target, inputs, overwrite=overwrite)
 
     def write(self, number: int, verdict: Verdict) -> Path:
-        """Writes both reports of the input with this number; returns the HTML file."""
+        """Writes all reports of the input with this number; returns the HTML file."""
         from unmask.pipeline.key_frames import key_frames
-        from unmask.report import to_html, to_json
 
-        texts = (to_json(verdict), to_html(verdict, key_frames(verdict)))
-        targets = [self.folder / f"{self._names[number]}{suffix}" for suffix in REPORT_SUFFIXES]
-        with replacing(targets) as partials:
+        shown = key_frames(verdict)
+        targets = {
+            suffix: self.folder / f"{self._names[number]}{suffix}" for suffix in self._writers
+        }
+        texts = [writer(verdict, shown) for writer in self._writers.values()]
+        with replacing(list(targets.values())) as partials:
             for partial, text in zip(partials, texts, strict=True):
                 partial.write_text(text, encoding="utf-8")
-        return targets[1]
+        return targets[".html"]
 
 
 class Tally:

@@ -5,9 +5,11 @@ from unmask.report.summary import summary
 from unmask.report.table import failed_row, short_row, table_row, to_csv
 from unmask.report.to_html import to_html
 from unmask.report.to_json import to_json
+from unmask.report.writers import report_writers
 
 __all__ = [
     "failed_row",
+    "report_writers",
     "schema",
     "short_row",
     "summary",

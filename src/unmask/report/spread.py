@@ -105,7 +105,7 @@ def spread(face: FaceVerdict) -> Spread | None:
             anchor="start",
         ),
         marks=_marks(low, high),
-        text=_told(face, calibration),
+        text=_text(face, calibration),
     )
 
 
@@ -158,7 +158,7 @@ def _marks(low: float, high: float) -> tuple[Line, ...]:
     return tuple(marks)
 
 
-def _told(face: FaceVerdict, calibration: Calibration) -> str:
+def _text(face: FaceVerdict, calibration: Calibration) -> str:
     """What the picture shows, for those who do not see it."""
     if face.score is None:
         return ""

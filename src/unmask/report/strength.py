@@ -82,11 +82,11 @@ def priors_text(llr: float) -> str:
     >>> priors_text(3.21)
     'If 1 in 10 such videos is forged: 73 %; if 1 in 100: 20 %.'
     """
-    told = []
+    chances = []
     for prior in _PRIORS:
         odds = llr + math.log(prior / (1 - prior))
-        told.append((f"1 in {1 / prior:.0f}", chance(1 / (1 + math.exp(-odds)))))
-    (first, at_first), *others = told
+        chances.append((f"1 in {1 / prior:.0f}", chance(1 / (1 + math.exp(-odds)))))
+    (first, at_first), *others = chances
     rest = "".join(f"; if {rarity}: {value}" for rarity, value in others)
     return f"If {first} such videos is forged: {at_first}{rest}."
 

@@ -18,9 +18,9 @@ from unmask.report.wording import (
     face_name,
     file_name,
     plural,
+    score_label,
     score_text,
     span,
-    told_score,
 )
 from unmask.types import FaceVerdict, Verdict
 
@@ -54,10 +54,10 @@ def _strength(verdict: Verdict) -> list[str]:
         reason = why_no_probability(verdict, verdict.deciding_face)
         lines = [f"  No probability: {reason}"]
     else:
-        told = probability_text(verdict.probability, verdict.probability_interval)
-        lines = [f"  Probability of manipulation: {told}, if equally likely beforehand"]
+        text = probability_text(verdict.probability, verdict.probability_interval)
+        lines = [f"  Probability of manipulation: {text}, if equally likely beforehand"]
     ratio = [] if verdict.llr is None else [f"log-likelihood ratio {score_text(verdict.llr)}"]
-    errors = [told] if (told := at_this_score(verdict)) else []
+    errors = [text] if (text := at_this_score(verdict)) else []
     if ratio or errors:
         text = "; ".join(ratio + errors)
         lines.append(f"  {text[:1].upper()}{text[1:]}")
@@ -71,14 +71,14 @@ def _faces(verdict: Verdict) -> list[str]:
     rest = faces[len(shown) :]
     if rest:
         counts = Counter(FINDING_WORDS[face.finding].lower() for face in rest)
-        told = ", ".join(f"{count} {words}" for words, count in counts.items())
-        lines.append(f"  ... and {plural(len(rest), 'face')} more: {told}")
+        findings = ", ".join(f"{count} {words}" for words, count in counts.items())
+        lines.append(f"  ... and {plural(len(rest), 'face')} more: {findings}")
     return lines
 
 
 def _face(face: FaceVerdict, verdict: Verdict) -> str:
     when = "" if verdict.video.is_still else f" {clock(face.start_s)}-{clock(face.end_s)}"
-    score = told_score(face)
+    score = score_label(face)
     score = score if score == "not scored" else f"score {score}"
     odds = "" if face.probability is None else f", {chance(face.probability)}"
     return f"  {face_name(face.track_id)}{when}: {FINDING_WORDS[face.finding]} ({score}{odds})"

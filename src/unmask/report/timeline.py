@@ -165,24 +165,24 @@ def _bar(
         detector=detector,
         cells=_cells(finite, scale, total_s),
         seen=seen,
-        text=_told(finite, scale, total_s),
+        text=_text(finite, scale, total_s),
         is_calibrated=scale.is_calibrated,
     )
 
 
-def _told(scores: Sequence[ClipScore], scale: Scale, total_s: float) -> str:
+def _text(scores: Sequence[ClipScore], scale: Scale, total_s: float) -> str:
     """What the bar shows, in words: for screen readers, and below the bar."""
     if not scores:
         return "No clip of this face could be scored."
     top = max(scores, key=lambda score: score.logit)
     where = f" at {clock(top.start_s)}" if total_s > 0 else ""
-    told = (
+    text = (
         f"Highest clip score {score_text(top.logit)}{where}; {plural(len(scores), 'clip')} scored"
     )
     if not scale.is_calibrated:
-        return told + ", no threshold known for this detector."
+        return text + ", no threshold known for this detector."
     over = sum(score.logit >= scale.high for score in scores)
-    return f"{told}, {over:,} of them at or over the threshold ({score_text(scale.high)})."
+    return f"{text}, {over:,} of them at or over the threshold ({score_text(scale.high)})."
 
 
 def _cells(scores: Sequence[ClipScore], scale: Scale, total_s: float) -> tuple[Cell, ...]:

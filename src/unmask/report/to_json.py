@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from unmask.errors import OutputError
+from unmask.report.writers import report_writer
 from unmask.types import (
     Calibration,
     ClipScore,
@@ -20,6 +21,7 @@ from unmask.types import (
     FaceObservation,
     FaceTrack,
     FaceVerdict,
+    KeyFrame,
     Verdict,
     VideoInfo,
 )
@@ -30,10 +32,12 @@ _LINE_WIDTH = 120
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
-def to_json(verdict: Verdict) -> str:
+@report_writer(".json")
+def to_json(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> str:
     """The whole verdict as JSON text; it validates against ``schema()``.
 
-    Masks are summarised, embeddings left out. The same verdict always gives the same text.
+    Masks are summarized, embeddings and key frames left out. The same verdict always gives the same
+    text.
 
     Raises:
         OutputError: a number is not finite.

@@ -129,20 +129,20 @@ def sentence(text: str) -> str:
 
 def limits(domain: Domain) -> list[str]:
     """Where a calibration holds, in plain words."""
-    told = []
+    lines = []
     if domain.min_face_px:
-        told.append(f"faces from {domain.min_face_px:.0f} px")
+        lines.append(f"faces from {domain.min_face_px:.0f} px")
     if domain.min_scored_s:
-        told.append(f"{span(domain.min_scored_s)} scored or more")
+        lines.append(f"{span(domain.min_scored_s)} scored or more")
     if domain.min_bits_per_pixel is not None:
-        told.append(f"{domain.min_bits_per_pixel:.4f} bits or more for each pixel of a frame")
+        lines.append(f"{domain.min_bits_per_pixel:.4f} bits or more for each pixel of a frame")
     if domain.max_flat_share is not None:
-        told.append(f"at most {percent(domain.max_flat_share)} of a face's pixels flat (drawings)")
+        lines.append(f"at most {percent(domain.max_flat_share)} of a face's pixels flat (drawings)")
     if domain.min_change is not None:
-        told.append(
+        lines.append(
             f"faces that change by {domain.min_change:.2f} gray levels or more (still pictures)"
         )
-    return told
+    return lines
 
 
 def plural(count: int, noun: str) -> str:
@@ -162,7 +162,7 @@ def leading_score(face: FaceVerdict) -> float | None:
     return max(finite, default=None)
 
 
-def told_score(face: FaceVerdict) -> str:
+def score_label(face: FaceVerdict) -> str:
     """The score of a face; one that no calibration turned into an answer is marked as such."""
     score = leading_score(face)
     if score is None:

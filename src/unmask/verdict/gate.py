@@ -27,39 +27,39 @@ def closed_gates(
     Returns:
         Nothing if all gates are open. A bit rate that the file does not tell closes none.
     """
-    told = []
+    reasons = []
     if face_px < domain.min_face_px:
-        told.append(
+        reasons.append(
             f"the face is {face_px:.0f} px large; "
             f"the calibration holds from {domain.min_face_px:.0f} px"
         )
     if seconds < domain.min_scored_s - 1e-6:
-        told.append(
+        reasons.append(
             f"only {seconds:.1f} s could be scored; "
             f"the calibration holds from {domain.min_scored_s:.1f} s"
         )
     bits, least = bits_per_pixel(video), domain.min_bits_per_pixel
     if bits is not None and least is not None and bits < least:
-        told.append(
+        reasons.append(
             f"the video has {bits:.4f} bits for each pixel of a frame; the strongest compression "
             f"that the calibration saw left {least:.4f}"
         )
     if video.is_still:
-        told.append("this is a single picture; the calibration is of videos")
-    return told + ([] if look is None else _look_gates(domain, look))
+        reasons.append("this is a single picture; the calibration is of videos")
+    return reasons + ([] if look is None else _look_gates(domain, look))
 
 
 def _look_gates(domain: Domain, look: FaceLook) -> list[str]:
-    told = []
+    reasons = []
     if domain.max_flat_share is not None and look.flat_share > domain.max_flat_share:
-        told.append(
+        reasons.append(
             f"{look.flat_share:.0%} of the face's pixels equal their neighbors, as in drawings and "
             f"animation; of the real videos nearly all have at most {domain.max_flat_share:.0%}"
         )
     least = domain.min_change
     if least is not None and look.change is not None and look.change < least:
-        told.append(
+        reasons.append(
             f"the face hardly changes between moments ({look.change:.2f} gray levels, real videos "
             f"at least {least:.2f}): it may be a still picture shown as a video"
         )
-    return told
+    return reasons
