@@ -1,6 +1,6 @@
 """Cuts detector input out of native pixels, resampling each crop exactly once.
 
-Scan, training and evaluation all come through ``cut_face``: there is no second preprocessing.
+Scan, training and evaluation all use ``cut_face``: there is no second preprocessing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mouth pictures from 68 points while the video streams by.
+"""Mouth pictures from 68 landmarks, while the video is read.
 
 The chain of ``mouth.py`` smooths over a frame and the 11 that follow it, so a picture is cut as
 soon as these are there; the last ones of a run are cut when it ends.
@@ -32,7 +32,7 @@ _MOST_OUTSIDE_PX = 5.0
 """The authors' code stops where the mouth's square lies further outside the aligned frame."""
 
 _ROOM = 1.5
-"""How much larger than now the face may be over the coming frames: it comes nearer, or turns."""
+"""Largest factor by which the face may grow over the coming frames, as it comes nearer or turns."""
 
 
 def is_by_68_points(spec: InputSpec) -> bool:

@@ -1,4 +1,4 @@
-"""A data set's name and place -> its rows."""
+"""A data set's name and path -> its rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in a data set on disk, and what is missing, before hours are lost."""
+"""What is in a data set on disk, and what is missing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class DatasetReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing and nobody stands on both sides."""
+        """Whether nothing is missing and no identity is in two splits."""
         return not any(missing.count for _, missing, _ in self._problems())
 
     def lines(self) -> list[str]:

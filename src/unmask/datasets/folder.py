@@ -1,4 +1,4 @@
-"""The layout everybody can make: ``real/…`` and ``fake/<method>/…`` below one folder."""
+"""The simplest layout: ``real/…`` and ``fake/<method>/…`` below one folder."""
 
 from __future__ import annotations
 

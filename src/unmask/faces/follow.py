@@ -1,6 +1,6 @@
 """Follows people through a video and cuts native pixels around their faces.
 
-Faces are searched at a limited rate; between two finds the geometry is interpolated, over time
+Faces are searched at a limited rate; between two detections the geometry is interpolated, over time
 it is smoothed, short gaps are filled and marked, and nothing is followed across a shot cut.
 Frames wait ``max_gap_s`` before they leave, so that the future can fill the past: memory does
 not grow with the length of the video.
@@ -34,7 +34,7 @@ _LONGEST_STEP_S = 2.0
 
 @dataclass(slots=True)
 class _Sight:
-    """One find of one person, and whether smoothing has touched it."""
+    """One detection of one person, and whether it was smoothed."""
 
     time_s: float
     geometry: Floats
@@ -178,7 +178,7 @@ class Follower:
         self._live = [t for t in self._live if not t.is_closed]
 
     def _look_at_last(self, waiting: deque[Frame]) -> None:
-        """Searches the last frame of a shot, so that the frames before it lie between two finds."""
+        """Searches the last frame of a shot, so that the frames before it can be interpolated."""
         if waiting and waiting[-1].time_s > self._last_look_s:
             self._look(waiting[-1])
 
@@ -189,7 +189,7 @@ class Follower:
         return away_s > (self._max_gap_s + 1e-6 if was_missed else _LONGEST_STEP_S)
 
     def _look(self, frame: Frame) -> None:
-        """Searches one frame and hands every find to the track it fits best, greedily."""
+        """Searches one frame and assigns each detection to its best track, greedily."""
         found = self._find(frame.pixels)
         self._close([t for t in self._live if self._is_lost(t, frame.time_s)])
         self._last_look_s = frame.time_s
@@ -269,14 +269,14 @@ class Follower:
         return [replace(o, points68_px=p) for o, p in zip(seen, points, strict=True)]
 
     def _forget(self, track: _Track, time_s: float) -> None:
-        """Drops finds that no later frame can need; the last three keep the smoothing going."""
+        """Drops detections that no later frame can need; the last three are kept for smoothing."""
         while len(track.sights) > 3 and track.sights[2].time_s < time_s:
             if track.sights[0].confidence > track.sights[1].confidence:
                 track.sights[1].confidence = track.sights[0].confidence
             del track.sights[0]
 
     def _observe(self, track: _Track, frame: Frame) -> FaceObservation | None:
-        """Where the person is in this frame: seen, or interpolated between two finds."""
+        """Where the person is in this frame: seen, or interpolated between two detections."""
         times = [s.time_s for s in track.sights]
         after = int(np.searchsorted(times, frame.time_s - 1e-6))
         if after == len(times):
@@ -308,7 +308,7 @@ def _box_side(observation: FaceObservation) -> float:
 
 
 def _smooth(sights: list[_Sight], at: int) -> Floats:
-    """Mean of a find and of what its neighbors say of its moment, unless the face moves fast."""
+    """Mean of a detection and of its neighbors' interpolation, unless the face moves fast."""
     here = sights[at].geometry
     if not 0 < at < len(sights) - 1:
         return here

@@ -1,4 +1,4 @@
-"""The loss of lip reading: which word is spoken, and what a teacher thinks of it."""
+"""The loss of lip reading: the spoken word, and the output of a teacher."""
 
 from __future__ import annotations
 

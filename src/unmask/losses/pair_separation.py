@@ -1,4 +1,4 @@
-"""How far apart the two of a pair are, measured by how much that differs between pairs."""
+"""The distance within a pair, relative to its variation over all pairs."""
 
 from __future__ import annotations
 

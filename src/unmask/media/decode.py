@@ -1,4 +1,4 @@
-"""Container packets -> pictures in the order of showing, through whatever damage there is."""
+"""Container packets -> pictures in display order, past whatever is damaged."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class Source(Protocol):
 def timestamp(frame: VideoFrame | Packet[VideoStream], uses_dts: bool) -> int | None:
     """When a frame is shown, in ticks of its time base.
 
-    AVI stores no time of showing, and what FFmpeg makes up for one is wrong where frames are
-    stored out of order; the time of decoding is right but for a constant shift.
+    AVI stores no presentation time. The one that FFmpeg derives is wrong where frames are stored
+    out of order; the decoding time is right up to a constant shift.
     """
     if uses_dts:
         return frame.dts
@@ -242,7 +242,7 @@ class _Finder:
 def decoded(
     container: InputContainer, stream: VideoStream, on_damage: OnDamage
 ) -> Iterator[VideoFrame]:
-    """Every frame that can be decoded, in the order of showing.
+    """Every frame that can be decoded, in display order.
 
     ``on_damage`` is called for every packet that cannot be read or decoded and for every
     frame that the decoder itself marks as corrupt (those are left out).

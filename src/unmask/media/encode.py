@@ -82,7 +82,7 @@ def write_video(
 
 
 class _Clock:
-    """When each frame is shown, in ticks that start at 0 and only rise."""
+    """Presentation time of each frame, in ticks that start at 0 and only rise."""
 
     def __init__(self, fps: Fraction, first: Pixels | Frame) -> None:
         self.tick_s = 1 / fps

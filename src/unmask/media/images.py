@@ -55,7 +55,7 @@ def is_image(path: Path) -> bool:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """The pictures of a folder, in the order in which a person counts (2 before 10).
+    """The pictures of a folder, in natural order (2 before 10).
 
     Raises:
         MediaError: there is none.

@@ -116,7 +116,7 @@ class Video:
         return (damage, *self._notes.remarks)
 
     def frames(self, wanted: FrameFilter | None = None) -> Iterator[Frame]:
-        """Decodes every frame and yields the wanted ones, in the order of showing.
+        """Decodes every frame and yields the wanted ones, in display order.
 
         Times are seconds from the first frame, by the container's timestamps. What cannot be
         decoded is skipped; ``problems`` names it afterwards.

@@ -1,4 +1,4 @@
-"""What stands in two splits although it should not: near-duplicate pictures, persons by name."""
+"""Leakage between splits: near-duplicate pictures, and persons by name."""
 
 from __future__ import annotations
 

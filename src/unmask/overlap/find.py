@@ -190,7 +190,7 @@ def _clusters(near: Sequence[Near], rows: Sequence[LabelledVideo]) -> tuple[tupl
 
 
 def check_rest(path: Path, sides: Collection[str], drop: str) -> None:
-    """Refuses what ``write_rest`` would refuse, before hours of comparing.
+    """Refuses what ``write_rest`` would refuse, before the files are compared.
 
     Raises:
         UsageError: there is no side ``drop``.
