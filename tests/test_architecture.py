@@ -168,6 +168,13 @@ def optional_packages() -> set[str]:
     return extras - names(project["dependencies"])
 
 
+def test_no_extra_is_empty():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert [
+        name for name, packages in project["optional-dependencies"].items() if not packages
+    ] == []
+
+
 def test_optional_packages_are_imported_by_the_function_that_needs_them(sources: list[Source]):
     optional = optional_packages()
     assert {"lightning", "sklearn", "skimage", "h5py", "jsonschema"} <= optional
