@@ -145,7 +145,10 @@ def test_an_unknown_choice_is_refused(name: str):
         built(**{name: "nothing of the kind"})
 
 
-@pytest.mark.parametrize("term", ["vulnerable", "consistency", "uniformity", "alignment"])
+TERMS = ["mask", "rank", "peak", "vulnerable", "consistency", "uniformity", "alignment"]
+
+
+@pytest.mark.parametrize("term", TERMS)
 def test_each_term_changes_the_loss_by_its_weight(term: str):
     losses = []
     for weight in (0.0, 1.0, 2.0):

@@ -137,6 +137,9 @@ CARD = Card(
         "residual": False,
         "pool": "mean",
         "score": "class",
+        "mask": 2.0,
+        "rank": 0.5,
+        "peak": 0.0,
         "vulnerable": 0.0,
         "consistency": 0.0,
         "uniformity": 0.0,
@@ -213,6 +216,9 @@ class EfficientNetLite(nn.Module):
         pool: what the class head sees of the last maps: their ``mean``, or the mean of the ``top``
             quarter of places.
         score: the logit: of the ``class`` head, of the ``mask``'s peak, or of ``both``, the mean.
+        mask: weight of the pixels' loss, as in the screener's.
+        rank: weight of the ranking within pairs.
+        peak: weight of the cross entropy of the mask's peak.
         vulnerable: weight of the loss of a map of vulnerable points.
         consistency: weight of the loss of patches' consistency.
         uniformity: weight of the spread of embeddings over the sphere.
@@ -229,6 +235,9 @@ class EfficientNetLite(nn.Module):
         residual: bool = False,
         pool: Literal["mean", "top"] = "mean",
         score: Literal["class", "mask", "both"] = "class",
+        mask: float = 2.0,
+        rank: float = 0.5,
+        peak: float = 0.0,
         vulnerable: float = 0.0,
         consistency: float = 0.0,
         uniformity: float = 0.0,
@@ -245,6 +254,9 @@ class EfficientNetLite(nn.Module):
         channels = stage_channels(self.body)
         self.pool, self.score = pool, score
         self.weights_of = {
+            "mask": mask,
+            "rank": rank,
+            "peak": peak,
             "vulnerable": vulnerable,
             "consistency": consistency,
             "uniformity": uniformity,
@@ -271,9 +283,8 @@ class EfficientNetLite(nn.Module):
         mask = self.mask_head(seen.joined)
         logit = seen.logit
         if self.score != "class":
-            places = mask.flatten(1)
-            peak = places.topk(max(1, places.shape[1] // _PEAK_SHARE), dim=1).values.mean(dim=1)
-            logit = _bounded(peak) if self.score == "mask" else (logit + _bounded(peak)) / 2
+            peak = _bounded(_peak(mask))
+            logit = peak if self.score == "mask" else (logit + peak) / 2
         return Output(logit=logit, mask=mask, embedding=seen.embedding)
 
     def _see(self, images: Tensor) -> _Seen:
@@ -318,10 +329,22 @@ class EfficientNetLite(nn.Module):
 
     def training_loss(self, clips: Tensor, target: Target) -> Tensor:
         """The screener's loss and the terms that have a weight."""
-        assert target.mask is not None
+        assert target.mask is not None and target.pair is not None
         seen = self._see(clips[:, :, 0])
         terms = self.weights_of
-        loss = _loss(self._output(seen), target)
+        mask = self.mask_head(seen.joined)
+        loss = screening_loss(
+            seen.logit,
+            mask,
+            target.label,
+            target.mask,
+            target.pair,
+            mask_weight=terms["mask"],
+            rank_weight=terms["rank"],
+        )
+        if terms["peak"]:
+            peak = functional.binary_cross_entropy_with_logits(_peak(mask), target.label)
+            loss = loss + terms["peak"] * peak
         if self.points_head is not None:
             points = vulnerable_points_loss(self.points_head(seen.joined), target.mask)
             loss = loss + terms["vulnerable"] * points
@@ -333,6 +356,12 @@ class EfficientNetLite(nn.Module):
         if terms["alignment"]:
             loss = loss + terms["alignment"] * alignment_loss(seen.embedding, target.label)
         return loss
+
+
+def _peak(mask: Tensor) -> Tensor:
+    """The mean of the highest twentieth of each mask's logits (B, T, h, w), (B,)."""
+    places = mask.flatten(1)
+    return places.topk(max(1, places.shape[1] // _PEAK_SHARE), dim=1).values.mean(dim=1)
 
 
 def _bounded(raw: Tensor) -> Tensor:

@@ -1,0 +1,176 @@
+"""Short trainings of ``efficientnet_lite`` compared with each other, logged one by one.
+
+    python -m benchmarks compare_recipes faces --media ../shared/media --work WORK
+    python -m benchmarks compare_recipes mesh --work WORK --model face_landmark.tflite
+    python -m benchmarks compare_recipes train --work WORK [--plan PLAN] [--only NAME …] [--watch]
+    python -m benchmarks compare_recipes shipped --work WORK
+    python -m benchmarks compare_recipes table
+
+``faces`` and ``mesh`` (see ``_mesh.py``) are done once. ``train`` does the runs of the plan that
+have no record yet, one after the other: it draws the material, trains, scores, and writes a record
+to ``benchmarks/runs``. It may be stopped at any time and goes on from its checkpoint; with
+``--watch`` it reads the plan again when it has done all. ``shipped`` scores the screener on the
+same pictures. ``table`` makes ``benchmarks/results/compare_recipes.json`` and ``.md`` of the
+records alone. Everything is counted in CPU seconds of this process, not in time passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from benchmarks import _result
+from benchmarks.compare_recipes import _show
+from benchmarks.compare_recipes._judged import judged
+from benchmarks.compare_recipes._mesh import write_mesh
+from benchmarks.compare_recipes._plan import Run, read_plan
+from benchmarks.compare_recipes._records import read_records, record_path, write_record
+from benchmarks.compare_recipes._score import scores_of
+from benchmarks.compare_recipes._train import Training
+from benchmarks.field import write_list
+from unmask.datasets import read_dataset, read_folder
+from unmask.detectors import load_detector
+from unmask.prepare import Keep, prepare
+
+RUNS: Final = Path(__file__).parents[1] / "runs"
+PLAN: Final = Path(__file__).parents[1] / "compare_recipes.jsonl"
+_FACE_PX: Final = 260.0
+_SCREENER_PX: Final = 160
+_WAIT_S: Final = 30.0
+SUMS: Final = (("base-0", "base-1"), ("base-0", "published-0"), ("base-0", "mixed-0"))
+"""Runs whose mean score is judged too."""
+
+
+def find_faces(media: Path, work: Path) -> None:
+    """Finds the faces of ``train`` (real media alone) and of ``val``, and keeps them."""
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder) / "val.csv"
+        write_list(media / "manifest.csv", listed)
+        val = read_dataset("csv", listed)
+    train = [row for row in read_folder(media / "train") if not row.label]
+    stills = Keep(sequences=16, frames=1, largest_face_px=_FACE_PX)
+    clips = Keep(sequences=4, frames=6, largest_face_px=_FACE_PX)
+    prepare(train, work / "faces_train", stills)
+    prepare(val, work / "faces_val", clips)
+
+
+def train_one(run: Run, work: Path, out: Path) -> None:
+    """Draws, trains, scores and writes the record."""
+    folder = work / "runs" / run.name
+    folder.mkdir(parents=True, exist_ok=True)
+    training = Training(run, work, folder)
+    training.learn(_say)
+    torch.save(training.net.state_dict(), folder / "net.pt")
+    given = judged(work, run.size, _say)
+    start = time.process_time()
+    scores = scores_of(training.net, training.card.input, given)
+    cpu_s = {
+        "draw": training.draws.cpu_s,
+        "train": training.cpu_s,
+        "score": time.process_time() - start,
+    }
+    record = {
+        "run": run.plain(),
+        "images": 2 * run.steps * run.pairs,
+        "parameters": sum(p.numel() for p in training.net.parameters()),
+        "cpu_s": {key: round(value, 1) for key, value in cpu_s.items()},
+        "log": training.log,
+    }
+    _keep(out, run.name, {**record, "code": _revision(), "scores": scores})
+
+
+def score_shipped(work: Path, out: Path) -> None:
+    """The shipped screener's record, on the same pictures, cut as for the runs."""
+    net = load_detector("screener")
+    given = judged(work, _SCREENER_PX, _say)
+    start = time.process_time()
+    scores = scores_of(net, net.card.input, given)
+    record = {
+        "run": {"name": "shipped", "base": "", "note": "screener, the weights that ship"},
+        "cpu_s": {"score": round(time.process_time() - start, 1)},
+        "log": [],
+    }
+    _keep(out, "shipped", {**record, "code": _revision(), "scores": scores})
+
+
+def _keep(out: Path, name: str, record: dict[str, Any]) -> None:
+    _say(f"{name}: {write_record(out, name, record)}")
+
+
+def _revision() -> str:
+    found = subprocess.run(
+        ["git", "rev-parse", "--short=8", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() or "unknown"
+
+
+def _say(line: str) -> None:
+    print(time.strftime("%H:%M:%S"), line, flush=True)
+
+
+def train_plan(given: argparse.Namespace) -> None:
+    """Does what the plan holds and has no record; with ``watch``, for ever."""
+    while True:
+        left = [
+            run
+            for run in read_plan(given.plan)
+            if not record_path(given.out, run.name).is_file()
+            and (not given.only or run.name in given.only)
+        ]
+        if left:
+            train_one(left[0], given.work, given.out)
+        elif given.watch:
+            time.sleep(_WAIT_S)
+        else:
+            return
+
+
+def write_table(given: argparse.Namespace, command: str) -> None:
+    """The table of all records."""
+    records = read_records(given.out)
+    result = _show.table(records, SUMS, given.resamples)
+    path = _result.write("compare_recipes", command, result)
+    text = _show.to_markdown(json.loads(path.read_text()), records)
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def main(arguments: list[str]) -> int:
+    """Command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks compare_recipes")
+    parser.add_argument("action", choices=["faces", "mesh", "train", "shipped", "table"])
+    parser.add_argument("--media", type=Path, default=Path("../shared/media"))
+    parser.add_argument("--work", type=Path, default=Path("runs/compare_recipes"))
+    parser.add_argument("--model", type=Path, help="face_landmark.tflite of mediapipe==0.10.21")
+    parser.add_argument("--plan", type=Path, default=PLAN)
+    parser.add_argument("--only", nargs="*", default=[], help="names of runs")
+    parser.add_argument("--watch", action="store_true", help="read the plan again when all is done")
+    parser.add_argument("--out", type=Path, default=RUNS, help="folder of records")
+    parser.add_argument("--resamples", type=int, default=2000)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    if given.action == "faces":
+        find_faces(given.media.resolve(), given.work)
+    elif given.action == "mesh":
+        for split in ("train", "val"):
+            mesh = given.work / f"mesh_{split}.npz"
+            write_mesh(given.work / f"faces_{split}", given.model, mesh)
+    elif given.action == "train":
+        train_plan(given)
+    elif given.action == "shipped":
+        score_shipped(given.work, given.out)
+    else:
+        write_table(given, " ".join(["python -m benchmarks compare_recipes", *arguments]))
+    return 0
