@@ -90,12 +90,12 @@ def measure(video: Path, out: Path, kind: str) -> int:
 
 def measure_speed(given: Path, folder: Path) -> dict[str, Any]:
     """All kinds and severities on one video."""
-    from unmask.corruptions import KINDS, SEVERITIES
+    from unmask.corruptions import CORRUPTIONS, SEVERITIES
 
     video, out = folder / "10s.mp4", folder / "out.mp4"
     loop(given, video, SECONDS)
     rows = []
-    for kind in KINDS:
+    for kind in CORRUPTIONS:
         for severity in SEVERITIES:
             row: dict[str, Any] = {"kind": kind, "severity": severity}
             row |= time_clips(video, kind, severity)

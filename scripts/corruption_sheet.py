@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from skimage.data import astronaut
 
-from unmask.corruptions import KINDS, SEVERITIES, corrupt
+from unmask.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from unmask.types import Pixels
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "corruptions.png"
@@ -30,11 +30,11 @@ def sheet() -> Image.Image:
     # Compression needs motion: the portrait slides by a pixel from frame to frame.
     clip = np.stack([np.roll(portrait, i - FRAMES // 2, axis=1) for i in range(FRAMES)])
     width = LABEL + (1 + len(SEVERITIES)) * (TILE + GAP)
-    page = Image.new("RGB", (width, HEAD + len(KINDS) * (TILE + GAP)), "white")
+    page = Image.new("RGB", (width, HEAD + len(CORRUPTIONS) * (TILE + GAP)), "white")
     heads = ["untouched", *(f"severity {s}" for s in SEVERITIES)]
     for column, head in enumerate(heads):
         _write(page, LABEL + column * (TILE + GAP), 4, head)
-    for row, kind in enumerate(KINDS):
+    for row, kind in enumerate(CORRUPTIONS):
         top = HEAD + row * (TILE + GAP)
         _write(page, 4, top + TILE // 2 - 8, kind)
         tiles = [clip, *(corrupt(clip, kind, severity) for severity in SEVERITIES)]

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from unmask.corruptions import KINDS
+from unmask.corruptions import CORRUPTIONS
 from unmask.media import open_video
 
 
@@ -100,4 +100,4 @@ def test_same_in_and_out_and_no_picture(cli, tmp_path, no_face_video, audio_only
 
 def test_help_names_every_kind(cli):
     shown = cli("corrupt", "--help").out
-    assert all(kind in shown for kind in KINDS)
+    assert all(kind in shown for kind in CORRUPTIONS)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unmask.corruptions import KINDS, SEVERITIES, corrupt, corrupt_frame
+from unmask.corruptions import CORRUPTIONS, SEVERITIES, corrupt, corrupt_frame
 from unmask.errors import UnknownNameError, UsageError
 
-BY_FRAME = [name for name, kind in KINDS.items() if kind.act]
-every_kind = pytest.mark.parametrize("kind", KINDS)
+BY_FRAME = [name for name, kind in CORRUPTIONS.items() if kind.act]
+every_kind = pytest.mark.parametrize("kind", CORRUPTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_the_same_arguments_give_the_same_pixels(clip, kind):
 @every_kind
 def test_another_seed_changes_what_is_random_and_nothing_else(clip, kind):
     is_equal = np.array_equal(corrupt(clip, kind, 3, seed=5), corrupt(clip, kind, 3, seed=6))
-    assert is_equal == (KINDS[kind].draws == "nothing")
+    assert is_equal == (CORRUPTIONS[kind].draws == "nothing")
 
 
 def test_the_random_bits_are_these_on_every_machine():
@@ -154,7 +154,7 @@ def test_what_is_no_clip_is_reported(frames, message):
 
 
 def test_a_negative_seed_is_reported(clip):
-    for kind in KINDS:
+    for kind in CORRUPTIONS:
         with pytest.raises(UsageError, match="seed -1: expected 0 or more"):
             corrupt(clip, kind, 1, seed=-1)
 

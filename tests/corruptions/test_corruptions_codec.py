@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from unmask.corruptions import KINDS, SEVERITIES, corrupt
+from unmask.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from unmask.imaging.codecs import H264_OPTIONS
 
 
@@ -40,7 +40,7 @@ def by_container(clip, crf, x264_params=H264_OPTIONS["x264-params"]):
 
 @pytest.mark.parametrize("severity", [1, 5])
 def test_it_is_what_x264_makes_at_that_crf(clip, severity):
-    crf = int(KINDS["compression"].value(severity))
+    crf = int(CORRUPTIONS["compression"].value(severity))
     expected = by_container(clip, crf)
     found = corrupt(clip, "compression", severity)
     assert np.abs(found.astype(int) - expected).mean() < 0.5

@@ -1,4 +1,4 @@
-"""Each family does what its parameter says, against cases worked by hand."""
+"""Each kind does what its parameter says, against cases worked by hand."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from unmask.corruptions import KINDS, corrupt, corrupt_frame
-from unmask.corruptions.frames import noise_matrix
+from unmask.corruptions import CORRUPTIONS, corrupt, corrupt_frame
+from unmask.corruptions.kinds.noise import noise_matrix
 
 # evaluation.md, section 3, and perturbation/add_distortion_to_video.py of DeeperForensics-1.0.
 TABLE = {
@@ -26,16 +26,16 @@ def one(color, height=64, width=64):
     return np.full((1, height, width, 3), color, np.uint8)
 
 
-def test_the_seven_families_have_the_published_parameters():
-    assert {name: kind.values for name, kind in KINDS.items()} == TABLE
-    assert all(kind.name == name for name, kind in KINDS.items())
+def test_the_seven_have_the_published_parameters():
+    assert {name: kind.values for name, kind in CORRUPTIONS.items()} == TABLE
+    assert all(kind.name == name for name, kind in CORRUPTIONS.items())
 
 
 def test_the_page_gives_the_same_parameters():
     page = Path(__file__).parents[2] / "docs" / "corruptions.md"
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", page.read_text(), re.MULTILINE)
     documented = {name: (what, tuple(map(float, row.split(" | ")))) for name, what, row in rows}
-    assert documented == {name: (kind.parameter, kind.values) for name, kind in KINDS.items()}
+    assert documented == {name: (kind.parameter, kind.values) for name, kind in CORRUPTIONS.items()}
 
 
 def test_saturation_multiplies_the_chroma_and_keeps_the_luma():

@@ -8,7 +8,7 @@ import pytest
 
 import toy_detectors
 from unmask.clips import ORDERS
-from unmask.corruptions import KINDS
+from unmask.corruptions import CORRUPTIONS
 from unmask.errors import UnknownNameError
 from unmask.evaluate import corrupt_video
 from unmask.evaluate.condition import (
@@ -40,7 +40,7 @@ def pixels_of(path):
 
 
 def test_every_kind_and_severity_has_a_text():
-    assert len(CORRUPTED) == 5 * len(KINDS) == len(set(CORRUPTED))
+    assert len(CORRUPTED) == 5 * len(CORRUPTIONS) == len(set(CORRUPTED))
     assert "blur 3" in CORRUPTED
     for text in ("", HALF_SIZE, *CORRUPTED, *ORDERS):
         assert Condition(text).is_order == (text in ORDERS)

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from unmask.corruptions import KINDS, corrupt
+from unmask.corruptions import CORRUPTIONS, corrupt
 from unmask.errors import MediaError, OutputError, UnknownNameError, UsageError
 from unmask.evaluate import corrupt_video
 from unmask.evaluate.corrupt_video import NEARLY_LOSSLESS_CRF
@@ -30,7 +30,7 @@ def short_video(tmp_path, encode, faces):
     return encode(tmp_path / "short.mp4", faces(12, 128), options={"crf": "5"})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CORRUPTIONS)
 def test_the_file_shows_what_the_clip_does(tmp_path, short_video, kind):
     before = short_video.read_bytes()
     done = corrupt_video(short_video, tmp_path / "out.mp4", kind, 3, seed=4)

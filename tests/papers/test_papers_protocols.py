@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 import toy_detectors
 from dataset_trees import write_faceforensics
-from unmask.corruptions import KINDS
+from unmask.corruptions import CORRUPTIONS
 from unmask.datasets import list_datasets, read_dataset
 from unmask.detectors import get_card, list_detectors
 from unmask.errors import UnknownNameError, UsageError
@@ -57,10 +57,10 @@ def test_a_protocol_names_detectors_that_can_do_all_of_it(protocol):
 
 def test_an_eighth_corruption_changes_no_table(monkeypatch):
     before = [show_protocol(protocol, []) for protocol in PROTOCOLS]
-    kind = dataclasses.replace(KINDS["blur"], name="gamma")
-    more = {**KINDS, kind.name: kind}
+    kind = dataclasses.replace(CORRUPTIONS["blur"], name="gamma")
+    more = {**CORRUPTIONS, kind.name: kind}
     for module in ("unmask.corruptions", "unmask.corruptions.kinds"):
-        monkeypatch.setattr(f"{module}.KINDS", more)
+        monkeypatch.setattr(f"{module}.CORRUPTIONS", more)
     modules = [
         importlib.import_module(f"unmask.papers.protocols.{paper}")
         for paper in dict.fromkeys(protocol.paper for protocol in PROTOCOLS)

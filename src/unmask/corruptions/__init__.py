@@ -1,13 +1,14 @@
-"""Seven families of corruption at five severities each, on clips and on single frames."""
+"""Corruptions at five severities each, on clips and on single frames."""
 
 from unmask.corruptions.clip import corrupt, corrupt_frame
-from unmask.corruptions.kinds import KINDS, SEVERITIES, Kind, get_kind
+from unmask.corruptions.kinds import CORRUPTIONS, get_corruption
+from unmask.corruptions.registry import SEVERITIES, Corruption
 
 __all__ = [
-    "KINDS",
+    "CORRUPTIONS",
     "SEVERITIES",
-    "Kind",
+    "Corruption",
     "corrupt",
     "corrupt_frame",
-    "get_kind",
+    "get_corruption",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from unmask.corruptions.kinds import KINDS, Kind, get_kind
+from unmask.corruptions.kinds import get_corruption
+from unmask.corruptions.registry import Corruption
 from unmask.errors import UsageError
-from unmask.imaging.codecs import h264_stream
 from unmask.types import Pixels
 
 
@@ -17,7 +17,7 @@ def corrupt(
 
     Args:
         frames: (T, H, W, 3) RGB uint8; left as it is.
-        kind: a name of ``KINDS``.
+        kind: a name of ``CORRUPTIONS``.
         severity: 1 (mild) to 5 (strong).
         seed: of everything random; 0 or more. Noise is drawn anew for every frame; the blocks
             stay where they are through the whole clip.
@@ -30,11 +30,13 @@ def corrupt(
         UnknownNameError: there is no such kind.
         UsageError: severity, seed, shape or type do not fit.
     """
-    found = get_kind(kind)
+    found = get_corruption(kind)
     value = found.value(severity)
     _check_seed(seed)
     _check(frames, 4, "(T, H, W, 3)")
     if found.act is None:
+        from unmask.imaging.codecs import h264_stream
+
         corrupted = h264_stream(frames, int(value))
     else:
         corrupted = (
@@ -54,7 +56,7 @@ def corrupt_frame(
 
     Args:
         frame: (H, W, 3) RGB uint8; left as it is.
-        kind: a name of ``KINDS``, but none that encodes.
+        kind: a name of ``CORRUPTIONS``, but none that encodes.
         severity: 1 (mild) to 5 (strong).
         seed: that of the clip or video.
         index: the frame's number in it, from 0.
@@ -64,7 +66,7 @@ def corrupt_frame(
         UnknownNameError: there is no such kind.
         UsageError: severity, seed, shape or type do not fit, or the kind encodes.
     """
-    found = get_kind(kind)
+    found = get_corruption(kind)
     value = found.value(severity)
     _check_seed(seed)
     _check(frame, 3, "(H, W, 3)")
@@ -76,8 +78,8 @@ def corrupt_frame(
     return found.act(frame, value, _source(found, seed, index, jumping=jumping))
 
 
-def _source(kind: Kind, seed: int, index: int, *, jumping: bool) -> np.random.Generator:
-    key = [seed, list(KINDS).index(kind.name)]
+def _source(kind: Corruption, seed: int, index: int, *, jumping: bool) -> np.random.Generator:
+    key = [seed, kind.stream]
     if kind.draws == "frame" or (kind.draws == "clip" and jumping):
         key.append(index)
     return np.random.Generator(np.random.PCG64(key))

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Final
 
 from unmask.clips import ORDERS, reorder
-from unmask.corruptions import KINDS, SEVERITIES
+from unmask.corruptions import CORRUPTIONS, SEVERITIES
 from unmask.errors import UnknownNameError
 from unmask.evaluate.corrupt_video import corrupt_video
 from unmask.evaluate.halve_video import halve_video
 from unmask.pipeline.scan import ChangeClip
 from unmask.types import InputSpec
 
-CORRUPTED: Final = tuple(f"{kind} {severity}" for kind in KINDS for severity in SEVERITIES)
+CORRUPTED: Final = tuple(f"{kind} {severity}" for kind in CORRUPTIONS for severity in SEVERITIES)
 """Conditions of a video, from ``unmask.corruptions``."""
 
 HALF_SIZE: Final = "half_size"
@@ -47,7 +47,7 @@ class Condition:
 
     def __post_init__(self) -> None:
         if self.text not in ("", HALF_SIZE, *CORRUPTED, *ORDERS):
-            kinds = ", ".join(KINDS)
+            kinds = ", ".join(CORRUPTIONS)
             raise UnknownNameError(
                 f"Unknown condition {self.text!r}. Known: a corruption and its severity from 1 to "
                 f"5 as in 'blur 3' ({kinds}); an order of frames ({', '.join(ORDERS)}); "

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from unmask.corruptions import Kind, corrupt_frame, get_kind
+from unmask.corruptions import Corruption, corrupt_frame, get_corruption
 from unmask.errors import OutputError, UsageError
 from unmask.imaging.codecs import H264_OPTIONS
 from unmask.media import Video, open_video, write_video
 from unmask.types import Frame
 
 NEARLY_LOSSLESS_CRF: Final = 10
-"""Of the families that change pixels; what is lost is the chroma's resolution (4:2:0)."""
+"""Of the kinds that change pixels; what is lost is the chroma's resolution (4:2:0)."""
 
 # Noise at a low CRF is most of x264's work in its arithmetic coder, which this preset leaves out.
 _NEARLY_LOSSLESS_OPTIONS: Final = {**H264_OPTIONS, "preset": "ultrafast"}
@@ -52,13 +52,13 @@ def corrupt_video(
 ) -> CorruptedVideo:
     """Writes a corrupted copy of a video as H.264, frame by frame, each at its own time.
 
-    Compression is one encode at its own rate factor; the other families are encoded at
+    Compression is one encode at its own rate factor; the other kinds are encoded at
     ``NEARLY_LOSSLESS_CRF``. Pictures come out upright. There is no sound in the copy.
 
     Args:
         path: the video, picture or folder of frames; it is only read.
         out: where to: ``.mp4``, ``.mkv``, ``.mov`` or ``.m4v``.
-        kind: a name of ``unmask.corruptions.KINDS``.
+        kind: a name of ``unmask.corruptions.CORRUPTIONS``.
         severity: 1 (mild) to 5 (strong).
         seed: of everything random; give every video its own.
         jumping: draws the blocks anew for every frame, as DeeperForensics-1.0 does.
@@ -72,7 +72,7 @@ def corrupt_video(
         OutputError: the copy cannot be written, or exists.
     """
     path, out = Path(path), Path(out)
-    found = get_kind(kind)
+    found = get_corruption(kind)
     value = found.value(severity)
     _check(path, out, seed, overwrite)
     crf = NEARLY_LOSSLESS_CRF if found.act else int(value)
@@ -94,7 +94,7 @@ def corrupt_video(
 
 def _corrupted(
     video: Video,
-    kind: Kind,
+    kind: Corruption,
     severity: int,
     seed: int,
     jumping: bool,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.corruptions import KINDS, SEVERITIES
+from unmask.corruptions import CORRUPTIONS, SEVERITIES
 from unmask.errors import DataError
 from unmask.evaluate.tables import MetricValue
 from unmask.plots.canvas import drawing, legend_below, look_of, new_canvas, save
@@ -109,7 +109,7 @@ def kind_and_severity(condition: str) -> tuple[str, int] | None:
     True
     """
     found = re.fullmatch(r"(\S+) (\d)", condition)
-    if found is None or found[1] not in KINDS or int(found[2]) not in SEVERITIES:
+    if found is None or found[1] not in CORRUPTIONS or int(found[2]) not in SEVERITIES:
         return None
     return found[1], int(found[2])
 

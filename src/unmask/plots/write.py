@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from unmask.corruptions import KINDS
+from unmask.corruptions import CORRUPTIONS
 from unmask.errors import NotMeasurableError
 from unmask.evaluate.granularity import Granularity, Results
 from unmask.evaluate.scores import ClipRow, VideoScore
@@ -218,7 +218,7 @@ def _draw_severities(atlas: _Atlas) -> None:
             points.append((0, _auc(atlas, plain)))
         points.append((severity, _auc(atlas, members)))
     for place, by_kind in curves.items():
-        ordered = {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
+        ordered = {kind: by_kind[kind] for kind in CORRUPTIONS if kind in by_kind}
         make = partial(
             draw_severity, ordered, atlas.at(f"{_joined(place)}, {_sizes(atlas, place)}")
         )

@@ -10,6 +10,7 @@ import typer
 
 from unmask.cli import options
 from unmask.cli.terminal import show, show_json, show_note, video_progress
+from unmask.corruptions import CORRUPTIONS
 
 app = typer.Typer()
 
@@ -23,7 +24,7 @@ _Kind = Annotated[
         "--kind",
         "-k",
         metavar="NAME",
-        help="saturation, contrast, block, noise, blur, pixelation or compression.",
+        help=f"One of: {', '.join(CORRUPTIONS)}.",
         show_default=False,
     ),
 ]
