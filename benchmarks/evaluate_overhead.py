@@ -29,11 +29,10 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from torch import nn
 
 from benchmarks import _result
 from unmask.datasets import read_folder
-from unmask.detectors import default_detectors, load_detector
+from unmask.detectors import Detector, default_detectors, load_detector
 from unmask.evaluate import evaluate
 from unmask.pipeline.scan import scan_with
 from unmask.types import LabelledVideo, Verdict
@@ -61,25 +60,25 @@ class Clock:
         self.processor_s += time.process_time() - self._since[1]
 
 
-def watch(nets: Sequence[nn.Module], clock: Clock) -> list[Any]:
+def watch(loaded: Sequence[Detector], clock: Clock) -> list[Any]:
     """Hooks that add the time in the networks' forward to the clock; ``remove`` each."""
     return [
         handle
-        for net in nets
+        for detector in loaded
         for handle in (
-            net.register_forward_pre_hook(clock.start),
-            net.register_forward_hook(clock.stop),
+            detector.network.register_forward_pre_hook(clock.start),
+            detector.network.register_forward_hook(clock.stop),
         )
     ]
 
 
-def scans(rows: Sequence[LabelledVideo], nets: Sequence[nn.Module]) -> tuple[Clock, Clock]:
+def scans(rows: Sequence[LabelledVideo], loaded: Sequence[Detector]) -> tuple[Clock, Clock]:
     """Time of ``scan_with`` over the videos, and in the networks."""
     whole, networks = Clock(), Clock()
-    handles = watch(nets, networks)
+    handles = watch(loaded, networks)
     whole.start()
     for row in rows:
-        scan_with(row.path, nets, calibrations=[])
+        scan_with(row.path, loaded, calibrations=[])
     whole.stop()
     for handle in handles:
         handle.remove()
@@ -92,12 +91,12 @@ def evaluation(
     """Time of ``evaluate``, and in it of loading, of ``scan_with``, and in the networks."""
     whole, loading, inside, networks = Clock(), Clock(), Clock(), Clock()
 
-    def timed_load(*args: Any, **named: Any) -> nn.Module:
+    def timed_load(*args: Any, **named: Any) -> Detector:
         loading.start()
-        net = load_detector(*args, **named)
+        detector = load_detector(*args, **named)
         loading.stop()
-        watch([net], networks)
-        return net
+        watch([detector], networks)
+        return detector
 
     def timed_scan(*args: Any, **named: Any) -> Verdict:
         inside.start()
@@ -129,10 +128,10 @@ def users_of(name: str) -> list[ModuleType]:
 
 
 def once(
-    rows: Sequence[LabelledVideo], detectors: Sequence[str], nets: Sequence[nn.Module]
+    rows: Sequence[LabelledVideo], detectors: Sequence[str], loaded: Sequence[Detector]
 ) -> dict[str, Any]:
     """One turn of both, in both kinds of seconds."""
-    alone, alone_networks = scans(rows, nets)
+    alone, alone_networks = scans(rows, loaded)
     whole, loading, inside, networks = evaluation(rows, detectors)
     turn = {}
     for kind in ("wall_s", "processor_s"):
@@ -164,9 +163,9 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     detectors = given.detector or default_detectors()
     rows = read_folder(given.data, split="val")[: given.videos]
-    nets = [load_detector(name) for name in detectors]
-    once(rows[:1], detectors, nets)  # What is imported at first use is no overhead.
-    turns = [once(rows, detectors, nets) for _ in range(given.turns)]
+    loaded = [load_detector(name) for name in detectors]
+    once(rows[:1], detectors, loaded)  # What is imported at first use is no overhead.
+    turns = [once(rows, detectors, loaded) for _ in range(given.turns)]
     medians = {
         kind: {
             name: round(statistics.median(turn[kind][name] for turn in turns), 4)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -27,13 +28,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks import _result
 from benchmarks.pseudo import SETS, plain_recipe
 from unmask.clips import normalize
 from unmask.datasets import read_folder
-from unmask.detectors import get_card, load_detector
+from unmask.detectors import Detector, get_card, load_detector
 from unmask.explain import grad_cam, occlusion, peak
 from unmask.explain.ask import at_input_size
 from unmask.explain.occlusion import cover_for
@@ -45,23 +46,23 @@ from unmask.train.samples import Samples
 REGIONS = ("mouth", "eyes")
 SEED = 4242
 
-Map = Callable[[nn.Module, Tensor], Tensor]
+Map = Callable[[Detector, Tensor], Tensor]
 
 
-def mask_map(net: nn.Module, clips: Tensor) -> Tensor:
+def mask_map(net: Detector, clips: Tensor) -> Tensor:
     """The detector's own mask, stretched to the input."""
     with torch.no_grad():
         return at_input_size(net(clips).mask.sigmoid(), clips)
 
 
-def randomized(net: nn.Module, seed: int) -> nn.Module:
+def randomized(net: Detector, seed: int) -> Detector:
     """The same network as if never trained."""
-    other = copy.deepcopy(net)
+    other = copy.deepcopy(net.network)
     torch.manual_seed(seed)
     for module in other.modules():
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()
-    return other.eval()
+    return dataclasses.replace(net, network=other.eval())
 
 
 def sources_of(data: Path) -> dict[str, str]:
@@ -73,7 +74,7 @@ def sources_of(data: Path) -> dict[str, str]:
         return {Path(row["path"]).name: row["source"] for row in csv.DictReader(lines)}
 
 
-def measure(net: nn.Module, maps: dict[str, Map], pairs: Samples, sources: list[str]) -> Any:
+def measure(net: Detector, maps: dict[str, Map], pairs: Samples, sources: list[str]) -> Any:
     """Hits of every map on forged and real pictures and with random weights, with intervals."""
     hits: dict[str, list[list[bool]]] = {name: [] for name in maps}
     alike: dict[str, list[float]] = {name: [] for name in maps}
@@ -159,7 +160,7 @@ def main(arguments: list[str]) -> int:
         {
             "detector": given.detector,
             "weights": given.weights,
-            "weights_sha256": net.weights_used.sha256,
+            "weights_sha256": net.weights.sha256,
             "videos": len(file_of),
             "faces": len(faces),
             "seed": SEED,

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def find_entrants(checkpoints: Path, folder: Path) -> list[Entrant]:
 
 
 def _entrant(name: str, tag: str, weights: str | Path) -> Entrant:
-    use = cast(DetectorUse, load_detector(name, weights).weights_used)
+    use = load_detector(name, weights).weights
     shipped = Path(str(resources.files(unmask))) / "weights" / f"{name}.calibration.json"
     line = read_calibration(shipped) if shipped.is_file() else None
     if line is None or line.weights_sha256 != use.sha256:

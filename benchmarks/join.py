@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks import pseudo
 from unmask.clips import normalize
-from unmask.detectors import Card, build, get_card, load_detector, save_weights
+from unmask.detectors import Card, Detector, build, get_card, load_detector
+from unmask.detectors.weights import save_weights
 from unmask.errors import DataError, UnmaskError, UsageError
 from unmask.prepare import read_prepared
 from unmask.train.samples import Samples
@@ -68,14 +69,14 @@ def join(
     state: dict[str, Tensor] = {}
     for number, net in enumerate(nets):
         prefix = "" if number == 0 else f"others.{number - 1}."
-        state |= {f"{prefix}{key}": value for key, value in net.state_dict().items()}
+        state |= {f"{prefix}{key}": value for key, value in net.network.state_dict().items()}
     card = first.changed(args={"members": len(nets)})
     notes = {}
     if faces is not None:
         moved = mask_offset(state, card, faces, pairs)
         state |= {key: value + moved for key, value in state.items() if key.endswith(_BIAS)}
         notes["mask_offset"] = f"{moved:.3f}"
-    uses = [net.weights_used for net in nets]
+    uses = [net.weights for net in nets]
     licenses = sorted({use.license for use in uses})
     return save_weights(
         state,
@@ -119,12 +120,12 @@ def mask_offset(state: Mapping[str, Tensor], card: Card, faces: Path, pairs: int
     return -float(every[min(unmarked, len(every) - 1)])
 
 
-def _check(name: str, weights: list[str], nets: list[nn.Module]) -> None:
+def _check(name: str, weights: list[str], nets: list[Detector]) -> None:
     if len(nets) < 2:
         raise UsageError("Give at least two files of weights to join: -w FILE -w FILE.")
-    if len({net.weights_used.sha256 for net in nets}) < len(nets):
+    if len({net.weights.sha256 for net in nets}) < len(nets):
         raise UsageError("The same weights are given twice: a vote of their own adds nothing.")
-    if any(net.weights_used.is_non_commercial for net in nets):
+    if any(net.weights.is_non_commercial for net in nets):
         raise UsageError("Cannot join weights that are not for commercial use: keep them apart.")
     first = nets[0].card
     for file, net in zip(weights, nets, strict=True):

@@ -25,7 +25,7 @@ from benchmarks._shares import interval
 from benchmarks.pseudo import SETS, plain_recipe
 from unmask import metrics
 from unmask.clips import normalize
-from unmask.detectors import load_detector
+from unmask.detectors import Detector, load_detector
 from unmask.errors import DataError, UsageError
 from unmask.forgeries import KINDS
 from unmask.prepare import FaceSequence, read_prepared
@@ -45,7 +45,7 @@ class Scored(NamedTuple):
 
 
 def score(
-    net: torch.nn.Module,
+    net: Detector,
     faces: Sequence[FaceSequence],
     kind: str,
     codecs: dict[str, float],
@@ -129,7 +129,7 @@ def main(arguments: list[str]) -> int:
             print(name, kind, {codec: row["pair_accuracy"] for codec, row in rows[kind].items()})
         result[name] = {
             "weights": Path(file).name if file else None,
-            "weights_sha256": net.weights_used.sha256,
+            "weights_sha256": net.weights.sha256,
             "frames": net.card.input.frames,
             "size": list(net.card.input.size),
             "kinds": rows,

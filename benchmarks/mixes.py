@@ -27,7 +27,7 @@ from benchmarks import _result
 from benchmarks._shares import auc, within_sources
 from benchmarks.pseudo import Answers, answer
 from unmask.clips import normalize
-from unmask.detectors import Card, get_card, load_detector
+from unmask.detectors import Detector, get_card, load_detector
 from unmask.prepare import FaceSequence, read_prepared
 from unmask.train import apply_settings, train
 from unmask.train.augment import change_of
@@ -103,12 +103,12 @@ def _figures(answers: Answers) -> dict[str, float]:
     }
 
 
-def tools(net: torch.nn.Module, validation: Sequence[FaceSequence]) -> dict[str, Any]:
+def tools(net: Detector, validation: Sequence[FaceSequence]) -> dict[str, Any]:
     """Figures on whole videos: the mean logit of a face's kept moments, the highest face counts.
 
     The moments are those that ``prepare`` kept, so the figures differ a little from a scan's.
     """
-    card: Card = net.card
+    card = net.card
     cuts, rng, plain = [], np.random.default_rng(0), change_of(None)
     for sequence in validation:
         clip = read_clip(sequence, card.input.frames, rng)

@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 from benchmarks import _result
 from unmask.clips import normalize
 from unmask.datasets import read_folder
-from unmask.detectors import Card, Recipe, load_detector
+from unmask.detectors import Card, Detector, Recipe, load_detector
 from unmask.forgeries import Augmentation
 from unmask.prepare import prepare
 from unmask.train.data import cached, prepare_spec_for
@@ -70,10 +70,10 @@ class Answers(NamedTuple):
     truth: torch.Tensor | None
 
 
-def answer(net: torch.nn.Module, pairs: Samples) -> Answers:
+def answer(net: Detector, pairs: Samples) -> Answers:
     """What the network says about every pair."""
     card = net.card
-    device = next(net.parameters()).device
+    device = next(net.network.parameters()).device
     logits, masks, truths = [], [], []
     with torch.inference_mode():
         for first in range(0, len(pairs), 16):
@@ -100,7 +100,7 @@ def mask_iou(answers: Answers) -> torch.Tensor | None:
     return overlap / (answers.mask | answers.truth).sum(dim=(1, 2, 3)).double().clamp(min=1)
 
 
-def measure(net: torch.nn.Module, pairs: Samples) -> dict[str, Any]:
+def measure(net: Detector, pairs: Samples) -> dict[str, Any]:
     """The figures of one set; AUC with a 95 % interval over the pairs."""
     answers = answer(net, pairs)
     both, iou = answers.logit, mask_iou(answers)
@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> int:
         {
             "detector": given.detector,
             "weights": given.weights,
-            "weights_sha256": net.weights_used.sha256,
+            "weights_sha256": net.weights.sha256,
             "videos": len({s.group for s in faces}),
             "faces": len(faces),
             "sets": sets,

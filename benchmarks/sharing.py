@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks import _result
-from unmask.detectors import Card, get_card, load_detector
-from unmask.pipeline import scan as river
+from unmask.detectors import Detector, load_detector
+from unmask.pipeline.scorer import score_clips
+from unmask.pipeline.shared_features import scorer_for
 from unmask.types import Clip, ClipScore, InputSpec, Pixels
 
 _SECONDS = 20
@@ -57,27 +58,27 @@ class Frames:
         self.count += len(inputs[0])
 
 
-def measure(net: nn.Module, card: Card, pictures: Pixels) -> tuple[float, list[ClipScore]]:
-    """Seconds and scores of one pass by this card."""
-    vars(net)["card"] = card
+def measure(detector: Detector, pictures: Pixels) -> tuple[float, list[ClipScore]]:
+    """Seconds and scores of one pass."""
     start = time.perf_counter()
-    scores = list(river._score(stream(card.input, pictures), [net], "cpu", 1 / _FPS))
+    clips = stream(detector.card.input, pictures)
+    scores = list(score_clips(clips, [scorer_for(detector)], 1 / _FPS))
     return time.perf_counter() - start, scores
 
 
-def compare(
-    net: nn.Module, card: Card, pictures: Pixels, runs: int, frames: Frames
-) -> dict[str, Any]:
+def compare(detector: Detector, pictures: Pixels, runs: int, frames: Frames) -> dict[str, Any]:
     """Both ways, one after the other, ``runs`` times."""
     seconds: dict[str, list[float]] = {"shared": [], "clip_by_clip": []}
     computed: dict[str, int] = {}
     logits: dict[str, NDArray[Any]] = {}
     points: dict[str, NDArray[Any]] = {}
-    ways = {"shared": card, "clip_by_clip": replace(card, frame_context=None)}
+    card = detector.card
+    alone = replace(detector, card=replace(card, frame_context=None))
+    ways = {"shared": detector, "clip_by_clip": alone}
     for _ in range(runs):
-        for way, its_card in ways.items():
+        for way, its_detector in ways.items():
             frames.count = 0
-            spent, scores = measure(net, its_card, pictures)
+            spent, scores = measure(its_detector, pictures)
             seconds[way].append(round(spent, 2))
             computed[way] = frames.count
             logits[way] = np.array([s.logit for s in scores])
@@ -103,15 +104,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks sharing")
     parser.add_argument("--runs", type=int, default=2)
     given = parser.parse_args(arguments)
-    net, card = load_detector("lipforensics"), get_card("lipforensics")
-    frames = Frames(net.get_submodule("features.trunk"))
+    detector = load_detector("lipforensics")
+    card = detector.card
+    frames = Frames(detector.network.get_submodule("features.trunk"))
     shape = (_SECONDS * _FPS, *card.input.size, 1)
     pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    measure(net, card, pictures[:60])  # The first pass of any network is slower.
+    measure(detector, pictures[:60])  # The first pass of any network is slower.
     results = []
     for hop in _HOPS:
         overlapping = replace(card, input=replace(card.input, hop=hop))
-        results.append(compare(net, overlapping, pictures, given.runs, frames))
+        results.append(compare(replace(detector, card=overlapping), pictures, given.runs, frames))
         print(results[-1], flush=True)
     path = _result.write(
         "sharing",

@@ -8,18 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import (
-    Card,
-    Output,
-    Paper,
-    Recipe,
-    Target,
-    detector,
-    get_card,
-    list_detectors,
-    save_weights,
-)
+from unmask.detectors import Card, Output, Paper, Recipe, Target, detector, get_card, list_detectors
 from unmask.detectors import _registry as registry
+from unmask.detectors.weights import save_weights
 from unmask.types import InputSpec
 
 SPEC = InputSpec(size=(32, 32), fps=5.0)
@@ -52,7 +43,7 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     for name in list_detectors():
         get_card(name)
-    monkeypatch.setattr(registry, "_CLASSES", dict(registry._CLASSES))
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
 
 
 def register(name: str, spec: InputSpec = SPEC) -> Card:

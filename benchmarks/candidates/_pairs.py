@@ -58,7 +58,7 @@ def score_pairs(
             samples = Samples(
                 faces, card.input, recipe, count, SEED, augment=augment, region=region
             )
-            answers = pseudo.answer(candidate.model.net, samples)
+            answers = pseudo.answer(candidate.model, samples)
             _write(file, answers, [source[samples.group_of(number)] for number in range(count)])
     return {name: _read(file) for name, file in files.items()}
 

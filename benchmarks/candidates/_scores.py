@@ -19,10 +19,10 @@ from benchmarks.field import deciding, write_list
 from unmask.calibrate.copies import MIN_FACE_PX
 from unmask.calibrate.intervals import ScoredVideos
 from unmask.datasets import read_dataset
-from unmask.detectors import load_detector
+from unmask.detectors import Detector, load_detector
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.evaluate.condition import HALF_SIZE, Condition
-from unmask.evaluate.score_videos import Model, ScoreRequest, score_videos
+from unmask.evaluate.score_videos import ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, VideoScore, read_scores
 from unmask.types import LabelledVideo
 
@@ -34,7 +34,7 @@ class Candidate:
     """A detector with one file of weights; ``name`` stands in tables and is used once."""
 
     name: str
-    model: Model
+    model: Detector
     file: str
 
     @property
@@ -53,8 +53,8 @@ def read_candidates(given: Sequence[str], device: str) -> list[Candidate]:
     found: list[Candidate] = []
     for text in given:
         name, _, file = text.partition("=")
-        model = Model(load_detector(name, file or None, device))
-        if not model.use.sha256:
+        model = load_detector(name, file or None, device)
+        if not model.is_trained:
             raise WeightsError(
                 f"Cannot judge {name}: it has no weights, so its scores would mean nothing. "
                 f"Expected a file; give one with -w {name}=FILE."
@@ -63,10 +63,10 @@ def read_candidates(given: Sequence[str], device: str) -> list[Candidate]:
         if twin is not None:
             raise UsageError(
                 f"Cannot compare '{text}' with '{twin.file}': they are the same weights "
-                f"(sha256 {model.use.sha256[:8]}…). Leave one out."
+                f"(sha256 {model.weights.sha256[:8]}…). Leave one out."
             )
         is_alone = sum(other.partition("=")[0] == name for other in given) == 1
-        label = name if is_alone else f"{name}@{model.use.sha256[:8]}"
+        label = name if is_alone else f"{name}@{model.weights.sha256[:8]}"
         found.append(Candidate(label, model, text))
     return found
 

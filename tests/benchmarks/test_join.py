@@ -11,7 +11,8 @@ from skimage.data import astronaut
 
 from benchmarks import join as tool
 from scripted_faces import row
-from unmask.detectors import build, get_card, load_detector, save_weights
+from unmask.detectors import build, get_card, load_detector
+from unmask.detectors.weights import save_weights
 from unmask.errors import DataError, OutputError, UsageError
 from unmask.prepare import prepare
 
@@ -43,8 +44,8 @@ def test_the_joined_file_votes_as_its_members(tmp_path: Path):
         together = joined(faces).logit
     assert joined.card.args["members"] == 3
     torch.testing.assert_close(together, torch.stack(alone).mean(dim=0))
-    assert joined.weights_used.trained_on == "noise 1; noise 2; noise 3"
-    assert joined.weights_used.license == "MIT"
+    assert joined.weights.trained_on == "noise 1; noise 2; noise 3"
+    assert joined.weights.license == "MIT"
 
 
 def test_members_must_be_of_one_network(tmp_path: Path):
@@ -122,12 +123,14 @@ def test_as_much_is_marked_as_was_forged(tmp_path: Path, real_faces: list[Path])
     faces = prepared(real_faces, "train", tmp_path / "faces")
     plain = tool.join("screener", members, tmp_path / "plain.safetensors")
     moved = tool.join("screener", members, tmp_path / "moved.safetensors", faces=faces, pairs=6)
-    before, after = (load_detector("screener", file) for file in (plain, moved))
+    before, after = (load_detector("screener", file).network for file in (plain, moved))
     by = after.mask_head.bias - before.mask_head.bias
     assert by.abs() > 1e-3
     torch.testing.assert_close(after.others[0].mask_head.bias - before.others[0].mask_head.bias, by)
     # The very forgeries that it was set by: nothing is left to move.
-    left = tool.mask_offset(after.state_dict(), after.card, faces, 6)
+    left = tool.mask_offset(
+        after.state_dict(), get_card("screener").changed(args={"members": 2}), faces, 6
+    )
     assert abs(left) < 1e-3 * by.abs().item()
     pictures = 255 * torch.rand(1, 3, 1, 64, 64)
     with torch.no_grad():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from benchmarks.kinds import Scored, figures, score
 
-from unmask.detectors import build, get_card
+from unmask.detectors import load_detector
 from unmask.errors import UsageError
 
 
@@ -22,6 +22,6 @@ def test_figures_of_pairs():
 
 
 def test_a_network_for_more_frames_is_refused():
-    net = build(get_card("i3d"))  # 16 frames, as on the card
+    net = load_detector("i3d")  # 16 frames, as on the card
     with pytest.raises(UsageError, match="Cannot show i3d clips of 8 frames: it takes 16"):
         score(net, [], "self_blend", {"none": 1.0}, 1)

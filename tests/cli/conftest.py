@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from unmask.cli.main import main
-from unmask.detectors import build, default_detectors, get_card, save_weights
+from unmask.detectors import build, default_detectors, get_card
+from unmask.detectors.weights import save_weights
 
 
 class Ran(NamedTuple):

@@ -337,7 +337,7 @@ def test_both_branches_start_from_a_published_xception(
     first = import_weights(NAME, source, out, accept_license=True)
     # What the file lacks is drawn alike every time: other contents would be refused here.
     assert import_weights(NAME, source, first, accept_license=True) == first
-    net = load_detector(NAME, first)
+    net = load_detector(NAME, first).network
     for branch in (net.high, net.low):
         assert torch.equal(branch.early.block7.rep[4].pointwise.weight, published[LAST_EARLY])
         assert torch.equal(branch.late.bn4.running_var, published["bn4.running_var"])

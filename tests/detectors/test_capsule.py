@@ -41,7 +41,7 @@ def folder(formula: ModuleType, fixture: dict, tmp_path: Path) -> Path:
 
 def imported(path: Path) -> nn.Module:
     out = path.parent / "ours.safetensors"
-    return load_detector("capsule", import_weights("capsule", path, out))
+    return load_detector("capsule", import_weights("capsule", path, out)).network
 
 
 def test_agrees_with_the_authors_code(formula: ModuleType, fixture: dict, folder: Path):

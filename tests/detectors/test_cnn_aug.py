@@ -31,7 +31,7 @@ def published() -> torch.nn.Module:
 def imported(content: object, folder: Path) -> torch.nn.Module:
     torch.save(content, folder / "x.pth")
     out = import_weights("cnn_aug", folder / "x.pth", folder / "x.safetensors", accept_license=True)
-    return load_detector("cnn_aug", out)
+    return load_detector("cnn_aug", out).network
 
 
 def test_the_authors_layout_gives_the_authors_logit(published: torch.nn.Module, tmp_path: Path):

@@ -33,7 +33,7 @@ def as_before_2018(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def test_the_last_layer_gets_what_both_directions_have_seen():
     torch.manual_seed(0)
-    net = load_detector(NAME)
+    net = load_detector(NAME).network
     features = torch.randn(2, 5, 2208)
     with torch.no_grad():
         outputs, _ = net.gru(features)
@@ -49,7 +49,7 @@ def test_an_imagenet_file_is_a_start_that_says_nothing(
 ):
     source = tmp_path / "densenet161-8d451a50.pth"
     torch.save(as_before_2018(published) if is_old else published, source)
-    net = load_detector(NAME, import_weights(NAME, source, tmp_path / "x.safetensors"))
+    net = load_detector(NAME, import_weights(NAME, source, tmp_path / "x.safetensors")).network
     theirs = models.densenet161(weights=None).eval()
     theirs.load_state_dict(published)
     pictures = torch.randn(1, 3, 2, 64, 64)

@@ -18,15 +18,8 @@ from torch import Tensor, nn
 
 import unmask.detectors
 from detector_families import LIKE, by_family
-from unmask.detectors import (
-    Card,
-    Output,
-    Target,
-    get_card,
-    list_detectors,
-    load_detector,
-    save_weights,
-)
+from unmask.detectors import Card, Output, Target, get_card, list_detectors, load_detector
+from unmask.detectors.weights import save_weights
 from unmask.train.optimize import rate_of
 
 EVERY = pytest.mark.parametrize("name", list_detectors(), scope="module")
@@ -210,12 +203,6 @@ def test_builds_without_network(card: Card, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     net = card.build()
     assert net.training
-    assert net.card is card
-
-
-@EVERY
-def test_survives_a_deep_copy(card: Card, net: nn.Module):
-    assert copy.deepcopy(net).card is card
 
 
 @EVERY
@@ -337,7 +324,7 @@ def test_saved_weights_load_again(card: Card, net: nn.Module, forward: Forward, 
         trained_on="nothing",
     )
     loaded = load_detector(card.name, path)
-    assert not loaded.training
+    assert not loaded.network.training
     assert loaded.card is card
     with torch.no_grad():
         assert torch.equal(loaded(forward.clips).logit, forward.output.logit)

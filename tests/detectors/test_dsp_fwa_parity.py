@@ -34,7 +34,7 @@ def imported(content: object, folder: Path) -> nn.Module:
     out = import_weights(
         "dsp_fwa", folder / "SPP-res50.pth", folder / "x.safetensors", accept_license=True
     )
-    return load_detector("dsp_fwa", out)
+    return load_detector("dsp_fwa", out).network
 
 
 def test_agrees_with_the_authors_code(

@@ -43,7 +43,7 @@ def test_a_head_of_one_class_is_kept(published: nn.Module, tmp_path: Path):
     state = {k: v[:1] if k.startswith("classifier.") else v for k, v in state.items()}
     torch.save({"state_dict": state}, tmp_path / "own.pth")
     out = import_weights("efficientnet_b3", tmp_path / "own.pth", tmp_path / "x.safetensors")
-    net = load_detector("efficientnet_b3", out)
+    net = load_detector("efficientnet_b3", out).network
     assert torch.equal(net.head.weight, published.classifier.weight[:1])
 
 
@@ -59,6 +59,6 @@ def test_another_size_is_refused_with_the_difference(tmp_path: Path):
 
 def test_it_has_the_parameters_that_the_paper_counts():
     parameters = sum(
-        parameter.numel() for parameter in load_detector("efficientnet_b3").parameters()
+        parameter.numel() for parameter in load_detector("efficientnet_b3").network.parameters()
     )
     assert parameters == pytest.approx(10.698e6, abs=1e3)

@@ -9,7 +9,8 @@ import timm
 import torch
 from torch import nn
 
-from unmask.detectors import get_card, import_weights, load_detector, save_weights
+from unmask.detectors import get_card, import_weights, load_detector
+from unmask.detectors.weights import save_weights
 from unmask.errors import WeightsError
 
 IMAGE, LSTM, GRU = "efficientnet_b3", "efficientnet_b3_lstm", "efficientnet_b3_bigru"
@@ -30,8 +31,8 @@ def image_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("name", "millions"), [(LSTM, 30.245), (GRU, 26.441)])
 def test_it_has_the_parameters_that_the_paper_counts(name: str, millions: float):
     """Table A.5, which counts the last layer of the image detector too."""
-    unused = sum(p.numel() for p in load_detector(IMAGE).head.parameters())
-    parameters = sum(p.numel() for p in load_detector(name).parameters())
+    unused = sum(p.numel() for p in load_detector(IMAGE).network.head.parameters())
+    parameters = sum(p.numel() for p in load_detector(name).network.parameters())
     assert parameters + unused == pytest.approx(millions * 1e6, abs=0.5e3)
 
 
@@ -39,7 +40,9 @@ def test_it_has_the_parameters_that_the_paper_counts(name: str, millions: float)
 def test_from_an_image_detector_it_takes_all_but_the_last_layer(
     name: str, image_detector: Path, tmp_path: Path
 ):
-    net = load_detector(name, import_weights(name, image_detector, tmp_path / "x.safetensors"))
+    net = load_detector(
+        name, import_weights(name, image_detector, tmp_path / "x.safetensors")
+    ).network
     image = load_detector(IMAGE, image_detector)
     pictures = torch.randn(2, 3, 3, 64, 64)
     with torch.no_grad():
@@ -58,7 +61,7 @@ def test_an_imagenet_file_is_a_start_too(name: str, tmp_path: Path):
     published = timm.create_model(IMAGE).eval()
     torch.save(published.state_dict(), tmp_path / "ra2.pth")
     path = import_weights(name, tmp_path / "ra2.pth", tmp_path / "x.safetensors")
-    net = load_detector(name, path)
+    net = load_detector(name, path).network
     pictures = torch.randn(1, 3, 1, 64, 64)
     with torch.no_grad():
         maps = published.forward_features(pictures[:, :, 0])
@@ -93,7 +96,7 @@ def test_its_own_file_is_imported_as_it_is(tmp_path: Path):
     net = get_card(GRU).build()
     path = tmp_path / "own.safetensors"
     save_weights(net.state_dict(), path, detector=GRU, tag="t", license="MIT", trained_on="-")
-    again = load_detector(GRU, import_weights(GRU, path, tmp_path / "x.safetensors"))
+    again = load_detector(GRU, import_weights(GRU, path, tmp_path / "x.safetensors")).network
     assert torch.equal(again.head.weight, net.head.weight)
     assert again.head.weight.any()
 
@@ -103,7 +106,7 @@ def test_the_lstm_has_a_wholly_frozen_backbone():
 
 
 def test_the_gru_freezes_the_stem_and_the_first_20_blocks():
-    net = load_detector(GRU)
+    net = load_detector(GRU).network
     frozen = get_card(GRU).recipe.freeze
     blocks = [
         f"net.blocks.{i}.{j}" for i, stage in enumerate(net.net.blocks) for j in range(len(stage))
@@ -126,7 +129,7 @@ def test_the_gru_freezes_the_stem_and_the_first_20_blocks():
 
 
 def test_the_lstm_gives_its_last_step_to_three_layers():
-    net = load_detector(LSTM)
+    net = load_detector(LSTM).network
     features = torch.randn(2, 5, 1536)
     with torch.no_grad():
         last = net.lstm(features)[0][:, -1]
@@ -138,7 +141,7 @@ def test_the_lstm_gives_its_last_step_to_three_layers():
 
 
 def test_the_gru_gives_its_last_step_to_one_layer():
-    net = load_detector(GRU)
+    net = load_detector(GRU).network
     features = torch.randn(2, 5, 1536)
     with torch.no_grad():
         last = net.gru(features)[0][:, -1]

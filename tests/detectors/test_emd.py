@@ -63,7 +63,7 @@ def build(**args: object) -> nn.Module:
 def imported(path: Path) -> nn.Module:
     """Through a safetensors file, which is large."""
     out = path.with_suffix(".safetensors")
-    return load_detector("emd", import_weights("emd", path, out, accept_license=True))
+    return load_detector("emd", import_weights("emd", path, out, accept_license=True)).network
 
 
 def started(path: Path) -> nn.Module:

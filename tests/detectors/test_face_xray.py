@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 import timm
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from unmask.detectors import import_weights, load_detector
+from unmask.detectors import Detector, import_weights, load_detector
 from unmask.detectors.face_xray import CARD
 from unmask.errors import UsageError, WeightsError
 
@@ -30,7 +30,7 @@ def published(formula: ModuleType, fixture: dict) -> State:
     return formula.build_state_dict(fixture)
 
 
-def imported(content: object, folder: Path) -> nn.Module:
+def imported(content: object, folder: Path) -> Detector:
     torch.save(content, folder / "x.pth")
     out = import_weights(
         "face_xray", folder / "x.pth", folder / "x.safetensors", accept_license=True
@@ -48,7 +48,7 @@ def as_deepfakebench(published: State, head: State) -> State:
 def test_the_backbone_agrees_with_its_authors_code(
     formula: ModuleType, fixture: dict, published: State, tmp_path: Path
 ):
-    net = imported(published, tmp_path)
+    net = imported(published, tmp_path).network
     case = fixture["cases"][0]
     (pictures,) = formula.build_inputs(case)
     with torch.no_grad():
@@ -75,8 +75,9 @@ def test_an_import_of_deepfakebench_says_which_head_it_has(published: State, tmp
     torch.manual_seed(4)
     bench = CARD.changed(args={"head": "deepfakebench"}).build()
     head = {k: v for k, v in bench.state_dict().items() if k.startswith("head.")}
-    net = imported(as_deepfakebench(published, head), tmp_path)
-    assert net.card.args == {"head": "deepfakebench"}
+    loaded = imported(as_deepfakebench(published, head), tmp_path)
+    net = loaded.network
+    assert loaded.card.args == {"head": "deepfakebench"}
     assert torch.equal(net.head.post_process[6].weight, head["head.post_process.6.weight"])
     assert torch.equal(net.net.conv1.weight, published["conv1.weight"])
     with torch.no_grad():

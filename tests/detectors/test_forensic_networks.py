@@ -125,15 +125,16 @@ def test_the_constraint_holds_after_every_step_of_a_training(
     assert left == [True] * 3
     net = load_detector("bayar_stamm", path)
     assert net.card.args["variant"] == "mislnet"
-    assert on_its_constraint(net.body.constrained.weight)
+    assert on_its_constraint(net.network.body.constrained.weight)
 
 
 def test_a_gradient_step_alone_leaves_the_constraint():
     """So the trainer's hook is needed: this test fails if the layer ever kept it by itself."""
-    net = get_card("bayar_stamm").changed(args={"variant": "mislnet", "side": 256}).build()
+    card = get_card("bayar_stamm").changed(args={"variant": "mislnet", "side": 256})
+    net = card.build()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     target = Target(label=torch.tensor([0.0, 1.0]))
-    net.card.training_loss(net, faces(2, 256, 255), target).backward()
+    card.training_loss(net, faces(2, 256, 255), target).backward()
     optimizer.step()
     assert not on_its_constraint(net.body.constrained.weight)
     net.constrain()

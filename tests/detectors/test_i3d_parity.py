@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unmask.detectors import build, get_card, import_weights, load_detector
+from unmask.detectors import Detector, build, get_card, import_weights, load_detector
 from unmask.errors import WeightsError
 from unmask.nn.i3d import pad_same
 
@@ -36,10 +36,10 @@ def imported(published: dict[str, Tensor], tmp_path_factory: pytest.TempPathFact
     return import_weights("i3d", folder / "rgb_imagenet.pt", folder / "x.safetensors")
 
 
-def with_downsampling(net: nn.Module, downsampling: bool = True) -> nn.Module:
-    card = dataclasses.replace(net.card, args={"temporal_downsampling": downsampling})
+def with_downsampling(loaded: Detector, downsampling: bool = True) -> nn.Module:
+    card = dataclasses.replace(loaded.card, args={"temporal_downsampling": downsampling})
     other = build(card).eval()
-    other.load_state_dict(net.state_dict())
+    other.load_state_dict(loaded.network.state_dict())
     return other
 
 
@@ -72,7 +72,7 @@ def test_agrees_with_the_published_code(
 
 
 def test_it_is_the_published_network(imported: Path, published: dict[str, Tensor]):
-    net = load_detector("i3d", imported)
+    net = load_detector("i3d", imported).network
     state = net.state_dict()
     assert {key.removeprefix("net.") for key in state if key.startswith("net.")} == {
         key for key in published if not key.startswith("logits.")
@@ -103,7 +103,9 @@ def test_a_file_for_actions_is_a_start_that_says_nothing(
 ):
     state = {k: v[:classes] if k.startswith("logits.") else v for k, v in published.items()}
     torch.save(state, tmp_path / "x.pt")
-    net = load_detector("i3d", import_weights("i3d", tmp_path / "x.pt", tmp_path / "x.safetensors"))
+    net = load_detector(
+        "i3d", import_weights("i3d", tmp_path / "x.pt", tmp_path / "x.safetensors")
+    ).network
     assert torch.equal(net.net.Mixed_5c.b0.bn.weight, published["Mixed_5c.b0.bn.weight"])
     with torch.no_grad():
         assert net(torch.rand(2, 3, 4, 32, 32)).logit.tolist() == [0, 0]

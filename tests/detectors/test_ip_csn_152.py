@@ -85,7 +85,9 @@ def test_a_file_of_actions_is_a_start_that_says_nothing(
     published: dict[str, Tensor], tmp_path: Path
 ):
     torch.save(published, tmp_path / "x.pth")
-    net = load_detector(NAME, import_weights(NAME, tmp_path / "x.pth", tmp_path / "x.safetensors"))
+    net = load_detector(
+        NAME, import_weights(NAME, tmp_path / "x.pth", tmp_path / "x.safetensors")
+    ).network
     key = "layer3.35.conv2.0.2.weight"
     assert torch.equal(net.state_dict()[f"net.{key}"], published[key])
     assert net.head.weight.count_nonzero() == 0

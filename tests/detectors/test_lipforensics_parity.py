@@ -45,7 +45,7 @@ def net(published: State, tmp_path_factory: pytest.TempPathFactory) -> nn.Module
     torch.save({"model": published}, folder / "lipforensics_ff.pth")
     out = folder / "x.safetensors"
     import_weights("lipforensics", folder / "lipforensics_ff.pth", out)
-    return load_detector("lipforensics", out)
+    return load_detector("lipforensics", out).network
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_a_lip_reading_file_is_a_start_that_says_nothing(published: State, tmp_p
     torch.save({"model_state_dict": {**published, **words}}, tmp_path / "x.pth")
     source, out = tmp_path / "x.pth", tmp_path / "x.safetensors"
     import_weights("lipforensics", source, out, accept_license=True)
-    net = load_detector("lipforensics", out)
+    net = load_detector("lipforensics", out).network
     slopes = net.features.temporal[3].activation.weight
     assert torch.equal(slopes, published["tcn.mb_ms_tcn.network.3.relu_final.weight"])
     with torch.no_grad():

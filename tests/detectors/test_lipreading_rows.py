@@ -32,7 +32,9 @@ def test_stem_and_trunk_agree_with_the_authors_code(
 ):
     source = tmp_path / "lipforensics_ff.pth"
     torch.save({"model": published}, source)
-    net = load_detector(INSTANTS, import_weights(INSTANTS, source, tmp_path / "x.safetensors"))
+    net = load_detector(
+        INSTANTS, import_weights(INSTANTS, source, tmp_path / "x.safetensors")
+    ).network
     seen: dict[str, Tensor] = {}
     for part in ("frontend", "trunk"):
         hook = lambda _module, _inputs, output, part=part: seen.update({part: output})  # noqa: E731

@@ -67,7 +67,7 @@ def test_agrees_with_the_authors_code(
     arrays = formula.build_state_dict(fixture, as_torch=False)
     source = write_keras(tmp_path / "published.h5", arrays, layer_names)
     out = import_weights(name, source, tmp_path / "ours.safetensors")
-    net = load_detector(name, out)
+    net = load_detector(name, out).network
 
     flat: list[torch.Tensor] = []
     net.dense1.register_forward_pre_hook(lambda _module, inputs: flat.append(inputs[0]))
@@ -129,7 +129,7 @@ def test_published_files_are_recognized(name: str, tag: str, shared_folder: Path
     assert read_metadata(out)["tag"] == tag
     assert read_metadata(out)["source_sha256"] == entry.sha256
     net = load_detector(name, out)
-    assert net.weights_used.license == "Apache-2.0"
+    assert net.weights.license == "Apache-2.0"
     with torch.no_grad():
         assert net(torch.full((1, 3, 1, 256, 256), 0.5)).logit.isfinite().all()
 

@@ -41,7 +41,7 @@ def folder(formula: ModuleType, fixture: dict, tmp_path: Path) -> Path:
 
 def imported(path: Path) -> nn.Module:
     out = path.parent / "ours.safetensors"
-    return load_detector("multi_task", import_weights("multi_task", path, out))
+    return load_detector("multi_task", import_weights("multi_task", path, out)).network
 
 
 @pytest.mark.parametrize("given", ["encoder_7.pt", "decoder_7.pt"])

@@ -51,7 +51,7 @@ def test_the_imported_expression_stream_agrees_with_the_authors_code(
     out = import_weights(
         "multi_task_fer", folder / "Net-Branch_2.pt", folder / "x.safetensors", accept_license=True
     )
-    net = load_detector("multi_task_fer", out)
+    net = load_detector("multi_task_fer", out).network
     case = next(case for case in esr9["cases"] if case["args"]["mode"] != "as_shipped")
     (faces,) = formula.build_inputs(case)
     with torch.no_grad():

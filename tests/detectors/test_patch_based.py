@@ -41,7 +41,9 @@ def test_agrees_with_the_authors_code(
     file = {"state_dict": published, "optimizer": {}, "scheduler": {}, "epoch": 3}
     torch.save(file, tmp_path / "bestval_net_D.pth")
     source = tmp_path / "bestval_net_D.pth"
-    net = load_detector("patch_based", import_weights("patch_based", source, tmp_path / "x.st"))
+    net = load_detector(
+        "patch_based", import_weights("patch_based", source, tmp_path / "x.st")
+    ).network
     seen: list[Tensor] = []
     net.head.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     case = fixture["cases"][0]
@@ -66,7 +68,7 @@ def test_a_file_says_where_it_was_cut(block: int, tmp_path: Path):
     out = import_weights("patch_based", tmp_path / "x.pth", tmp_path / "x.safetensors")
     net = load_detector("patch_based", out)
     assert net.card.args["block"] == block
-    assert list(net.state_dict()) == list(state)
+    assert list(net.network.state_dict()) == list(state)
     tags = {weights.tag: weights.args for weights in get_card("patch_based").weights}
     assert tags[f"block{block}"] == ({} if block == 3 else {"block": block})
 

@@ -32,7 +32,7 @@ def test_it_is_the_default():
 
 @pytest.fixture(params=["untrained", "as shipped"])
 def any_net(request: pytest.FixtureRequest, net: torch.nn.Module) -> torch.nn.Module:
-    return net if request.param == "untrained" else load_detector("screener")
+    return net if request.param == "untrained" else load_detector("screener").network
 
 
 def test_it_has_at_most_four_million_parameters(any_net: torch.nn.Module):
@@ -93,7 +93,7 @@ def test_activation_maps_are_of_all_members():
     shipped = load_detector("screener")
     assert shipped.card.args["members"] == 2
     seen: list[torch.Tensor] = []
-    layer = shipped.get_submodule(shipped.card.cam_layer)
+    layer = shipped.network.get_submodule(shipped.card.cam_layer)
     hook = layer.register_forward_hook(lambda _module, _given, result: seen.append(result))
     logit = shipped(100 + 0.05 * clips(64)).logit  # sharper noise reaches the bound: no slope
     hook.remove()

@@ -35,7 +35,7 @@ def imported(content: object, folder: Path) -> nn.Module:
     out = import_weights(
         "self_blended", folder / "sbi.tar", folder / "x.safetensors", accept_license=True
     )
-    return load_detector("self_blended", out)
+    return load_detector("self_blended", out).network
 
 
 def test_agrees_with_the_package_that_the_authors_use(

@@ -10,7 +10,8 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from unmask.detectors import Target, build, get_card, import_weights, load_detector, save_weights
+from unmask.detectors import Target, build, get_card, import_weights, load_detector
+from unmask.detectors.weights import save_weights
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.losses import binary_loss
 
@@ -136,7 +137,7 @@ def test_the_center_is_the_mean_embedding_of_the_real_clips(tmp_path: Path):
 
     path = tmp_path / "x.safetensors"
     save_weights(after, path, detector=NAME, tag="t", license="MIT", trained_on="nothing")
-    loaded = load_detector(NAME, path)
+    loaded = load_detector(NAME, path).network
     assert torch.equal(loaded.center, net.center)
     assert torch.equal(loaded(clips(1)).logit, net(clips(1)).logit)
 
@@ -264,7 +265,7 @@ def test_other_variants_are_refused(args: dict[str, object], told: str):
 def test_an_imagenet_file_fills_both_branches_and_the_trunk(imagenet: nn.Module, tmp_path: Path):
     torch.save(imagenet.state_dict(), tmp_path / "densenet121.pth")
     out = import_weights(NAME, tmp_path / "densenet121.pth", tmp_path / "x.safetensors")
-    net = load_detector(NAME, out)
+    net = load_detector(NAME, out).network
     assert torch.equal(net.log.conv0.weight, net.rgb.conv0.weight)
     # Without the other branch (fused: the mean of the two) it is ImageNet's network.
     alone = variant(has_log=False).eval()
@@ -277,7 +278,7 @@ def test_an_imagenet_file_fills_both_branches_and_the_trunk(imagenet: nn.Module,
         torch.testing.assert_close(found, expected)
         assert net(pictures[:, :, None]).logit.isfinite().all()
     again = import_weights(NAME, tmp_path / "densenet121.pth", tmp_path / "y.safetensors")
-    assert torch.equal(load_detector(NAME, again).lstm.weight_hh_l0, net.lstm.weight_hh_l0)
+    assert torch.equal(load_detector(NAME, again).network.lstm.weight_hh_l0, net.lstm.weight_hh_l0)
 
 
 def test_a_file_that_lacks_a_layer_is_refused(imagenet: nn.Module, tmp_path: Path):

@@ -28,9 +28,10 @@ def test_agrees_with_torchvision(
     published = formula.build_state_dict(fixture)
     torch.save(published, tmp_path / "published.pth")
     out = import_weights(name, tmp_path / "published.pth", tmp_path / "x.safetensors")
-    net = load_detector(name, out)
+    loaded = load_detector(name, out)
+    net = loaded.network
     if downsampling:
-        card = dataclasses.replace(net.card, args={"temporal_downsampling": True})
+        card = dataclasses.replace(loaded.card, args={"temporal_downsampling": True})
         other = build(card).eval()
         other.load_state_dict(net.state_dict())
         net = other
@@ -59,14 +60,14 @@ def test_a_kinetics_file_is_a_start_that_says_nothing(
     published = formula.build_state_dict(fixture)
     torch.save(published, tmp_path / "published.pth")
     out = import_weights(name, tmp_path / "published.pth", tmp_path / "x.safetensors")
-    net = load_detector(name, out)
+    net = load_detector(name, out).network
     assert net.head.weight.count_nonzero() == 0
     with torch.no_grad():
         assert net(torch.rand(2, 3, 4, 32, 32)).logit.tolist() == [0, 0]
     own = {k: v[:1] if k.startswith("fc.") else v for k, v in published.items()}
     torch.save(own, tmp_path / "own.pth")
     out = import_weights(name, tmp_path / "own.pth", tmp_path / "own.safetensors")
-    assert torch.equal(load_detector(name, out).head.weight, own["fc.weight"])
+    assert torch.equal(load_detector(name, out).network.head.weight, own["fc.weight"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -27,9 +27,9 @@ pytestmark = pytest.mark.usefixtures("own_names")
 def test_detector_without_weights_stays_untrained():
     register()
     net = load_detector("tiny")
-    assert not net.training
+    assert not net.network.training
     assert net.card.name == "tiny"
-    assert net.weights_used == DetectorUse(
+    assert net.weights == DetectorUse(
         name="tiny", weights="untrained", sha256="", license="", trained_on=""
     )
 
@@ -39,8 +39,8 @@ def test_file_is_loaded_and_reported(tmp_path: Path):
     path = save(tmp_path / "x.safetensors")
     for given in (path, str(path)):
         net = load_detector("tiny", given)
-        assert torch.equal(net.layer.weight, STATE["layer.weight"])
-        assert net.weights_used == DetectorUse(
+        assert torch.equal(net.network.layer.weight, STATE["layer.weight"])
+        assert net.weights == DetectorUse(
             name="tiny",
             weights=str(path),
             sha256=file_sha256(path),
@@ -58,8 +58,8 @@ def test_shipped_file_is_the_default_and_has_a_tag(tmp_path: Path, monkeypatch):
     register(entry)
     for given in (None, "one"):
         net = load_detector("tiny", given)
-        assert torch.equal(net.layer.bias, STATE["layer.bias"])
-        assert net.weights_used == DetectorUse(
+        assert torch.equal(net.network.layer.bias, STATE["layer.bias"])
+        assert net.weights == DetectorUse(
             name="tiny",
             weights="one",
             sha256=file_sha256(path),
@@ -102,7 +102,7 @@ def test_missing_file_is_said_to_be_missing(tmp_path: Path):
 
 def test_tag_that_can_only_be_imported_says_how():
     register(published_entry(None))
-    assert load_detector("tiny").weights_used.weights == "untrained"
+    assert load_detector("tiny").weights.weights == "untrained"
     with pytest.raises(WeightsError, match=r"cannot be downloaded.*weights import tiny FILE"):
         load_detector("tiny", "paper")
 

@@ -36,8 +36,8 @@ def test_download_is_verified_kept_and_used_again(server: WeightsServer, cache: 
     register(published_entry(server.url))
     with caplog.at_level(logging.INFO, "unmask"):
         net = load_detector("tiny", "paper")
-    assert torch.equal(net.layer.weight, STATE["layer.weight"])
-    assert net.weights_used.sha256 == PUBLISHED_SHA256
+    assert torch.equal(net.network.layer.weight, STATE["layer.weight"])
+    assert net.weights.sha256 == PUBLISHED_SHA256
     assert files_in(cache) == ["tiny-net.json"]
     for told in (server.url, "Apache-2.0", f"{len(PUBLISHED)} bytes", str(cache)):
         assert told in caplog.text
@@ -81,7 +81,7 @@ def test_broken_connection_leaves_no_partial_file_and_can_be_run_again(
         load_detector("tiny", "paper")
     assert files_in(cache) == []
     server.body, server.promised = PUBLISHED, None
-    assert load_detector("tiny", "paper").weights_used.weights == "paper"
+    assert load_detector("tiny", "paper").weights.weights == "paper"
 
 
 def test_refused_connection_says_where_to_put_the_file(cache: Path):
@@ -97,7 +97,7 @@ def test_refused_connection_says_where_to_put_the_file(cache: Path):
         "unmask weights import tiny FILE"
     )
     (cache / "tiny-net.json").write_bytes(PUBLISHED)
-    assert load_detector("tiny", "paper").weights_used.weights == "paper"
+    assert load_detector("tiny", "paper").weights.weights == "paper"
 
 
 def test_missing_page_is_one_error(server: WeightsServer, cache: Path):
@@ -128,6 +128,6 @@ def test_none_never_goes_to_the_network(server: WeightsServer, cache: Path):
     register(published_entry(server.url))
     # Scans are offline: only a tag that somebody asked for is fetched.
     net = load_detector("tiny")
-    assert net.weights_used.weights == "untrained"
+    assert net.weights.weights == "untrained"
     assert server.requests == 0
     assert files_in(cache) == []

@@ -39,10 +39,10 @@ def test_known_published_file_keeps_license_and_origin(tmp_path: Path, cache: Pa
     assert read_metadata(out)["source_sha256"] == PUBLISHED_SHA256
     assert not caplog.records
     net = load_detector("tiny", out)
-    assert torch.equal(net.layer.weight, STATE["layer.weight"])
-    assert net.weights_used.trained_on == "paper data"
+    assert torch.equal(net.network.layer.weight, STATE["layer.weight"])
+    assert net.weights.trained_on == "paper data"
     # From now on the tag needs no network; it speaks of the published file.
-    assert load_detector("tiny").weights_used == DetectorUse(
+    assert load_detector("tiny").weights == DetectorUse(
         name="tiny",
         weights="paper",
         sha256=PUBLISHED_SHA256,
@@ -59,7 +59,7 @@ def test_unknown_file_that_fits_is_of_unknown_origin(tmp_path: Path, caplog):
         out = import_weights("tiny", source, tmp_path / "out.safetensors")
     assert "origin, licence and training data are unknown" in caplog.text
     assert read_metadata(out)["license"] == read_metadata(out)["trained_on"] == "unknown"
-    assert load_detector("tiny", out).weights_used.license == "unknown"
+    assert load_detector("tiny", out).weights.license == "unknown"
 
 
 def test_import_never_overwrites(tmp_path: Path):
@@ -83,7 +83,7 @@ def test_torch_state_dict_is_imported(tmp_path: Path):
         source = tmp_path / f"x{number}.pt"
         torch.save(wrapped, source)
         out = import_weights("tiny", source)
-        assert torch.equal(load_detector("tiny", out).layer.bias, STATE["layer.bias"])
+        assert torch.equal(load_detector("tiny", out).network.layer.bias, STATE["layer.bias"])
 
 
 def test_foreign_safetensors_is_imported_unless_of_another_detector(tmp_path: Path):
@@ -91,7 +91,7 @@ def test_foreign_safetensors_is_imported_unless_of_another_detector(tmp_path: Pa
     source = tmp_path / "x.safetensors"
     safetensors.torch.save_file(STATE, source)
     out = import_weights("tiny", source)
-    assert torch.equal(load_detector("tiny", out).layer.bias, STATE["layer.bias"])
+    assert torch.equal(load_detector("tiny", out).network.layer.bias, STATE["layer.bias"])
     with pytest.raises(WeightsError, match="are for detector 'huge'"):
         import_weights("tiny", save(tmp_path / "y.safetensors", detector="huge"))
 

@@ -60,7 +60,7 @@ def test_accepted_file_records_when_and_loads(source: Path, tmp_path: Path):
     at = datetime.fromisoformat(metadata["license_accepted"])
     assert at.utcoffset() is not None
     assert before <= at <= datetime.now(UTC)
-    used = load_detector("tiny", out).weights_used
+    used = load_detector("tiny", out).weights
     assert used.is_non_commercial
     assert used.license == LICENSE
     terms = terms_of_weights(get_card("tiny"), out)
@@ -92,7 +92,7 @@ def test_file_of_unknown_hash_is_judged_by_its_layout(source: Path, tmp_path: Pa
     ):
         import_weights("tiny", source, out)
     import_weights("tiny", source, out, accept_license=True)
-    used = load_detector("tiny", out).weights_used
+    used = load_detector("tiny", out).weights
     assert used.license == f"{LICENSE} (told by the file's layout)"
     assert (used.is_non_commercial, used.trained_on) == (True, "unknown")
 
@@ -110,7 +110,7 @@ def test_weights_with_one_importer_are_told_apart(
         return
     import_weights("tiny", source, out)
     assert read_metadata(out)["non_commercial"] == "no"
-    used = load_detector("tiny", out).weights_used
+    used = load_detector("tiny", out).weights
     assert (used.license, used.is_non_commercial) == ("unknown", False)
 
 
@@ -182,7 +182,7 @@ def test_tag_loads_only_what_was_accepted(source: Path, cache: Path):
     cache.mkdir()
     published.write_bytes(PUBLISHED)
     # A file that merely lies in the cache was not accepted: nothing is loaded unasked.
-    assert load_detector("tiny").weights_used.weights == "untrained"
+    assert load_detector("tiny").weights.weights == "untrained"
     with pytest.raises(WeightsError) as caught:
         load_detector("tiny", "paper")
     assert str(caught.value) == (
@@ -191,7 +191,7 @@ def test_tag_loads_only_what_was_accepted(source: Path, cache: Path):
     )
     import_weights("tiny", source, published.with_suffix(".safetensors"), accept_license=True)
     for asked in (None, "paper"):
-        used = load_detector("tiny", asked).weights_used
+        used = load_detector("tiny", asked).weights
         assert (used.weights, used.is_non_commercial) == ("paper", True)
 
 

@@ -138,7 +138,7 @@ def test_import_runs_no_code_either(tmp_path: Path):
 
 
 def test_a_whole_pickled_xception_is_imported(tmp_path: Path):
-    net = load_detector("xception")
+    net = load_detector("xception").network
     published = nn.Module()
     published.model = net.net
     published.model.last_linear = net.head
@@ -147,7 +147,7 @@ def test_a_whole_pickled_xception_is_imported(tmp_path: Path):
     out = import_weights(
         "xception", tmp_path / "all_c23.p", tmp_path / "x.safetensors", accept_license=True
     )
-    got = load_detector("xception", out).state_dict()
+    got = load_detector("xception", out).network.state_dict()
     assert all(torch.equal(got[key], value) for key, value in net.state_dict().items())
 
 

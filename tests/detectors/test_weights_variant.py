@@ -12,11 +12,11 @@ import torch
 
 import toy_detectors
 import unmask
-from unmask.detectors import Card, build, get_card, import_weights, load_detector, save_weights
-from unmask.detectors import _frames as frames
-from unmask.detectors.weights import card_of_weights, read_metadata
+from unmask.detectors import Card, build, get_card, import_weights, load_detector
+from unmask.detectors.weights import card_of_weights, read_metadata, save_weights
 from unmask.errors import UnknownNameError, UsageError, WeightsError
 from unmask.evaluate import evaluate, read_scores
+from unmask.pipeline.shared_features import SharedFeatures, scorer_for
 from unmask.train import apply_settings
 from unmask.types import InputSpec, LabelledVideo
 
@@ -62,7 +62,7 @@ def test_ablations_of_the_papers_load_as_they_were_trained(
     assert (net.card.args, net.card.input) == (card.args, card.input)
     torch.manual_seed(0)
     wanted = build(card).state_dict()
-    assert all(torch.equal(value, wanted[key]) for key, value in net.state_dict().items())
+    assert all(torch.equal(value, wanted[key]) for key, value in net.network.state_dict().items())
     assert get_card(name) == replace(card, args=get_card(name).args, input=get_card(name).input)
     spec = net.card.input
     clip = torch.zeros(1, 1 if spec.color == "gray" else 3, spec.frames, *spec.size)
@@ -76,7 +76,7 @@ def test_a_scan_feeds_a_variant_what_it_was_trained_on(
     changed = waves.changed(args={"context": 0}, input={"frames": 4, "hop": 2, "size": (16, 16)})
     path = save_variant(tmp_path / "x.safetensors", changed)
     net = load_detector(NAME, path)
-    assert isinstance(frames.scorer(net), frames.SharedFeatures)
+    assert isinstance(scorer_for(net), SharedFeatures)
     verdict = unmask.scan(portrait_video, [NAME], weights={NAME: path})
     assert len(verdict.clip_scores) > 2
     for one, after in zip(verdict.clip_scores, verdict.clip_scores[1:], strict=False):

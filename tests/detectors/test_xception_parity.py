@@ -60,7 +60,7 @@ def test_agrees_with_the_authors_code(
     net = load_detector(
         "xception",
         import_weights("xception", source, tmp_path / "x.safetensors", accept_license=True),
-    )
+    ).network
     seen: dict[str, Tensor] = {}
     # Copies, because later activations work in place.
     for name in ("net.block1", "net.block3", "net.block12", "net.bn4", "head"):
@@ -89,7 +89,7 @@ def test_every_published_layout_gives_the_same_network(
     out = import_weights(
         "xception", tmp_path / "x.pth", tmp_path / "x.safetensors", accept_license=True
     )
-    state = load_detector("xception", out).state_dict()
+    state = load_detector("xception", out).network.state_dict()
     assert len(state) == len(published)
     for key in ("conv1.weight", "block5.rep.4.pointwise.weight", "bn4.running_var"):
         assert torch.equal(state[f"net.{key}"], published[key])
@@ -103,7 +103,7 @@ def test_an_imagenet_file_is_a_start_that_says_nothing(published: State, tmp_pat
     out = import_weights(
         "xception", tmp_path / "x.pth", tmp_path / "x.safetensors", accept_license=True
     )
-    net = load_detector("xception", out)
+    net = load_detector("xception", out).network
     assert torch.equal(net.net.bn4.weight, published["bn4.weight"])
     with torch.no_grad():
         assert net(torch.rand(2, 3, 1, 299, 299)).logit.tolist() == [0, 0]

@@ -9,12 +9,13 @@ import torch
 import toy_detectors
 from unmask.clips import reorder, to_tensor
 from unmask.datasets import read_folder
-from unmask.detectors import load_detector, save_weights
+from unmask.detectors import load_detector
+from unmask.detectors.weights import save_weights
 from unmask.errors import DataError, UnknownNameError, UsageError
 from unmask.evaluate import corrupt_video
 from unmask.evaluate.condition import Condition, seed_of
 from unmask.evaluate.run import evaluate
-from unmask.evaluate.score_videos import Model, ScoreRequest, score_videos
+from unmask.evaluate.score_videos import ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, read_clips, read_scores
 from unmask.evaluate.tables import measure
 from unmask.pipeline.scan import scan_with
@@ -110,17 +111,17 @@ def test_several_models_of_one_detector_see_one_scan(tmp_path, rows, bright):
         toy_detectors.weights_file(tmp_path / f"{gain}.safetensors", "bright", gain)
         for gain in (1.0, 3.0)
     ]
-    models = [Model(load_detector("bright", file)) for file in files]
+    models = [load_detector("bright", file) for file in files]
     with ScoreWriter(tmp_path / "out") as writer:
         score_videos(
             [ScoreRequest(rows[0], None, Condition(), [*models, models[0]])], writer, "cpu"
         )
     found = {row.key.weights_sha256: row for row in read_scores(tmp_path / "out")}
     assert {row.key.detector for row in found.values()} == {"bright"}
-    one, three = (found[model.use.sha256].score for model in models)
+    one, three = (found[model.weights.sha256].score for model in models)
     assert three == pytest.approx(3 * one)
     assert [model.card.name for model in models] == ["bright", "bright"]
-    alone = scan_with(rows[0].path, [models[1].net], calibrations=[]).faces[0].logits["bright"]
+    alone = scan_with(rows[0].path, [models[1]], calibrations=[]).faces[0].logits["bright"]
     assert three == pytest.approx(alone)
 
 

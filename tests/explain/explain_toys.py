@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import Card, Output, Paper, Recipe, Target, detector
+from unmask.detectors import Card, Detector, Output, Paper, Recipe, Target, detector
 from unmask.types import DetectorUse, InputSpec
 
 
@@ -36,17 +36,12 @@ def card_of(
     )
 
 
-class Looks(nn.Module):
-    """Its logit is any function of the clips that a test gives."""
-
-    def __init__(self, look: Callable[[Tensor], Tensor], card: Card) -> None:
+class _Looks(nn.Module):
+    def __init__(self, look: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.look = look
         self.maps = nn.Identity()
         self.passes = 0
-        vars(self)["card"] = card
-        vars(self)["weights_used"] = use_of(card)
-        self.eval()
 
     def forward(self, clips: Tensor) -> Output:
         self.passes += len(clips)
@@ -91,11 +86,14 @@ def use_of(card: Card, sha256: str = "0" * 64) -> DetectorUse:
     )
 
 
-def ready(net: nn.Module, card: Card, sha256: str = "0" * 64) -> nn.Module:
+def ready(net: nn.Module, card: Card, sha256: str = "0" * 64) -> Detector:
     """As ``load_detector`` gives it."""
-    vars(net)["card"] = card
-    vars(net)["weights_used"] = use_of(card, sha256)
-    return net.eval()
+    return Detector(network=net.eval(), card=card, weights=use_of(card, sha256))
+
+
+def looks(look: Callable[[Tensor], Tensor], card: Card) -> Detector:
+    """Its logit is any function of the clips that a test gives; it counts its passes."""
+    return ready(_Looks(look), card)
 
 
 def register(card: Card, is_framewise: bool = False) -> Card:

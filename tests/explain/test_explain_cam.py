@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from explain_toys import BrightSpots, Looks, card_of, ready
+from explain_toys import BrightSpots, card_of, looks, ready
 
 from detector_families import by_family
 from unmask.detectors import Card, get_card, list_detectors
@@ -40,7 +40,7 @@ def test_it_speaks_for_a_forgery_and_is_silent_without_a_reason():
     net = ready(BrightSpots(gain=-10.0), card_of(cam_layer="rectify"))
     only_bright = dark_with_a_spot(1, 0, 4, 4)
     with torch.no_grad():
-        net.maps.weight[1] = 0
+        net.network.maps.weight[1] = 0
     assert net(only_bright).logit < 0
     assert (grad_cam(net, only_bright) == 0).all()
 
@@ -66,13 +66,13 @@ def test_the_net_is_left_as_it_was():
     before = net(clip).logit
     grad_cam(net, clip)
     assert torch.equal(net(clip).logit, before)
-    assert not net.maps._forward_hooks
-    assert all(parameter.grad is None for parameter in net.parameters())
+    assert not net.network.maps._forward_hooks
+    assert all(parameter.grad is None for parameter in net.network.parameters())
     assert not clip.requires_grad
 
 
 def test_a_frozen_net_has_a_map_too():
-    net = ready(BrightSpots(), card_of()).requires_grad_(False)
+    net = ready(BrightSpots().requires_grad_(False), card_of())
     assert grad_cam(net, dark_with_a_spot(1, 0, 4, 4)).max() > 0
 
 
@@ -104,18 +104,18 @@ def test_an_unknown_own_map_names_what_there_is():
 
 def test_frame_saliency_gives_all_to_the_frame_that_counts():
     clips = torch.rand(2, 3, 5, 8, 8, generator=torch.Generator().manual_seed(0)) + 0.1
-    net = Looks(lambda c: -c[:, :, 3].square().mean(dim=(1, 2, 3)), card_of(frames=5))
+    net = looks(lambda c: -c[:, :, 3].square().mean(dim=(1, 2, 3)), card_of(frames=5))
     shares = frame_saliency(net, clips)
     torch.testing.assert_close(shares, torch.eye(5)[3].expand(2, 5))
 
 
 def test_frame_saliency_of_a_constant_is_zero():
-    net = Looks(lambda c: 0 * c.sum(dim=(1, 2, 3, 4)), card_of(frames=5))
+    net = looks(lambda c: 0 * c.sum(dim=(1, 2, 3, 4)), card_of(frames=5))
     assert torch.equal(frame_saliency(net, torch.ones(1, 3, 5, 8, 8)), torch.zeros(1, 5))
 
 
 def test_frame_saliency_that_is_no_number_is_refused():
-    net = Looks(lambda c: c.sqrt().sum(dim=(1, 2, 3, 4)), card_of(frames=2))
+    net = looks(lambda c: c.sqrt().sum(dim=(1, 2, 3, 4)), card_of(frames=2))
     with pytest.raises(WeightsError, match="expected finite numbers"):
         frame_saliency(net, -torch.ones(1, 3, 2, 8, 8))
 
@@ -138,7 +138,7 @@ def small_clips(card: Card) -> torch.Tensor:
 def test_every_detector_can_be_explained(name: str):
     torch.manual_seed(0)
     card = get_card(name)
-    net, clips = card.build().eval(), small_clips(card)
+    net, clips = ready(card.build(), card), small_clips(card)
     heat = grad_cam(net, clips)
     assert heat.shape == (2, *clips.shape[2:])
     assert heat.isfinite().all()
@@ -157,10 +157,10 @@ def test_every_detector_can_be_explained(name: str):
     "name", [n for n in list_detectors() if "fer_cam" in get_card(n).heat_maps]
 )
 def test_detectors_with_an_expression_stream_show_it(name: str):
-    net = get_card(name).build().eval()
-    clips = small_clips(net.card)
+    card = get_card(name)
+    net, clips = ready(card.build(), card), small_clips(card)
     with torch.no_grad():
-        coarse = net.expression_map(clips)
+        coarse = net.network.expression_map(clips)
     heat = own_heat(net, clips, "fer_cam")
     assert coarse.shape == (2, 6, 6)
     assert heat.std() > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from explain_toys import Looks, card_of
+from explain_toys import card_of, looks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ def window(clips: torch.Tensor) -> torch.Tensor:
 
 def test_the_heat_lies_where_the_net_looks_and_nowhere_else():
     clips = clips_of(2)
-    heat = occlusion(Looks(window, card_of()), clips, size_px=4, stride_px=1)
+    heat = occlusion(looks(window, card_of()), clips, size_px=4, stride_px=1)
     assert heat.shape == (2, 1, 32, 32)
     seen = torch.zeros(32, 32, dtype=torch.bool)
     seen[Y, X] = True
@@ -44,14 +44,14 @@ def test_the_heat_lies_where_the_net_looks_and_nowhere_else():
 
 def test_the_fall_is_that_of_the_logit():
     clips = clips_of()
-    net = Looks(window, card_of())
+    net = looks(window, card_of())
     heat = occlusion(net, clips, size_px=32, stride_px=32)
     # The whole input is gray then, and gray is 0 after normalization.
     assert torch.allclose(heat, window(clips).expand(1, 1, 32, 32))
 
 
 def test_heat_is_below_zero_where_covering_makes_it_look_forged():
-    heat = occlusion(Looks(lambda clips: -window(clips), card_of()), clips_of())
+    heat = occlusion(looks(lambda clips: -window(clips), card_of()), clips_of())
     assert heat.min() < 0
     assert heat.max() <= 0
 
@@ -60,13 +60,13 @@ def test_gray_is_the_middle_before_normalization():
     mean, std = (0.1, 0.5, 0.9), (0.3, 0.2, 1 / 255)
     gray = (0.5 - torch.tensor(mean)) / torch.tensor(std)
     clips = gray.view(1, 3, 1, 1, 1).expand(1, 3, 1, 32, 32).clone()
-    heat = occlusion(Looks(window, card_of(mean=mean, std=std)), clips)
+    heat = occlusion(looks(window, card_of(mean=mean, std=std)), clips)
     assert torch.equal(heat, torch.zeros(1, 1, 32, 32))
 
 
 def test_a_cuboid_of_all_frames_heats_all_alike_and_a_flat_one_finds_the_frame():
     clips = clips_of(frames=6)
-    net = Looks(lambda clips: window(clips[:, :, 3:4]), card_of(frames=6))
+    net = looks(lambda clips: window(clips[:, :, 3:4]), card_of(frames=6))
     deep = occlusion(net, clips)
     assert torch.equal(deep[:, :1].expand_as(deep), deep)
     flat = occlusion(net, clips, depth=1)
@@ -76,9 +76,9 @@ def test_a_cuboid_of_all_frames_heats_all_alike_and_a_flat_one_finds_the_frame()
 
 def test_batches_do_not_change_the_heat_and_passes_are_as_documented():
     clips = clips_of(2, frames=3)
-    net = Looks(window, card_of(frames=3))
+    net = looks(window, card_of(frames=3))
     one_by_one = occlusion(net, clips, batch_frames=1)
-    assert net.passes == 2 * (1 + 49)
+    assert net.network.passes == 2 * (1 + 49)
     torch.testing.assert_close(occlusion(net, clips, batch_frames=100), one_by_one)
     torch.testing.assert_close(occlusion(net, clips[1:]), one_by_one[1:])
 
@@ -106,29 +106,30 @@ def test_every_pixel_is_covered_and_nothing_outside(data: st.DataObject, length:
 )
 def test_a_cover_that_does_not_fit(given_: dict[str, int], message: str):
     with pytest.raises(UsageError, match=f"Cannot cover the input: {message}"):
-        occlusion(Looks(window, card_of()), clips_of(), **given_)
+        occlusion(looks(window, card_of()), clips_of(), **given_)
 
 
 def test_a_net_in_train_mode_is_refused():
-    net = Looks(window, card_of()).train()
+    net = looks(window, card_of())
+    net.network.train()
     with pytest.raises(
-        UsageError, match=r"Cannot explain toy: it is in train mode\. Call net.eval"
+        UsageError, match=r"Cannot explain toy: it is in train mode\. Call detector.network.eval"
     ):
         occlusion(net, clips_of())
 
 
 def test_what_is_no_number_is_refused():
-    net = Looks(lambda clips: window(clips) * float("nan"), card_of())
+    net = looks(lambda clips: window(clips) * float("nan"), card_of())
     with pytest.raises(WeightsError, match="Cannot explain toy: expected finite numbers, got NaN"):
         occlusion(net, clips_of())
 
 
 def test_frame_occlusion_finds_the_frame_and_its_sign():
     clips = clips_of(2, frames=5)
-    net = Looks(lambda c: window(c[:, :, 3:4]) - 2 * window(c[:, :, 1:2]), card_of(frames=5))
+    net = looks(lambda c: window(c[:, :, 3:4]) - 2 * window(c[:, :, 1:2]), card_of(frames=5))
     falls = frame_occlusion(net, clips)
     assert falls.shape == (2, 5)
     torch.testing.assert_close(falls[:, 3], window(clips[:, :, 3:4]))
     torch.testing.assert_close(falls[:, 1], -2 * window(clips[:, :, 1:2]))
     assert (falls[:, [0, 2, 4]] == 0).all()
-    assert net.passes == 2 * (1 + 5)
+    assert net.network.passes == 2 * (1 + 5)

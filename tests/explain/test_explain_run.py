@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from explain_toys import BrightSpots, card_of, ready
-from torch import nn
 
+from unmask.detectors import Detector
 from unmask.errors import (
     MediaError,
     MissingDependencyError,
@@ -24,11 +24,11 @@ from unmask.pipeline.scan import scan_with
 from unmask.types import Clip, ClipScore
 
 
-def picture_net(sha256: str = "0" * 64) -> nn.Module:
+def picture_net(sha256: str = "0" * 64) -> Detector:
     return ready(BrightSpots(), card_of(heat_maps={"dark": "darkness"}), sha256)
 
 
-def clip_net() -> nn.Module:
+def clip_net() -> Detector:
     return ready(BrightSpots(is_framewise=True), card_of(frames=6, fps=None))
 
 

@@ -11,9 +11,9 @@ from sklearn.metrics import roc_auc_score
 import toy_detectors
 from dataset_trees import write_faceforensics
 from unmask.datasets import read_dataset
-from unmask.detectors import _registry as registry
-from unmask.detectors import save_weights
+from unmask.detectors import detector, get_card
 from unmask.detectors._card import Ablation
+from unmask.detectors.weights import save_weights
 from unmask.evaluate.data import Data
 from unmask.evaluate.scores import read_clips, read_scores
 from unmask.evaluate.tables import fit_threshold
@@ -144,7 +144,7 @@ def test_the_drop_is_the_mean_fall_of_the_balanced_accuracy(tmp_path, data, weig
 def shas(scores, files):
     from unmask.detectors import load_detector
 
-    return [load_detector("bright", file).weights_used.sha256 for file in files]
+    return [load_detector("bright", file).weights.sha256 for file in files]
 
 
 def test_a_training_that_is_missing_is_named_with_its_command(tmp_path, data, weights):
@@ -175,8 +175,8 @@ def test_weights_that_a_training_only_starts_from_are_not_measured(
 
     def start(name, given, device):
         net = load(name, given or file, device)
-        vars(net)["card"] = dataclasses.replace(net.card, starts_from=net.weights_used.weights)
-        return net
+        card = dataclasses.replace(net.card, starts_from=net.weights.weights)
+        return dataclasses.replace(net, card=card)
 
     monkeypatch.setattr(measure_module, "load_detector", start)
     (ours,) = run_protocol(protocol, data, ["bright"], tmp_path / "a", resamples=30)
@@ -188,13 +188,13 @@ def test_weights_that_a_training_only_starts_from_are_not_measured(
 
 def test_ablations_are_rows(tmp_path, data, weights, monkeypatch):
     table = "two_branch/table1b"
-    card = registry._CLASSES["bright"].card
+    card = get_card("bright")
     rows = (
         Ablation(row="plain", tables=(table,)),
         Ablation(row="less", tables=(table,), settings=("gain=0",), levels=("c40",)),
     )
     changed = dataclasses.replace(card, ablations=rows)
-    monkeypatch.setattr(registry._CLASSES["bright"], "card", changed)
+    detector(changed)(type(changed.build()))
     cells = only(get_protocol(table), "tAUC@10%", "TAR@1%").cells
     cells = (dataclasses.replace(cells[0], metric="AUC"), cells[1])
     protocol = dataclasses.replace(get_protocol(table), cells=cells, published=())
@@ -230,7 +230,7 @@ def test_clip_lengths_come_with_their_weights(tmp_path, data, weights):
 
 
 def test_diversity_and_size_have_a_training_each():
-    card = registry._CLASSES["bright"].card
+    card = get_card("bright")
     diversity = trainings(get_protocol("lipforensics/figure5-left"), card)
     assert [len(t.methods) for t in diversity] == [1, 2, 3, 4, 4]
     assert "FaceSwap" not in {method for t in diversity for method in t.methods}

@@ -18,6 +18,7 @@ from unmask.errors import WeightsError
 from unmask.faces import POINT_WEIGHTS, PointFinder
 from unmask.media import open_video
 from unmask.pipeline import scan as river
+from unmask.pipeline import scorer
 from unmask.types import Clip, Floats, Pixels
 
 LIPS = mouth_spec(5)
@@ -49,7 +50,7 @@ class FakePoints:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, find: Callable[[Floats], Floats]) -> None:
         self.find, self.given, self.clips = find, [], []
-        original = river.to_tensor
+        original = scorer.to_tensor
 
         def to_tensor(clips: list[Clip], device: str):  # type: ignore[no-untyped-def]
             self.clips += clips
@@ -61,7 +62,7 @@ class FakePoints:
 
         monkeypatch.setattr(river, "landmarks_missing_reason", lambda path: None)
         monkeypatch.setattr(PointFinder, "load", staticmethod(load))
-        monkeypatch.setattr(river, "to_tensor", to_tensor)
+        monkeypatch.setattr(scorer, "to_tensor", to_tensor)
 
     def __call__(self, pixels: Pixels, boxes: Floats) -> Floats:
         points = np.stack([self.find(box) for box in boxes])

@@ -164,7 +164,7 @@ def test_a_scan_with_all_members_is_judged_by_the_panel(portrait_video: Path, tm
         name: toy_detectors.weights_file(tmp_path / f"{name}.safetensors", name, 0.0, offset)
         for name, offset in (("bright", 7.0), ("other", -1.0))
     }
-    hashes = {name: load_detector(name, file).weights_used.sha256 for name, file in files.items()}
+    hashes = {name: load_detector(name, file).weights.sha256 for name, file in files.items()}
     made = a_panel(hashes["bright"], hashes["other"])
     verdict = scan(portrait_video, list(files), weights=files, calibrations=[made])
     assert verdict.score == pytest.approx(3.0)

@@ -18,7 +18,7 @@ from unmask import Finding, scan
 from unmask.detectors import load_detector
 from unmask.errors import MediaError, UnknownNameError, UsageError, WeightsError
 from unmask.faces import FaceFinder
-from unmask.pipeline import panel
+from unmask.pipeline import panel, scorer
 from unmask.pipeline import scan as river
 from unmask.types import Calibration, Frame, InputSpec, Pixels
 from unmask.verdict import write_calibration
@@ -38,7 +38,7 @@ def own_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
 def calibrated(tmp_path: Path) -> tuple[Path, Calibration]:
     """Weights of ``bright`` whose logit is 7 and a calibration made for exactly these."""
     path = toy_detectors.weights_file(tmp_path / "w.safetensors", "bright", 0.0, 7.0)
-    sha256 = load_detector("bright", path).weights_used.sha256
+    sha256 = load_detector("bright", path).weights.sha256
     return path, calibration(detector="bright", weights_sha256=sha256)
 
 
@@ -335,7 +335,7 @@ def frames_computed(names: list[str], video: Path, monkeypatch: pytest.MonkeyPat
     scores = scan(video, names).clip_scores
     return (
         {name: [s for s in scores if s.detector == name] for name in names},
-        {name: net.computed for name, net in nets.items()},
+        {name: net.network.computed for name, net in nets.items()},
     )
 
 
@@ -359,13 +359,13 @@ def test_a_clip_counts_for_what_is_new_where_all_share(
     portrait_video: Path, recurrent: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     sizes: list[int] = []
-    ask = river._ask
+    score_batch = scorer._score_batch
 
     def count(clips, *given):  # type: ignore[no-untyped-def]
         sizes.append(len(clips))
-        yield from ask(clips, *given)
+        yield from score_batch(clips, *given)
 
-    monkeypatch.setattr(river, "_ask", count)
+    monkeypatch.setattr(scorer, "_score_batch", count)
     scan(portrait_video, ["shared"])
     assert set(sizes[:-1]) == {4}  # 8 new frames
     sizes.clear()
@@ -377,7 +377,7 @@ def test_the_size_of_batches_changes_nothing(
     two_people_video: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole = scan(two_people_video, ["bright"])
-    monkeypatch.setattr(river, "_BATCH_FRAMES", 1)
+    monkeypatch.setattr(scorer, "_BATCH_FRAMES", 1)
     single = scan(two_people_video, ["bright"])
     assert [(s.track_id, s.start_s) for s in whole.clip_scores] == [
         (s.track_id, s.start_s) for s in single.clip_scores
@@ -409,15 +409,15 @@ def test_scoring_begins_long_before_decoding_ends_and_frames_are_let_go(
             keep.append(self)
 
     keep: list[Held] = []
-    ask = river._ask
+    score_batch = scorer._score_batch
 
     def first(clips, *given):  # type: ignore[no-untyped-def]
         seen_at_first_score.append(len(keep))
-        yield from ask(clips, *given)
+        yield from score_batch(clips, *given)
 
     monkeypatch.setattr(river._Seen, "count", count)
-    monkeypatch.setattr(river, "_ask", first)
-    monkeypatch.setattr(river, "_BATCH_FRAMES", 5)
+    monkeypatch.setattr(scorer, "_score_batch", first)
+    monkeypatch.setattr(scorer, "_BATCH_FRAMES", 5)
     verdict = scan(portrait_video, ["clip"])
     assert verdict.coverage.frames_examined == len(keep) == 50
     assert seen_at_first_score[0] < 25

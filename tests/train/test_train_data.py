@@ -16,8 +16,8 @@ from torch import Tensor
 
 import unmask.train.data as data_module
 from dataset_trees import touch_faceforensics, write_faceforensics
-from unmask.detectors import Card, Output, Recipe, Target, load_detector, save_weights
-from unmask.detectors.weights import read_metadata
+from unmask.detectors import Card, Output, Recipe, Target, load_detector
+from unmask.detectors.weights import read_metadata, save_weights
 from unmask.errors import DataError, OutputError, UsageError, WeightsError
 from unmask.media import open_video
 from unmask.prepare import FaceSequence, PrepareSpec, prepare, read_prepared
@@ -289,7 +289,7 @@ def test_results_of_published_data_are_under_the_terms_of_the_data(
     how = {"settings": settings, "workers": 0, "progress": False}
     first = train(toy.name, source, tmp_path / "first", **how)
     assert read_metadata(first)["license"] == "that of the training data (faceforensics)"
-    used = load_detector(toy.name, first).weights_used
+    used = load_detector(toy.name, first).weights
     assert used is not None
     assert used.license == "that of the training data (faceforensics)"
     assert used.trained_on == f"4 files of {prepared} (faceforensics)"

@@ -50,9 +50,9 @@ def trained(toy: Card, real_faces: Path, validation_faces: Path, tmp_path: Path)
 def test_the_weights_load_as_a_detector(trained: Path, toy: Card):
     assert trained.name == "toy.safetensors"
     net = load_detector("toy", trained)
-    assert not net.training
-    assert net.weights_used.weights == str(trained)
-    assert "3 files" in net.weights_used.trained_on
+    assert not net.network.training
+    assert net.weights.weights == str(trained)
+    assert "3 files" in net.weights.trained_on
     with torch.inference_mode():
         logit = net(torch.zeros(2, 3, 1, 32, 32)).logit
     assert torch.isfinite(logit).all()

@@ -125,12 +125,12 @@ def test_the_result_is_the_detector_with_what_was_learned(
     path = pretrain(expressions, tmp_path / "run")
     assert path == tmp_path / "run" / "painter.safetensors"
     net = load_detector("painter", path)
-    assert "start for training, not a detector" in net.weights_used.trained_on  # type: ignore[union-attr]
+    assert "start for training, not a detector" in net.weights.trained_on  # type: ignore[union-attr]
     learned = load_file(tmp_path / "run" / STAGE_FILE)
     assert learned["head.weight"].shape == (3, 8)
     torch.manual_seed(0)
     fresh = build(PAINTER).state_dict()
-    for key, value in net.state_dict().items():
+    for key, value in net.network.state_dict().items():
         expected = learned[key] if key.startswith("body.") else fresh[key]
         assert torch.equal(value, expected), key
     assert not torch.equal(learned["body.0.weight"], fresh["body.0.weight"])

@@ -48,7 +48,7 @@ def test_one_step_of_every_stage(
     }
     assert widths == {len(classes)}
     net = load_detector(name, result)
-    state = net.state_dict()
+    state = net.network.state_dict()
     shared = [key for key in learned if key in state and state[key].shape == learned[key].shape]
     assert shared and all(torch.equal(state[key], learned[key]) for key in shared)
     spec = net.card.input  # type: ignore[union-attr]

@@ -12,8 +12,8 @@ import torch
 from stage_toys import PAINTER, Painter, write_expressions
 
 import unmask
-from unmask.detectors import Card, detector, get_card, load_detector, save_weights
-from unmask.detectors.weights import read_metadata
+from unmask.detectors import Card, detector, get_card, load_detector
+from unmask.detectors.weights import read_metadata, save_weights
 from unmask.errors import UsageError, WeightsError
 from unmask.train import Source, apply_settings, dry_run, train, train_stage
 from unmask.train.settings import differing_settings
@@ -184,7 +184,7 @@ def test_what_begins_with_weights_not_for_commercial_use_is_not_either(
     said = read_metadata(path)
     assert said["license"] == "CC BY-NC, of the weights it began with; MIT"
     assert (said["non_commercial"], said["licensor"]) == ("yes", "Ada")
-    assert load_detector(toy.name, path).weights_used.is_non_commercial
+    assert load_detector(toy.name, path).weights.is_non_commercial
     # A resumed run knows it without the file.
     given.unlink()
     again = run(toy, real_faces, tmp_path / "run", ["epochs=2", SHORT[1]], resume=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from unmask.detectors._card import Card, Output, Paper, Recipe, Stage, Target, Weights
+from unmask.detectors._detector import Detector
 from unmask.detectors._import import import_weights
 from unmask.detectors._registry import build, default_detectors, detector, get_card, list_detectors
-from unmask.detectors._safetensors import save_weights
 from unmask.detectors._weights import load_detector
 
 __all__ = [
     "Card",
+    "Detector",
     "Output",
     "Paper",
     "Recipe",
@@ -23,5 +24,4 @@ __all__ = [
     "import_weights",
     "list_detectors",
     "load_detector",
-    "save_weights",
 ]

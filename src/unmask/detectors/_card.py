@@ -341,7 +341,7 @@ class Card:
         return changed_card(self, recipe, input, args)
 
     def build(self) -> nn.Module:
-        """An untrained network, in train mode, with ``.card`` set."""
+        """An untrained network, in train mode."""
         from unmask.detectors._registry import build
 
         return build(self)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from unmask.detectors._card import Card
 from unmask.errors import UnknownNameError, explain_unknown
@@ -16,31 +16,39 @@ from unmask.errors import UnknownNameError, explain_unknown
 if TYPE_CHECKING:
     from torch import nn
 
-Net = TypeVar("Net", bound="type[nn.Module]")
+Network = TypeVar("Network", bound="type[nn.Module]")
 
 _PACKAGE = "unmask.detectors"
-_CLASSES: dict[str, type[nn.Module]] = {}
 
 
-def detector(card: Card) -> Callable[[Net], Net]:
-    """Registers the decorated ``nn.Module`` class under its card's name.
+class _Entry(NamedTuple):
+    """A card, and the class that its arguments build a network of."""
 
-    The card becomes a class attribute, so every instance and every copy of one has ``.card``.
+    card: Card
+    network: type[nn.Module]
+
+
+_ENTRIES: dict[str, _Entry] = {}
+
+
+def detector(card: Card) -> Callable[[Network], Network]:
+    """Registers the decorated ``nn.Module`` class with its card, under the card's name.
 
     Raises:
         ValueError: the name differs from the file's, or is taken.
     """
 
-    def register(net: Net) -> Net:
-        home, _, stem = net.__module__.rpartition(".")
-        if home == _PACKAGE and stem != card.name:
+    def register(network: Network) -> Network:
+        package, _, stem = network.__module__.rpartition(".")
+        if package == _PACKAGE and stem != card.name:
             raise ValueError(f"The card in {stem}.py is named {card.name!r}, expected {stem!r}.")
-        known = _CLASSES.get(card.name)
-        if known is not None and known.__module__ != net.__module__:
-            raise ValueError(f"Detector {card.name!r} is already defined in {known.__module__}.")
-        type.__setattr__(net, "card", card)
-        _CLASSES[card.name] = net
-        return net
+        known = _ENTRIES.get(card.name)
+        if known is not None and known.network.__module__ != network.__module__:
+            raise ValueError(
+                f"Detector {card.name!r} is already defined in {known.network.__module__}."
+            )
+        _ENTRIES[card.name] = _Entry(card, network)
+        return network
 
     return register
 
@@ -49,7 +57,7 @@ def list_detectors() -> list[str]:
     """Names of all detectors, sorted. Reads file names only, so that torch stays unloaded."""
     package = importlib.import_module(_PACKAGE)
     found = (m.name for m in pkgutil.iter_modules(package.__path__) if not m.ispkg)
-    return sorted({name for name in found if not name.startswith("_")} | _CLASSES.keys())
+    return sorted({name for name in found if not name.startswith("_")} | _ENTRIES.keys())
 
 
 def get_card(name: str) -> Card:
@@ -58,7 +66,7 @@ def get_card(name: str) -> Card:
     Raises:
         UnknownNameError: there is no such detector; the message lists the known ones.
     """
-    return cast(Card, vars(_class_of(name))["card"])
+    return _entry(name).card
 
 
 def default_detectors() -> list[str]:
@@ -67,21 +75,17 @@ def default_detectors() -> list[str]:
 
 
 def build(card: Card) -> nn.Module:
-    """An untrained network in train mode, made with ``card.args``, with ``.card`` set.
+    """An untrained network in train mode, made with ``card.args``.
 
     A card that was changed with ``dataclasses.replace`` builds the changed network.
     """
-    net = _class_of(card.name)
-    module = net(**card.args)
-    if card is not vars(net)["card"]:
-        vars(module)["card"] = card
-    return module.train()
+    return _entry(card.name).network(**card.args).train()
 
 
-def _class_of(name: str) -> type[nn.Module]:
-    if name not in _CLASSES:
+def _entry(name: str) -> _Entry:
+    if name not in _ENTRIES:
         known = list_detectors()
         if name not in known:
             raise UnknownNameError(explain_unknown("detector", name, known))
         importlib.import_module(f"{_PACKAGE}.{name}")
-    return _CLASSES[name]
+    return _ENTRIES[name]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from unmask.detectors._card import Card, InPackage, Weights
+from unmask.detectors._detector import Detector
 from unmask.detectors._download import download, published_path
 from unmask.detectors._license import Terms, check_accepted, refuse_tag, terms_in
 from unmask.detectors._registry import build, get_card
@@ -46,7 +47,7 @@ class _Loaded(NamedTuple):
     covers: tuple[str, ...] = ()
 
 
-def load_detector(name: str, weights: str | Path | None = None, device: str = "cpu") -> nn.Module:
+def load_detector(name: str, weights: str | Path | None = None, device: str = "cpu") -> Detector:
     """A detector ready to score, in eval mode.
 
     A file that says with which arguments its network was trained, and on what input, is built
@@ -60,8 +61,8 @@ def load_detector(name: str, weights: str | Path | None = None, device: str = "c
         device: as torch names it.
 
     Returns:
-        A module with ``.card`` and ``.weights_used`` (a ``DetectorUse``; its ``weights`` is
-        ``untrained`` and its ``sha256`` empty where there are none).
+        The network, its card, and the weights in it; without any, their tag is ``untrained`` and
+        their ``sha256`` is empty.
 
     Raises:
         UnknownNameError: no such detector or tag.
@@ -75,20 +76,19 @@ def load_detector(name: str, weights: str | Path | None = None, device: str = "c
     card = card if loaded is None else loaded.card
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # an untrained network gives the same numbers every time
-        module = build(card)
+        network = build(card)
     use = DetectorUse(name=name, weights="untrained", sha256="", license="", trained_on="")
     if loaded is not None:
         use = loaded.use
-        _put(loaded, module, name)
-    vars(module)["weights_used"] = use
+        _put(loaded, network, name)
     try:
-        module.to(device)
+        network.to(device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(
             f"Cannot use device {device!r}: {reason}. Give one that torch has here, such as 'cpu'."
         ) from error
-    return module.eval()
+    return Detector(network=network.eval(), card=card, weights=use)
 
 
 def card_of_weights(card: Card, weights: str | Path) -> Card:

@@ -84,9 +84,9 @@ class EfficientNetB3LSTM(nn.Module):
         """Scores (B, 3, T, H, W), normalized as for ImageNet; the embedding is (B, 256)."""
         return self.classify(self.frame_features(clips))
 
-    def frame_features(self, clips: Tensor) -> Tensor:
+    def frame_features(self, clips: Tensor, context: tuple[int, int] = (0, 0)) -> Tensor:
         """Features (B, T, 1536) of clips (B, 3, T, H, W), each frame by itself."""
-        return features_of_frames(self.net, clips)
+        return features_of_frames(self.net, clips, context)
 
     def classify(self, features: Tensor) -> Output:
         """Scores of the features (B, T, 1536) of clips."""

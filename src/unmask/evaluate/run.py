@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.detectors import get_card, load_detector
+from unmask.detectors import Detector, get_card, load_detector
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.evaluate.condition import Condition
-from unmask.evaluate.score_videos import Model, Report, ScoreRequest, score_videos
+from unmask.evaluate.score_videos import Report, ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, read_clips
 from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD, check_threshold
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from unmask.types import LabelledVideo
 
 
@@ -73,7 +71,7 @@ def evaluate(
         )
     check_threshold(mask_threshold)
     found = [Condition(text) for text in conditions]
-    models = [Model(net) for net in load_nets(detectors, weights or {}, device).values()]
+    models = list(load_detectors(detectors, weights or {}, device).values())
     _check_conditions(found, models)
     if keeps_embeddings:
         check_embeddings(out, models)
@@ -85,9 +83,9 @@ def evaluate(
     return out
 
 
-def load_nets(
+def load_detectors(
     detectors: Sequence[str], weights: Mapping[str, str | Path], device: str = "cpu"
-) -> dict[str, nn.Module]:
+) -> dict[str, Detector]:
     """The detectors with their weights, by name; an untrained one is refused.
 
     Raises:
@@ -106,19 +104,19 @@ def load_nets(
                 f"Cannot evaluate: weights were given for {name!r}, which is not among the "
                 f"detectors ({', '.join(detectors)}). Name it too, or leave its weights out."
             )
-    nets = {}
+    loaded = {}
     for name in detectors:
         get_card(name)
-        nets[name] = load_detector(name, weights.get(name), device)
-        if not Model(nets[name]).use.sha256:
+        loaded[name] = load_detector(name, weights.get(name), device)
+        if not loaded[name].is_trained:
             raise WeightsError(
                 f"Cannot evaluate {name}: it has no weights, so its scores would mean nothing. "
                 f"Expected a file; give one with -w {name}=FILE."
             )
-    return nets
+    return loaded
 
 
-def check_embeddings(folder: Path, models: Sequence[Model]) -> None:
+def check_embeddings(folder: Path, models: Sequence[Detector]) -> None:
     """Refuses a results folder where clips of these models lie without their embeddings.
 
     They would not be scored again, and be missing for ever.
@@ -136,7 +134,7 @@ def check_embeddings(folder: Path, models: Sequence[Model]) -> None:
             )
 
 
-def _check_conditions(conditions: Sequence[Condition], models: Sequence[Model]) -> None:
+def _check_conditions(conditions: Sequence[Condition], models: Sequence[Detector]) -> None:
     for condition in conditions:
         for model in models:
             if reason := condition.missing_reason(model.card.input):

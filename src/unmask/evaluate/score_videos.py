@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
-from unmask.detectors import Card
+from unmask.detectors import Card, Detector
 from unmask.errors import MediaError
 from unmask.evaluate.condition import Condition, seed_of
 from unmask.evaluate.scores import FaceScore, ScoreKey, ScoreWriter, VideoScore
 from unmask.evaluate.true_masks import MaskCount, count_masks
 from unmask.pipeline.scan import scan_with
-from unmask.types import ClipScore, DetectorUse, InputSpec, LabelledVideo, Verdict
+from unmask.types import ClipScore, InputSpec, LabelledVideo, Verdict
 from unmask.verdict import face_logits
-
-if TYPE_CHECKING:
-    from torch import nn
 
 Report = Callable[[int, int, VideoScore], None]
 """Called for each new score with the videos passed so far, how many there are, and the score."""
-
-
-class Model(NamedTuple):
-    """A detector with certain weights, as ``load_detector`` gave it."""
-
-    net: nn.Module
-
-    @property
-    def card(self) -> Card:
-        """Its card, as changed by what its weights say."""
-        return cast(Card, self.net.card)
-
-    @property
-    def use(self) -> DetectorUse:
-        """Its weights."""
-        return cast(DetectorUse, self.net.weights_used)
-
-    @property
-    def id(self) -> tuple[str, str]:
-        """Detector and hash of its weights: what tells two models' scores apart."""
-        return self.card.name, self.use.sha256
 
 
 class ScoreRequest(NamedTuple):
@@ -54,9 +29,9 @@ class ScoreRequest(NamedTuple):
     row: LabelledVideo
     root: Path | None
     condition: Condition
-    models: Sequence[Model]
+    models: Sequence[Detector]
 
-    def key(self, model: Model) -> ScoreKey:
+    def key(self, model: Detector) -> ScoreKey:
         """The key of one of its scores."""
         return key_of(self.row, self.root, *model.id, condition=self.condition.text)
 
@@ -83,7 +58,7 @@ def score_videos(
         OutputError: the folder cannot be written.
     """
     for number, request in enumerate(requests, 1):
-        missing: dict[ScoreKey, Model] = {}
+        missing: dict[ScoreKey, Detector] = {}
         for model in request.models:
             if (key := request.key(model)) not in writer:
                 missing.setdefault(key, model)
@@ -114,7 +89,7 @@ def _path_of(row: LabelledVideo, root: Path | None) -> str:
 
 def _score(
     request: ScoreRequest,
-    models: Mapping[ScoreKey, Model],
+    models: Mapping[ScoreKey, Detector],
     device: str,
     mask_threshold: float | None,
 ) -> Iterator[tuple[VideoScore, list[ClipScore]]]:
@@ -124,19 +99,19 @@ def _score(
     """
     seed = seed_of(request.row.dataset, _path_of(request.row, request.root))
     change = request.condition.change_clip(seed)
-    by_input: dict[InputSpec, dict[ScoreKey, Model]] = {}
+    by_input: dict[InputSpec, dict[ScoreKey, Detector]] = {}
     for key, model in models.items():
         by_input.setdefault(model.card.input, {})[key] = model
     scored: set[ScoreKey] = set()
     try:
         with request.condition.video(request.row.path, seed) as path:
             for alike in by_input.values():
-                nets = {key: _apart(model, alike) for key, model in alike.items()}
+                named = {key: _apart(model, alike) for key, model in alike.items()}
                 verdict = scan_with(
-                    path, list(nets.values()), device, calibrations=[], change=change
+                    path, list(named.values()), device, calibrations=[], change=change
                 )
                 threshold = None if change else mask_threshold  # A mirrored frame has no true mask.
-                yield from _of_scan(request.row, nets, verdict, threshold)
+                yield from _of_scan(request.row, named, verdict, threshold)
                 scored |= set(alike)
     except MediaError as error:
         for key in models:
@@ -146,28 +121,25 @@ def _score(
 
 def _of_scan(
     row: LabelledVideo,
-    nets: Mapping[ScoreKey, nn.Module],
+    models: Mapping[ScoreKey, Detector],
     verdict: Verdict,
     mask_threshold: float | None,
 ) -> Iterator[tuple[VideoScore, list[ClipScore]]]:
-    cards = {net.card.name: net.card for net in map(Model, nets.values())}
+    cards = {model.name: model.card for model in models.values()}
     masks: Mapping[str, MaskCount] = {}
     if mask_threshold is not None:
         masks = count_masks(row, verdict, cards, threshold=mask_threshold)
-    for key, net in nets.items():
-        card = Model(net).card
-        yield _of_model(row, key, verdict, card, masks.get(card.name, MaskCount(None)))
+    for key, model in models.items():
+        yield _of_model(row, key, verdict, model.card, masks.get(model.name, MaskCount(None)))
 
 
-def _apart(model: Model, models: Mapping[ScoreKey, Model]) -> nn.Module:
-    """The network; under a name of its own where a scan has several of one detector."""
-    if Counter(other.card.name for other in models.values())[model.card.name] < 2:
-        return model.net
-    net = copy.copy(model.net)  # Shares its parameters.
-    name = f"{model.card.name}@{model.use.sha256[:8]}"
-    vars(net)["card"] = replace(model.card, name=name)
-    vars(net)["weights_used"] = replace(model.use, name=name)
-    return net
+def _apart(model: Detector, models: Mapping[ScoreKey, Detector]) -> Detector:
+    """The detector; under a name of its own where a scan has several of one detector."""
+    if Counter(other.name for other in models.values())[model.name] < 2:
+        return model
+    name = f"{model.name}@{model.weights.sha256[:8]}"
+    card, weights = replace(model.card, name=name), replace(model.weights, name=name)
+    return replace(model, card=card, weights=weights)
 
 
 def _of_model(

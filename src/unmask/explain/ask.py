@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from unmask.detectors import Card, Output
+from unmask.detectors import Card, Detector
 from unmask.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
@@ -18,19 +18,22 @@ BATCH_FRAMES: Final = 16
 _GRAY: Final = 0.5
 
 
-def card_of(net: nn.Module) -> Card:
-    """The card of a detector that is ready to be explained.
+def check_mode(detector: Detector) -> None:
+    """Refuses a network in train mode, where scores depend on the batch and on chance.
 
     Raises:
-        UsageError: it is in train mode, where scores depend on the batch and on chance.
+        UsageError: it is in train mode.
     """
-    card = cast(Card, net.card)
-    if net.training:
-        raise UsageError(f"Cannot explain {card.name}: it is in train mode. Call net.eval() first.")
-    return card
+    if detector.network.training:
+        raise UsageError(
+            f"Cannot explain {detector.name}: it is in train mode. Call detector.network.eval() "
+            "first."
+        )
 
 
-def logits_of(net: nn.Module, clips: Iterable[Tensor], batch_frames: int = BATCH_FRAMES) -> Tensor:
+def logits_of(
+    detector: Detector, clips: Iterable[Tensor], batch_frames: int = BATCH_FRAMES
+) -> Tensor:
     """Scores clips (C, T, H, W), one after the other, in batches; (N,) float32 on the CPU.
 
     Raises:
@@ -41,10 +44,9 @@ def logits_of(net: nn.Module, clips: Iterable[Tensor], batch_frames: int = BATCH
     found: list[Tensor] = []
     with torch.no_grad():
         for batch in _batches(clips, batch_frames):
-            output = cast(Output, net(torch.stack(batch)))
-            found.append(output.logit.float().cpu())
+            found.append(detector(torch.stack(batch)).logit.float().cpu())
     logits = torch.cat(found)
-    check_finite(net, logits)
+    check_finite(detector, logits)
     return logits
 
 
@@ -59,7 +61,7 @@ def _batches(clips: Iterable[Tensor], batch_frames: int) -> Iterator[list[Tensor
         yield waiting
 
 
-def check_finite(net: nn.Module, values: Tensor) -> None:
+def check_finite(detector: Detector, values: Tensor) -> None:
     """Refuses to explain what is no number.
 
     Raises:
@@ -67,7 +69,7 @@ def check_finite(net: nn.Module, values: Tensor) -> None:
     """
     if not values.isfinite().all():
         raise WeightsError(
-            f"Cannot explain {cast(Card, net.card).name}: expected finite numbers, got NaN or "
+            f"Cannot explain {detector.name}: expected finite numbers, got NaN or "
             "infinity from the network. Its weights may be damaged: try others with -w."
         )
 
@@ -90,11 +92,11 @@ def at_input_size(maps: Tensor, clips: Tensor) -> Tensor:
 
 
 @contextmanager
-def differentiable(net: nn.Module) -> Iterator[None]:
+def differentiable(network: nn.Module) -> Iterator[None]:
     """Gradients on, and recurrent layers such that they have one in eval mode."""
     import torch
 
-    is_recurrent = any(isinstance(module, torch.nn.RNNBase) for module in net.modules())
+    is_recurrent = any(isinstance(module, torch.nn.RNNBase) for module in network.modules())
     # cuDNN's recurrent layers refuse a backward pass unless they train.
     is_enabled = torch.backends.cudnn.enabled and not is_recurrent
     with torch.enable_grad(), torch.backends.cudnn.flags(enabled=is_enabled):

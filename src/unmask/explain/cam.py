@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from unmask.detectors import Card, Output
+from unmask.detectors import Detector
 from unmask.errors import UsageError
-from unmask.explain.ask import at_input_size, card_of, check_finite, differentiable
+from unmask.explain.ask import at_input_size, check_finite, check_mode, differentiable
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def grad_cam(net: nn.Module, clips: Tensor) -> Tensor:
+def grad_cam(detector: Detector, clips: Tensor) -> Tensor:
     """Grad-CAM of the logit at ``card.cam_layer``; one pass forth and back for all clips.
 
     A map's weight is the mean gradient over the picture; over space and time where the layer
@@ -26,7 +26,7 @@ def grad_cam(net: nn.Module, clips: Tensor) -> Tensor:
     clip that looks real throughout may have none. The unit is arbitrary: compare within a clip.
 
     Args:
-        net: a detector in eval mode.
+        detector: in eval mode.
         clips: (B, C, T, H, W), normalized by its spec.
 
     Returns:
@@ -38,7 +38,8 @@ def grad_cam(net: nn.Module, clips: Tensor) -> Tensor:
     """
     import torch
 
-    card = card_of(net)
+    check_mode(detector)
+    card, network = detector.card, detector.network
     if not card.cam_layer:
         raise UsageError(
             f"Cannot make a class activation map of {card.name}: its card names no layer for it. "
@@ -50,12 +51,12 @@ def grad_cam(net: nn.Module, clips: Tensor) -> Tensor:
         seen.append(output)
         return output.clone()  # A ReLU behind may work in place, which would change what we keep.
 
-    hook = net.get_submodule(card.cam_layer).register_forward_hook(remember)
+    hook = network.get_submodule(card.cam_layer).register_forward_hook(remember)
     try:
-        with differentiable(net):
+        with differentiable(network):
             # So that a gradient exists even where no parameter has one.
             given = clips.detach().clone().requires_grad_()
-            logit = cast(Output, net(given)).logit
+            logit = detector(given).logit
             maps = seen[-1]
             (gradient,) = torch.autograd.grad(logit.sum(), maps)
     finally:
@@ -65,18 +66,18 @@ def grad_cam(net: nn.Module, clips: Tensor) -> Tensor:
     heat = (weights * maps.detach()).sum(dim=1).relu()
     # (B * T, h, w) of single pictures, or (B, T', h, w) of space and time.
     heat = at_input_size(heat.view(len(clips), -1, *heat.shape[-2:]), clips).cpu()
-    check_finite(net, heat)
+    check_finite(detector, heat)
     return heat
 
 
-def own_heat(net: nn.Module, clips: Tensor, name: str) -> Tensor:
+def own_heat(detector: Detector, clips: Tensor, name: str) -> Tensor:
     """A heat map that this detector alone has: ``card.heat_maps``. One pass.
 
     Of EMD: where its expression stream sees the expression it votes for (class activation map
     by Zhou et al., CVPR 2016; EMD, figure 7), whatever that means for a forgery.
 
     Args:
-        net: a detector in eval mode.
+        detector: in eval mode.
         clips: (B, C, T, H, W), normalized by its spec.
         name: a key of ``card.heat_maps``.
 
@@ -89,13 +90,14 @@ def own_heat(net: nn.Module, clips: Tensor, name: str) -> Tensor:
     """
     import torch
 
-    card: Card = card_of(net)
+    check_mode(detector)
+    card = detector.card
     if name not in card.heat_maps:
         known = ", ".join(card.heat_maps) or "none"
         raise UsageError(f"Cannot make the map {name!r} of {card.name}: it has {known}.")
-    make = cast(Callable[["Tensor"], "Tensor"], getattr(net, card.heat_maps[name]))
+    make = cast(Callable[["Tensor"], "Tensor"], getattr(detector.network, card.heat_maps[name]))
     with torch.no_grad():
         found = make(clips)
     heat = at_input_size(found.view(len(clips), -1, *found.shape[-2:]), clips).cpu()
-    check_finite(net, heat)
+    check_finite(detector, heat)
     return heat

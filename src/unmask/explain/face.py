@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 
 from unmask.clips import to_tensor
-from unmask.detectors import Card
+from unmask.detectors import Detector
 from unmask.explain import record
 from unmask.explain.charts import draw_order, draw_time
 from unmask.explain.choose import Chosen
@@ -20,10 +20,7 @@ from unmask.explain.order import order_logits
 from unmask.explain.overlay import HeatTrack, write_overlay
 from unmask.explain.pictures import Legend, in_units, strip
 from unmask.report.wording import clock, face_name, score_text
-from unmask.types import Clip, DetectorUse, Explanation, Floats, Verdict
-
-if TYPE_CHECKING:
-    from torch import nn
+from unmask.types import Clip, Explanation, Floats, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +50,7 @@ class _Work:
     """What all methods of one face need."""
 
     chosen: Chosen
-    net: nn.Module
+    detector: Detector
     verdict: Verdict
     settings: Settings
     folder: Path
@@ -63,17 +60,12 @@ class _Work:
         return self.chosen.best.clip
 
     @property
-    def card(self) -> Card:
-        return cast(Card, self.net.card)
-
-    @property
     def stem(self) -> str:
         return f"face-{self.clip.track_id + 1}"
 
     @property
     def warning(self) -> str:
-        use = cast(DetectorUse, self.net.weights_used)
-        return "" if use.sha256 else "UNTRAINED: means nothing"
+        return "" if self.detector.is_trained else "UNTRAINED: means nothing"
 
     def title(self, what: str) -> str:
         """Method, detector, face, moment and score in one line."""
@@ -81,7 +73,7 @@ class _Work:
         where = "" if self.verdict.video.is_still else f" at {clock(start_s, decimals=2)}"
         parts = (
             what.replace("_", " "),
-            self.card.name,
+            self.detector.name,
             f"{face_name(self.clip.track_id)}{where}",
             f"score {score_text(logit)}",
             self.warning,
@@ -91,17 +83,19 @@ class _Work:
     def heat(self, method: Method, clip: Clip) -> Floats:
         """(T, H, W) of one clip."""
         pixels = to_tensor([clip], self.verdict.device)
-        found = heat_of(method, self.net, pixels, self.settings.size_px, self.settings.stride_px)
+        found = heat_of(
+            method, self.detector, pixels, self.settings.size_px, self.settings.stride_px
+        )
         return np.asarray(found[0].numpy(), np.float32)
 
     def passes(self, method: Method) -> int:
         chosen = self.settings
-        return passes_of(method, self.card, chosen.size_px, chosen.stride_px, chosen.draws)
+        return passes_of(method, self.detector.card, chosen.size_px, chosen.stride_px, chosen.draws)
 
 
 def explain_face(
     chosen: Chosen,
-    net: nn.Module,
+    detector: Detector,
     verdict: Verdict,
     methods: Sequence[Method],
     settings: Settings,
@@ -112,14 +106,16 @@ def explain_face(
 
     Args:
         chosen: the clip.
-        net: the detector.
+        detector: the one that scored it.
         verdict: the result of the scan that the clip comes from.
         methods: those that apply.
         settings: settings of the methods.
         folder: where files are written.
         report: receives a line before each method.
     """
-    work = _Work(chosen=chosen, net=net, verdict=verdict, settings=settings, folder=folder)
+    work = _Work(
+        chosen=chosen, detector=detector, verdict=verdict, settings=settings, folder=folder
+    )
     numbers = {"name": face_name(work.clip.track_id), **record.clip_numbers(chosen)}
     results: dict[str, Any] = {}
     heats: dict[str, Floats] = {}
@@ -141,7 +137,7 @@ def explain_face(
         numbers=numbers,
         heats=tuple(
             Explanation(
-                detector=work.card.name,
+                detector=work.detector.name,
                 method=name,
                 track_id=work.clip.track_id,
                 frame_index=int(index),
@@ -166,8 +162,8 @@ def _show_heat(work: _Work, method: Method, heat: Floats) -> dict[str, Any]:
 
 def _time(work: _Work, method: Method) -> dict[str, Any]:
     clips = to_tensor([work.clip], work.verdict.device)
-    falls = np.asarray(frame_occlusion(work.net, clips)[0].numpy(), np.float32)
-    shares = np.asarray(frame_saliency(work.net, clips)[0].numpy(), np.float32)
+    falls = np.asarray(frame_occlusion(work.detector, clips)[0].numpy(), np.float32)
+    shares = np.asarray(frame_saliency(work.detector, clips)[0].numpy(), np.float32)
     name = f"{work.stem}-{method.name}.png"
     draw_time(work.folder / name, work.clip, falls, shares, work.title(method.name))
     return {
@@ -183,7 +179,7 @@ def _time(work: _Work, method: Method) -> dict[str, Any]:
 def _order(work: _Work, method: Method) -> dict[str, Any]:
     chosen = work.settings
     logits = order_logits(
-        work.net, work.clip, draws=chosen.draws, seed=chosen.seed, device=work.verdict.device
+        work.detector, work.clip, draws=chosen.draws, seed=chosen.seed, device=work.verdict.device
     )
     name = f"{work.stem}-{method.name}.png"
     draw_order(work.folder / name, logits, work.title(method.name))
@@ -200,7 +196,7 @@ def _order(work: _Work, method: Method) -> dict[str, Any]:
 def _video(work: _Work, method: Method, heat: Floats) -> dict[str, Any] | None:
     """The frames of a clip, or the frames around a single picture, each with its own heat."""
     best = work.chosen.best
-    if work.card.input.frames > 1:
+    if work.detector.card.input.frames > 1:
         moments, heats = [best], heat
         times, regions = work.clip.times_s, work.clip.regions_px
         logits = [best.score.logit] * len(times)
@@ -210,7 +206,7 @@ def _video(work: _Work, method: Method, heat: Floats) -> dict[str, Any] | None:
         times = np.concatenate([moment.clip.times_s for moment in moments])
         regions = np.concatenate([moment.clip.regions_px for moment in moments])
         logits = [moment.score.logit for moment in moments]
-    label = f"{work.card.name}  {method.name.replace('_', ' ')}"
+    label = f"{work.detector.name}  {method.name.replace('_', ' ')}"
     end = f"  {work.warning}" if work.warning else ""
     track = HeatTrack(
         times_s=times,

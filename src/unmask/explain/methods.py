@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
-from unmask.detectors import Card
+from unmask.detectors import Card, Detector
 from unmask.errors import UnknownNameError, UsageError
 from unmask.explain.cam import grad_cam, own_heat
 from unmask.explain.occlusion import cover_for, occlusion, places
 from unmask.explain.pictures import Scale
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 _LEAST_FRAMES: Final = 5
 """Fewest frames of a clip whose order can be disturbed: the paper mirrors five."""
@@ -131,12 +131,14 @@ def choose_methods(card: Card, names: Sequence[str] | None) -> tuple[list[Method
 
 
 def heat_of(
-    method: Method, net: nn.Module, clips: Tensor, size_px: int | None, stride_px: int | None
+    method: Method, detector: Detector, clips: Tensor, size_px: int | None, stride_px: int | None
 ) -> Tensor:
     """A heat method's map of clips (B, C, T, H, W): (B, T, H, W) float32 on the CPU."""
     if method.name == "occlusion":
-        return occlusion(net, clips, size_px=size_px, stride_px=stride_px)
-    return grad_cam(net, clips) if method.name == "grad_cam" else own_heat(net, clips, method.name)
+        return occlusion(detector, clips, size_px=size_px, stride_px=stride_px)
+    if method.name == "grad_cam":
+        return grad_cam(detector, clips)
+    return own_heat(detector, clips, method.name)
 
 
 def passes_of(

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
+from unmask.detectors import Detector
 from unmask.errors import UsageError
-from unmask.explain.ask import BATCH_FRAMES, card_of, gray_of, logits_of
+from unmask.explain.ask import BATCH_FRAMES, check_mode, gray_of, logits_of
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 
 class Cover(NamedTuple):
@@ -72,7 +73,7 @@ def places(shape: tuple[int, int, int], cover: Cover) -> list[tuple[int, int, in
 
 
 def occlusion(
-    net: nn.Module,
+    detector: Detector,
     clips: Tensor,
     *,
     size_px: int | None = None,
@@ -85,7 +86,7 @@ def occlusion(
     Costs one pass for each clip and place (with the defaults 49 places), and one uncovered.
 
     Args:
-        net: a detector in eval mode.
+        detector: in eval mode.
         clips: (B, C, T, H, W), normalized by its spec.
         size_px: see ``cover_for``.
         stride_px: see ``cover_for``.
@@ -101,7 +102,8 @@ def occlusion(
     """
     import torch
 
-    gray = gray_of(card_of(net), clips)
+    check_mode(detector)
+    gray = gray_of(detector.card, clips)
     shape = (clips.shape[2], clips.shape[3], clips.shape[4])
     cover = cover_for(shape, size_px, stride_px, depth)
     corners = places(shape, cover)
@@ -114,8 +116,8 @@ def occlusion(
                 copy[:, *window] = gray
                 yield copy
 
-    before = logits_of(net, clips, batch_frames)
-    after = logits_of(net, covered(), batch_frames).view(len(clips), len(windows))
+    before = logits_of(detector, clips, batch_frames)
+    after = logits_of(detector, covered(), batch_frames).view(len(clips), len(windows))
     falls = before[:, None] - after
     heat, times = torch.zeros(len(clips), *shape), torch.zeros(shape)
     for number, window in enumerate(windows):

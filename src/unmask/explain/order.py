@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from unmask.clips import ORDERS, reorder, to_tensor
-from unmask.explain.ask import BATCH_FRAMES, card_of, logits_of
+from unmask.explain.ask import BATCH_FRAMES, check_mode, logits_of
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from unmask.detectors import Detector
     from unmask.types import Clip
 
 ORIGINAL: Final = "original"
 
 
 def order_logits(
-    net: nn.Module,
+    detector: Detector,
     clip: Clip,
     *,
     draws: int = 5,
@@ -30,7 +29,7 @@ def order_logits(
     ``flip_every_second`` leave nothing to chance.
 
     Args:
-        net: a detector of clips, in eval mode.
+        detector: of clips, in eval mode.
         clip: has at least five frames.
         draws: how often random choices are made anew.
         seed: seed of the first draw; those of the following count up.
@@ -44,11 +43,11 @@ def order_logits(
         UsageError: the clip has too few frames, or the network is in train mode.
         WeightsError: a logit is not finite.
     """
-    card_of(net)
+    check_mode(detector)
     plan = {ORIGINAL: [clip]}
     for order in ORDERS:
         count = 1 if order == "flip_every_second" else draws
         plan[order] = [reorder(clip, order, seed + n) for n in range(count)]
     inputs = (to_tensor([altered], device)[0] for some in plan.values() for altered in some)
-    logits = iter(logits_of(net, inputs, batch_frames).tolist())
+    logits = iter(logits_of(detector, inputs, batch_frames).tolist())
     return {order: tuple(next(logits) for _ in some) for order, some in plan.items()}

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
-from unmask.detectors import Card
+from unmask.detectors import Card, Detector
 from unmask.errors import MediaError, OutputError, UsageError
 from unmask.explain import record
 from unmask.explain.charts import need_charts
@@ -20,9 +19,6 @@ from unmask.explain.occlusion import cover_for
 from unmask.pipeline.scan import Progress, scan_with
 from unmask.report.wording import face_name, plural
 from unmask.types import DetectorUse, Explanation, Verdict
-
-if TYPE_CHECKING:
-    from torch import nn
 
 Report = Callable[[str], None]
 """Receives lines that tell what happens."""
@@ -44,7 +40,7 @@ class Explanations:
 
 def explain(
     path: str | Path,
-    net: nn.Module,
+    detector: Detector,
     out: str | Path,
     *,
     methods: Sequence[str] | None = None,
@@ -67,7 +63,7 @@ def explain(
 
     Args:
         path: the video, picture or folder of frames; it is only read.
-        net: a detector of ``load_detector``.
+        detector: from ``load_detector``.
         out: the folder to make; it must not exist, or be empty.
         methods: names of ``methods_of``; None takes all that apply to the detector.
         device: where the network is.
@@ -89,13 +85,15 @@ def explain(
         MissingDependencyError: what draws charts is not installed.
         WeightsError: the network gives what is no number.
     """
-    card, use = cast(Card, net.card), cast(DetectorUse, net.weights_used)
+    card, use = detector.card, detector.weights
     chosen_methods, not_applicable = choose_methods(card, methods)
     settings = Settings(size_px=size_px, stride_px=stride_px, draws=draws, seed=seed)
     _check(card, chosen_methods, settings, at_s, face, most_faces)
     with _new_folder(Path(out)) as folder:
         chooser = Chooser(at_s, most_faces, None if face is None else face - 1)
-        verdict = scan_with(path, [net], device, calibrations=(), progress=progress, keep=chooser)
+        verdict = scan_with(
+            path, [detector], device, calibrations=(), progress=progress, keep=chooser
+        )
         faces = chooser.chosen()
         _check_faces(verdict, chooser, card, at_s, face)
         refused = {} if methods is None else not_applicable
@@ -103,7 +101,7 @@ def explain(
         for note in notes:
             report(note)
         explained = [
-            explain_face(chosen, net, verdict, chosen_methods, settings, folder, report)
+            explain_face(chosen, detector, verdict, chosen_methods, settings, folder, report)
             for chosen in faces
         ]
         content = record.header(verdict, use, settings.plain(), notes)

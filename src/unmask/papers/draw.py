@@ -85,12 +85,12 @@ def show_occlusion(table: Table, data: Sequence[Data], out: Path, device: str) -
         if not level or row.compression == level
     ]
     for key, file in table.weights.items():
-        net = load_detector(key.partition(":")[0], file, device)
+        detector = load_detector(key.partition(":")[0], file, device)
         folder = out / _name(f"{protocol.name}-{key}")
         shutil.rmtree(folder, ignore_errors=True)
         for video in videos:
             try:
-                paths += explain(video, net, folder, methods=[_OCCLUSION], device=device).files
+                paths += explain(video, detector, folder, methods=[_OCCLUSION], device=device).files
                 break
             except UnmaskError:
                 continue

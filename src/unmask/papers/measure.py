@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unmask.datasets import get_adapter, list_datasets
-from unmask.detectors import Card, get_card, load_detector
+from unmask.detectors import Card, Detector, get_card, load_detector
 from unmask.errors import DataError, NotMeasurableError, UsageError
 from unmask.evaluate.condition import Condition
 from unmask.evaluate.data import Data
 from unmask.evaluate.pixels import Measured
 from unmask.evaluate.run import check_embeddings
-from unmask.evaluate.score_videos import Model, Report, ScoreRequest, score_videos
+from unmask.evaluate.score_videos import Report, ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreKey, ScoreWriter, VideoScore, read_scores
 from unmask.evaluate.tables import VALIDATION, MetricValue, fit_threshold, joined, measure_of
 from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD
@@ -55,7 +55,7 @@ class _Plan:
     protocol: Protocol
     needed: Mapping[Cell, _Needed]
     missing_data: Mapping[Cell, str | None]
-    models: Mapping[str, Model]
+    models: Mapping[str, Detector]
 
     def missing_reason(self, cell: Cell, card: Card, row: str) -> str | None:
         """Why a cell has no value in this row; None if it has one."""
@@ -68,13 +68,13 @@ class _Plan:
         reason = Condition(cell.condition).missing_reason(model.card.input)
         return f"not measurable: {reason}" if reason else None
 
-    def model(self, cell: Cell, card: Card, row: str) -> Model:
+    def model(self, cell: Cell, card: Card, row: str) -> Detector:
         """The model of a cell that has one."""
         return self.models[training_of(self.protocol, cell, card, row).key]
 
     def requests(self, cards: Sequence[Card]) -> list[ScoreRequest]:
         """All scores that it takes: each video under a condition once, for all models."""
-        found: dict[tuple[Video, Condition], list[Model]] = {}
+        found: dict[tuple[Video, Condition], list[Detector]] = {}
         for card in cards:
             for row in rows_of(self.protocol, card):
                 for cell in self.protocol.cells:
@@ -85,7 +85,7 @@ class _Plan:
         ]
 
     def _add(
-        self, found: dict[tuple[Video, Condition], list[Model]], cell: Cell, model: Model
+        self, found: dict[tuple[Video, Condition], list[Detector]], cell: Cell, model: Detector
     ) -> None:
         needed = self.needed[cell]
         parts = ((needed.test, Condition(cell.condition)), (needed.validation, Condition()))
@@ -230,7 +230,7 @@ def place_of(cell: Cell) -> str:
 
 def _models(
     protocol: Protocol, cards: Sequence[Card], given: Mapping[str, str | Path], device: str
-) -> dict[str, Model]:
+) -> dict[str, Detector]:
     """The models that there are weights for, by the key of their training.
 
     Where one training serves the whole table, the detector's own weights serve if it has some;
@@ -247,9 +247,9 @@ def _models(
     models = {}
     for key, training in known.items():
         if key in given or not training.name:
-            model = Model(load_detector(training.detector, given.get(key), device))
-            is_start = key not in given and model.use.weights == model.card.starts_from
-            if model.use.sha256 and not is_start:
+            model = load_detector(training.detector, given.get(key), device)
+            is_start = key not in given and model.weights.weights == model.card.starts_from
+            if model.is_trained and not is_start:
                 models[key] = model
     return models
 

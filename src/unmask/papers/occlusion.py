@@ -8,7 +8,7 @@ from pathlib import Path
 from unmask.errors import MediaError, UsageError
 from unmask.evaluate.condition import seed_of
 from unmask.evaluate.data import Data
-from unmask.evaluate.run import load_nets
+from unmask.evaluate.run import load_detectors
 from unmask.explain import explain
 from unmask.papers.protocol import Protocol
 from unmask.types import LabelledVideo
@@ -53,13 +53,13 @@ def explain_samples(
             f"Cannot make {protocol.name}: no data: needs videos in {place}. Give them with --data."
         )
     files: list[Path] = []
-    for name, net in load_nets(detectors, weights, device).items():
+    for name, detector in load_detectors(detectors, weights, device).items():
         for row in samples:
             folder = out / _METHOD / f"{name}-{row.method or 'real'}-{row.path.stem}"
             if folder.exists():
                 continue
             try:
-                made = explain(row.path, net, folder, methods=[_METHOD], device=device)
+                made = explain(row.path, detector, folder, methods=[_METHOD], device=device)
             except MediaError as error:
                 log(f"no picture: {error}")
                 continue

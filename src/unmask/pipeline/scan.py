@@ -10,19 +10,17 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
-
-import numpy as np
 
 from unmask._version import __version__
-from unmask.clips import Cutter, Plan, needs, to_tensor
-from unmask.detectors import Card, load_detector
-from unmask.detectors._frames import Scorer, SharedFeatures, scorer
+from unmask.clips import Cutter, Plan, needs
+from unmask.detectors import Card, Detector, load_detector
 from unmask.detectors.weights import cache_dir
 from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, landmarks_missing_reason
 from unmask.media import Video, open_video
 from unmask.pipeline.panel import choose, default_names, fitting
+from unmask.pipeline.scorer import Keep, score_clips
+from unmask.pipeline.shared_features import scorer_for
 from unmask.types import (
     Calibration,
     Clip,
@@ -37,17 +35,8 @@ from unmask.types import (
 )
 from unmask.verdict import FaceLooks, Observations, decide, scored_s
 
-if TYPE_CHECKING:
-    from torch import nn
-
-# On two cores 8 frames at a time are as fast as 32 and keep memory flat.
-_BATCH_FRAMES = 8
-
 Progress = Callable[[int, float], None]
 """Called now and then with the frames decoded so far and the seconds of video they cover."""
-
-Keep = Callable[[Clip, ClipScore], None]
-"""Called with every clip and what a detector said of it, while the video is read."""
 
 ChangeClip = Callable[[Clip], Clip]
 """Makes another clip of the same kind out of a clip."""
@@ -90,13 +79,13 @@ def scan(
         notes: Sequence[str] = ()
         if detectors is None:
             names, notes = choose(video.info, device, weights or {})
-        nets = [load_detector(name, (weights or {}).get(name), device) for name in names]
-        return _flow(video, nets, device, calibrations, progress, notes=notes)
+        loaded = [load_detector(name, (weights or {}).get(name), device) for name in names]
+        return _flow(video, loaded, device, calibrations, progress, notes=notes)
 
 
 def scan_with(
     path: str | Path,
-    nets: Sequence[nn.Module],
+    detectors: Sequence[Detector],
     device: str = "cpu",
     *,
     calibrations: Sequence[Calibration] | None = None,
@@ -108,8 +97,8 @@ def scan_with(
 
     Args:
         path: as for ``scan``, like everything not named here.
-        nets: from ``load_detector``.
-        device: where they are.
+        detectors: from ``load_detector``.
+        device: where their networks are.
         calibrations: as for ``scan``.
         progress: as for ``scan``.
         keep: gets the clips themselves, which a verdict does not hold.
@@ -120,12 +109,12 @@ def scan_with(
         MediaError: the file is missing, is no media, or has no picture.
     """
     with open_video(path) as video:
-        return _flow(video, nets, device, calibrations, progress, keep, change)
+        return _flow(video, detectors, device, calibrations, progress, keep, change)
 
 
 def _flow(
     video: Video,
-    nets: Sequence[nn.Module],
+    detectors: Sequence[Detector],
     device: str,
     calibrations: Sequence[Calibration] | None,
     progress: Progress | None,
@@ -134,8 +123,8 @@ def _flow(
     notes: Sequence[str] = (),
 ) -> Verdict:
     """From frames to the verdict; ``notes`` name who was left out."""
-    cards = [cast(Card, net.card) for net in nets]
-    uses = [cast(DetectorUse, net.weights_used) for net in nets]
+    cards = [detector.card for detector in detectors]
+    uses = [detector.weights for detector in detectors]
     fits = fitting(uses, calibrations)
     specs = [card.input for card in cards]
     plan = Plan(specs, video.info.fps, video.info.is_variable_rate)
@@ -150,10 +139,10 @@ def _flow(
     looks = FaceLooks()
     clips = cut(looks.watch(follow(frames)))
     frame_s = float(1 / video.info.fps) if video.info.fps else 0.0
-    shares = change is None
     if change is not None:
         clips = map(change, clips)
-    scores = list(_score(clips, nets, device, frame_s, keep, shares=shares))
+    scorers = [scorer_for(one, device, shares=change is None) for one in detectors]
+    scores = list(score_clips(clips, scorers, frame_s, keep))
 
     tracks = follow.tracks()
     smallest = finder.smallest_face_px(video.info.width_px, video.info.height_px)
@@ -201,73 +190,6 @@ def _names(detectors: Sequence[str] | None, weights: Mapping[str, str | Path]) -
                 f"({', '.join(names)}). Name it too, or leave its weights out."
             )
     return names
-
-
-def _score(
-    clips: Iterable[Clip],
-    nets: Sequence[nn.Module],
-    device: str,
-    frame_s: float,
-    keep: Keep | None = None,
-    *,
-    shares: bool = True,
-) -> Iterator[ClipScore]:
-    """Batches clips per input spec and asks every detector that wants that spec."""
-    scorers = [(cast(Card, net.card), scorer(net, shares=shares)) for net in nets]
-    # Where each detector knows most of a clip from the ones before, a clip counts for what is new.
-    new_frames = {card.input: card.input.hop for card, _ in scorers}
-    new_frames |= {c.input: c.input.frames for c, s in scorers if not isinstance(s, SharedFeatures)}
-    waiting: dict[InputSpec, list[Clip]] = {}
-    for clip in clips:
-        batch = waiting.setdefault(clip.spec, [])
-        batch.append(clip)
-        if len(batch) * new_frames[clip.spec] >= _BATCH_FRAMES:
-            yield from _ask(waiting.pop(clip.spec), scorers, device, frame_s, keep)
-    for batch in waiting.values():
-        yield from _ask(batch, scorers, device, frame_s, keep)
-
-
-def _ask(
-    clips: list[Clip],
-    scorers: Sequence[tuple[Card, Scorer]],
-    device: str,
-    frame_s: float,
-    keep: Keep | None,
-) -> Iterator[ClipScore]:
-    """One batch through every detector that takes clips of this kind."""
-    import torch
-
-    tensor = to_tensor(clips, device)
-    for card, score in scorers:
-        if card.input != clips[0].spec:
-            continue
-        with torch.inference_mode():
-            output = score(tensor, clips)
-        logits = output.logit.float().cpu().numpy()
-        masks = None if output.mask is None else output.mask.sigmoid().float().cpu().numpy()
-        points = None if output.embedding is None else output.embedding.float().cpu().numpy()
-        for number, clip in enumerate(clips):
-            said = ClipScore(
-                detector=card.name,
-                track_id=clip.track_id,
-                start_s=float(clip.times_s[0]),
-                end_s=float(clip.times_s[-1]) + _step_s(clip.spec, frame_s),
-                logit=float(logits[number]),
-                frame_indices=tuple(int(i) for i in clip.frame_indices),
-                face_px=clip.face_px,
-                mask=None if masks is None else np.asarray(masks[number], np.float32),
-                regions_px=clip.regions_px,
-                embedding=None if points is None else np.asarray(points[number], np.float32),
-            )
-            if keep is not None:
-                keep(clip, said)
-            yield said
-
-
-def _step_s(spec: InputSpec, frame_s: float) -> float:
-    """How long the last frame of a clip stands: a step of its spec, but at least one frame."""
-    step_s = frame_s if spec.fps is None else 1 / spec.fps
-    return max(spec.stride * step_s, frame_s)
 
 
 @dataclass(slots=True)

@@ -12,8 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from unmask._version import __version__
-from unmask.detectors import Card, build, get_card, save_weights
-from unmask.detectors.weights import Terms, card_of_weights, load_weights, terms_of_weights
+from unmask.detectors import Card, build, get_card
+from unmask.detectors.weights import (
+    Terms,
+    card_of_weights,
+    load_weights,
+    save_weights,
+    terms_of_weights,
+)
 from unmask.errors import WeightsError, import_optional
 from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
 from unmask.train.fit import How, learn

@@ -86,11 +86,11 @@ def explain(
             f"Cannot use -w '{other}={chosen[other]}': {names[0]} is explained, not {other}. "
             f"Give {names[0]}=TAG or {names[0]}=FILE."
         )
-    net = load_detector(names[0], chosen.get(names[0]), device)
+    loaded = load_detector(names[0], chosen.get(names[0]), device)
     with video_progress(path, "scanning") as progress:
         made = make(
             path,
-            net,
+            loaded,
             out or Path(f"{path.absolute().stem}-{names[0]}"),
             methods=methods,
             device=device,

@@ -1,6 +1,6 @@
 """Weights files from close by: what they say of themselves, where they lie, whether they fit.
 
-Who only wants a detector needs ``load_detector``, ``save_weights`` and ``import_weights``.
+Who only wants a detector needs ``load_detector`` and ``import_weights``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from unmask.detectors._safetensors import (
     file_sha256,
     read_metadata,
     read_safetensors,
+    save_weights,
 )
 from unmask.detectors._weights import (
     card_of_weights,
@@ -37,6 +38,7 @@ __all__ = [
     "published_path",
     "read_metadata",
     "read_safetensors",
+    "save_weights",
     "shipped_path",
     "terms_of_weights",
 ]

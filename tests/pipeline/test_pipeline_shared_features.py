@@ -10,15 +10,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import nn
 
 import toy_detectors
 from unmask.clips import to_tensor
-from unmask.detectors import Output, get_card, list_detectors, load_detector
-from unmask.detectors import _frames as frames
-from unmask.detectors._frames import SharedFeatures, scorer
+from unmask.detectors import Card, Detector, Output, get_card, list_detectors, load_detector
 from unmask.errors import UsageError
-from unmask.types import Clip, InputSpec
+from unmask.pipeline import shared_features
+from unmask.pipeline.scorer import ClipBatch
+from unmask.pipeline.shared_features import SharedFeatures, scorer_for
+from unmask.types import Clip, DetectorUse, InputSpec
 
 LIPS = "lipforensics"
 TOY = InputSpec(size=(8, 8), frames=6, hop=2)
@@ -32,21 +33,22 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def toy(context: int, spec: InputSpec = TOY) -> toy_detectors.Recurrent:
-    """A toy whose card tells the truth, in eval mode; it stands in no registry."""
+def ready(network: nn.Module, card: Card) -> Detector:
+    use = DetectorUse(name=card.name, weights="untrained", sha256="", license="", trained_on="")
+    return Detector(network=network.eval(), card=card, weights=use)
+
+
+def toy(context: int, spec: InputSpec = TOY) -> Detector:
+    """A toy whose card tells the truth; it stands in no registry."""
     torch.manual_seed(0)
-    net = toy_detectors.Recurrent(context)
     card = replace(get_card(LIPS), input=spec, frame_context=context)
-    vars(net)["card"] = card
-    return net.eval()
+    return ready(toy_detectors.Recurrent(context), card)
 
 
-def with_hop(net: nn.Module, hop: int, size: tuple[int, int]) -> InputSpec:
-    """Gives a network a card whose clips overlap, and smaller pictures; returns the new spec."""
-    card = net.card
-    spec = replace(card.input, hop=hop, size=size, load_size=None)
-    vars(net)["card"] = replace(card, input=spec)
-    return spec
+def with_hop(detector: Detector, hop: int, size: tuple[int, int]) -> Detector:
+    """With clips that overlap, and smaller pictures."""
+    spec = replace(detector.card.input, hop=hop, size=size, load_size=None)
+    return replace(detector, card=replace(detector.card, input=spec))
 
 
 def picture(spec: InputSpec, track_id: int, index: int) -> np.ndarray:
@@ -93,13 +95,16 @@ def joined(outputs: Sequence[Output]) -> Output:
     )
 
 
-def shared(net: nn.Module, clips: list[Clip], batch: int = 1) -> Output:
-    score = SharedFeatures(net)
-    parts = [clips[i : i + batch] for i in range(0, len(clips), batch)]
-    return joined([score(to_tensor(part), part) for part in parts])
+def shared(net: Detector, clips: list[Clip], batch: int = 1) -> Output:
+    scorer = scorer_for(net)
+    assert isinstance(scorer, SharedFeatures)
+    with torch.inference_mode():
+        return joined(
+            [scorer.output(ClipBatch(clips[i : i + batch])) for i in range(0, len(clips), batch)]
+        )
 
 
-def one_by_one(net: nn.Module, clips: list[Clip]) -> Output:
+def one_by_one(net: Detector, clips: list[Clip]) -> Output:
     with torch.no_grad():
         return joined([net(to_tensor([clip])) for clip in clips])
 
@@ -115,8 +120,8 @@ def deviation(got: Output, expected: Output) -> float:
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("hop", [1, 5, 24])
 def test_lip_clips_score_as_one_by_one(hop: int, batch: int):
-    net = load_detector(LIPS)
-    spec = with_hop(net, hop, (32, 32))
+    net = with_hop(load_detector(LIPS), hop, (32, 32))
+    spec = net.card.input
     first = clips_of(spec, 49 if hop == 24 else 34, track_id=0, missing=[3, 26, 27])
     clips = together(first, clips_of(spec, 30, track_id=1, missing=[9], start=2))
     expected = one_by_one(net, clips)
@@ -128,22 +133,23 @@ def test_lip_clips_score_as_one_by_one(hop: int, batch: int):
 def test_variants_of_lipforensics_share_too(args: dict[str, object]):
     card = get_card(LIPS)
     torch.manual_seed(0)
-    net = replace(card, args={**card.args, **args}).build().eval()
-    clips = clips_of(with_hop(net, 4, (32, 32)), 33)
+    network = replace(card, args={**card.args, **args}).build()
+    net = with_hop(ready(network, card), 4, (32, 32))
+    clips = clips_of(net.card.input, 33)
     assert deviation(shared(net, clips), one_by_one(net, clips)) < 1e-6
 
 
 def test_too_small_a_context_would_be_noticed():
     """Guards the comparisons: they must not pass when edges and neighbors are not minded."""
-    net = load_detector(LIPS)
-    clips = clips_of(with_hop(net, 5, (32, 32)), 34)
+    net = with_hop(load_detector(LIPS), 5, (32, 32))
+    clips = clips_of(net.card.input, 34)
     expected = one_by_one(net, clips)
-    vars(net)["card"] = replace(net.card, frame_context=1)
+    net = replace(net, card=replace(net.card, frame_context=1))
     assert deviation(shared(net, clips), expected) > 1e-4
 
 
 def test_frames_that_are_context_alone_get_no_features():
-    net = load_detector(LIPS)
+    net = load_detector(LIPS).network
     clips = torch.rand(2, 1, 9, 32, 32)
     with torch.no_grad():
         whole, inner = net.frame_features(clips), net.frame_features(clips, (2, 1))
@@ -152,7 +158,7 @@ def test_frames_that_are_context_alone_get_no_features():
 
 
 def test_the_second_half_minds_lengths():
-    net = load_detector(LIPS)
+    net = load_detector(LIPS).network
     clips = torch.rand(2, 1, 9, 32, 32)
     with torch.no_grad():
         halves = net.classify(net.frame_features(clips), [9, 4])
@@ -175,7 +181,8 @@ def test_every_detector_with_features_of_frames_can_share(name: str):
         pytest.skip("computes no features of single frames")
     net = load_detector(name)
     size = (64, 64) if min(card.input.size) > 64 else card.input.size
-    spec = with_hop(net, 3, size)
+    net = with_hop(net, 3, size)
+    spec = net.card.input
     clips = clips_of(spec, spec.frames + 3)
     assert deviation(shared(net, clips), one_by_one(net, clips)) < 1e-5
 
@@ -209,7 +216,7 @@ def test_every_frame_is_computed_once(hop: int, batch: int):
     clips = clips_of(net.card.input, 26)
     shown = {int(i) for clip in clips for i in clip.frame_indices}
     shared(net, clips, batch)
-    assert sum(net.computed) == len(shown) == 26
+    assert sum(net.network.computed) == len(shown) == 26
 
 
 @pytest.mark.parametrize("batch", [1, 4])
@@ -218,20 +225,20 @@ def test_only_frames_at_a_clips_edge_are_computed_again(batch: int):
     clips = clips_of(net.card.input, 20)
     shared(net, clips, batch)
     # Of 20 frames, 18 have neighbors on both sides; each of 15 clips sees two ends its own way.
-    assert sum(net.computed) == 18 + 2 * 15
+    assert sum(net.network.computed) == 18 + 2 * 15
 
 
 def test_a_frame_that_stands_for_missing_ones_is_computed_once():
     net = toy(0, replace(TOY, hop=1))
     shared(net, clips_of(net.card.input, 20, missing=[4, 5, 11]))
-    assert sum(net.computed) == 17
+    assert sum(net.network.computed) == 17
 
 
 def test_people_do_not_share():
     net = toy(0)
     clips = together(clips_of(TOY, 12, track_id=0), clips_of(TOY, 12, track_id=1))
     shared(net, clips)
-    assert sum(net.computed) == 24
+    assert sum(net.network.computed) == 24
 
 
 def test_pictures_cut_by_other_points_are_other_pictures():
@@ -241,7 +248,7 @@ def test_pictures_cut_by_other_points_are_other_pictures():
     for number in (1, 2):
         clips[number] = replace(clips[number], points=68, pixels=255 - clips[number].pixels)
     got = shared(net, clips)
-    assert sum(net.computed) == 6 + (6 + 2) + 6
+    assert sum(net.network.computed) == 6 + (6 + 2) + 6
     assert deviation(got, one_by_one(net, clips)) < 1e-6
 
 
@@ -251,39 +258,45 @@ def test_what_is_held_does_not_grow():
     net = toy(1, spec)
     guests = [clips_of(spec, 25, track_id=2 + n, start=25 * n) for n in range(12)]
     clips = together(clips_of(spec, 300, 0), clips_of(spec, 300, 1), *guests)
-    score = SharedFeatures(net)
+    scorer = scorer_for(net)
+    assert isinstance(scorer, SharedFeatures)
     held = []
     for clip in clips:
-        score(to_tensor([clip]), [clip])
-        held.append(score.frames_held())
+        scorer.score(ClipBatch([clip]))
+        held.append(scorer.frames_held())
     # Each knows at most what its next clip shows away from its edges; a guest may be replaced.
     assert max(held) <= 4 * (spec.frames - 3)
     assert max(held[len(held) // 2 :]) == max(held[: len(held) // 2])
 
 
 def test_those_who_have_gone_are_forgotten():
-    score = SharedFeatures(toy(0))
+    scorer = scorer_for(toy(0))
+    assert isinstance(scorer, SharedFeatures)
     clips = [*clips_of(TOY, 10, track_id=0), *clips_of(TOY, 6, track_id=1, start=10)]
-    score(to_tensor(clips[:-1]), clips[:-1])
-    assert score.frames_held() == TOY.frames - TOY.hop
-    score(to_tensor(clips[-1:]), clips[-1:])
-    assert score.frames_held() == TOY.frames - TOY.hop
+    scorer.score(ClipBatch(clips[:-1]))
+    assert scorer.frames_held() == TOY.frames - TOY.hop
+    scorer.score(ClipBatch(clips[-1:]))
+    assert scorer.frames_held() == TOY.frames - TOY.hop
 
 
 def test_many_people_at_once_go_through_in_batches(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(frames, "_BATCH_FRAMES", 13)
+    monkeypatch.setattr(shared_features, "_BATCH_FRAMES", 13)
     net = toy(0)
     clips = [clips_of(TOY, 6, track_id=n)[0] for n in range(5)]
     assert deviation(shared(net, clips, 5), one_by_one(net, clips)) < 1e-6
-    assert net.computed[:3] == [12, 12, 6]
+    assert net.network.computed[:3] == [12, 12, 6]
 
 
 def test_features_carry_no_gradients():
     net = toy(0)
     clips = clips_of(TOY, 8)
     assert torch.is_grad_enabled()
-    output = SharedFeatures(net)(to_tensor(clips), clips)
-    assert not output.logit.requires_grad
+    scorer = scorer_for(net)
+    scorer.score(ClipBatch(clips))
+    assert isinstance(scorer, SharedFeatures)
+    held = [features for known in scorer._known.values() for features in known.values()]
+    assert held
+    assert not any(features.requires_grad for features in held)
 
 
 @pytest.mark.parametrize(
@@ -292,13 +305,14 @@ def test_features_carry_no_gradients():
 def test_sharing_needs_overlap_and_features_of_frames(hop: int, context: int | None, shares: bool):
     net = toy(0)
     spec = replace(TOY, hop=hop)
-    vars(net)["card"] = replace(net.card, input=spec, frame_context=context)
-    assert isinstance(scorer(net), SharedFeatures) == shares
+    net = replace(net, card=replace(net.card, input=spec, frame_context=context))
+    assert isinstance(scorer_for(net), SharedFeatures) == shares
 
 
 def test_without_sharing_the_network_itself_is_asked():
     net = toy(0, replace(TOY, hop=6))
     clips = clips_of(net.card.input, 12)
     with torch.no_grad():
-        got: Tensor = scorer(net)(to_tensor(clips), clips).logit
-        assert torch.equal(got, net(to_tensor(clips)).logit)
+        expected = net(to_tensor(clips)).logit
+    got = scorer_for(net).score(ClipBatch(clips)).logits
+    assert np.array_equal(got, expected.numpy())

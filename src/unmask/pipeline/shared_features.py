@@ -7,20 +7,21 @@ clips have a frame's features in common if both show the same frames around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from unmask.detectors._card import Card, Output
+from unmask.detectors import Detector
+from unmask.detectors._behaviors import SharesFrames
+from unmask.pipeline.scorer import ClipBatch, TorchScorer
 from unmask.types import Clip
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
+
+    from unmask.detectors import Output
 
 # Many people can appear at once, each with a whole clip: memory must not grow with them.
 _BATCH_FRAMES = 16
-
-Scorer = Callable[["Tensor", Sequence[Clip]], Output]
-"""Scores clips, given as (B, C, T, H, W) and as what they were made of."""
 
 _Key = tuple[int | None, ...]
 """The indices of a frame and of those around it; None outside of the clip."""
@@ -38,54 +39,63 @@ class _Stretch(NamedTuple):
     stop: int
 
 
-def scorer(net: nn.Module, *, shares: bool = True) -> Scorer:
-    """What asks a network, in eval mode, for the scores of a stream of clips.
+def scorer_for(detector: Detector, device: str = "cpu", *, shares: bool = True) -> TorchScorer:
+    """The scorer of a detector for one video.
 
-    If it has features of single frames and its clips overlap, that is a ``SharedFeatures``,
-    unless it may share nothing: in clips that were altered, a frame's number does not say what
-    it shows.
+    It is a ``SharedFeatures`` if the network has features of single frames and its clips overlap,
+    unless it may share nothing: in clips that were altered, a frame's number does not say what it
+    shows.
+
+    Args:
+        detector: its network is in eval mode.
+        device: where the network is.
+        shares: whether it may share.
     """
-    card = cast(Card, net.card)
+    card, network = detector.card, detector.network
     if shares and card.frame_context is not None and card.input.hop < card.input.frames:
-        return SharedFeatures(net)
-    return lambda pixels, _clips: cast(Output, net(pixels))
+        assert isinstance(network, SharesFrames)
+        return SharedFeatures(detector, network, device)
+    return TorchScorer(detector, device)
 
 
-class SharedFeatures:
+class SharedFeatures(TorchScorer):
     """Scores one stream of clips, remembering the features of frames that later clips show too.
 
     Per person it holds those of at most one clip. The network must be in eval mode: with
     statistics of the batch, features of a frame would depend on what else is computed.
 
     Args:
-        net: its card gives ``frame_context``.
+        detector: its card gives ``frame_context``.
+        network: the detector's.
+        device: where the network is.
     """
 
-    def __init__(self, net: nn.Module) -> None:
-        self._net = net
-        self._context = cast(int, cast(Card, net.card).frame_context)
+    def __init__(self, detector: Detector, network: SharesFrames, device: str = "cpu") -> None:
+        super().__init__(detector, device)
+        self._network = network
+        self._context = detector.card.frame_context or 0
         self._known: dict[_Who, dict[_Key, Tensor]] = {}
         self._last_frame: dict[_Who, int] = {}
 
-    def __call__(self, pixels: Tensor, clips: Sequence[Clip]) -> Output:
-        """What the network gives for these clips, up to the order of floating point sums.
+    @property
+    def frames_per_clip(self) -> int:
+        """Those that the clip before did not show."""
+        return self.card.input.hop
 
-        Args:
-            pixels: (B, C, T, H, W), normalized.
-            clips: the B clips they were made of; those of a person in the order of time.
-        """
+    def output(self, batch: ClipBatch) -> Output:
+        """What the network gives for these clips, up to the order of floating point sums."""
         import torch
 
+        clips = batch.clips
         keys = [_keys(clip, self._context) for clip in clips]
-        with torch.inference_mode():
-            self._learn(pixels, clips, keys)
-            features = torch.stack(
-                [
-                    torch.stack([self._known[_who(clip)][key] for key in of_clip])
-                    for clip, of_clip in zip(clips, keys, strict=True)
-                ]
-            )
-            output = cast(Callable[["Tensor"], Output], self._net.classify)(features)
+        self._learn(batch.tensor(self._device), clips, keys)
+        features = torch.stack(
+            [
+                torch.stack([self._known[_who(clip)][key] for key in of_clip])
+                for clip, of_clip in zip(clips, keys, strict=True)
+            ]
+        )
+        output = self._network.classify(features)
         self._forget(clips, keys)
         return output
 
@@ -103,11 +113,10 @@ class SharedFeatures:
             back = min(pixels.shape[2] - stretch.stop, self._context)
             length = stretch.stop - stretch.first
             alike.setdefault((front, length, back), []).append(stretch)
-        compute = cast(Callable[..., "Tensor"], self._net.frame_features)
         for (front, back), group in _batches(alike):
             cuts = torch.stack([pixels[s.clip, :, s.first - front : s.stop + back] for s in group])
             # Zeros stand outside of a clip, and the edge of a cut is one only if the clip's is.
-            computed = compute(cuts, (front, back)) if front or back else compute(cuts)
+            computed = self._network.frame_features(cuts, (front, back))
             for (number, first, stop), features in zip(group, computed, strict=True):
                 known = self._known.setdefault(_who(clips[number]), {})
                 known.update(zip(keys[number][first:stop], features, strict=True))
