@@ -64,7 +64,7 @@ def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             label = int(made.label[number])
             lines.append([path, "val", str(label), made.tool[number], made.source[number]])
             for place, (name, file) in enumerate(weights.items()):
-                sha256 = load_detector(name, file).weights_used.sha256
+                sha256 = load_detector(name, file).weights.sha256
                 logit = float(made.logit[number, place])
                 key = ScoreKey("media pack", made.tool[number], "", "val", path, name, sha256)
                 face = FaceScore(0, logit, 5, 200.0)

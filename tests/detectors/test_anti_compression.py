@@ -124,7 +124,7 @@ def test_the_loss_is_the_sum_of_the_terms_that_are_on(
     net = variant(original, OFF[off] if off else []).eval()
     with torch.no_grad():
         parts = terms(net, clips, target)
-        loss = net.paired_loss(clips, target)
+        loss = net.training_loss(clips, target)
     assert all(abs(float(part)) > 1e-6 for part in parts.values())
     expected = sum(float(parts[key]) * WEIGHTS[key] for key in parts if key != off)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
@@ -135,7 +135,7 @@ def test_weights_scale_their_terms(original: nn.Module, clips: Tensor, target: T
     net = variant(original, settings).eval()
     with torch.no_grad():
         parts = {key: float(part) for key, part in terms(net, clips, target).items()}
-        loss = net.paired_loss(clips, target)
+        loss = net.training_loss(clips, target)
     expected = parts["labels"] + 2 * parts["attention"] + 0.5 * parts["distance"]
     assert loss.item() == pytest.approx(expected + 30 * parts["alignment"], rel=1e-5)
 
@@ -147,13 +147,13 @@ def test_the_worse_clip_goes_to_low_and_its_twin_to_high(
     net.low.register_forward_hook(lambda _m, i, _out: seen.update(low=i[0]))
     net.high.register_forward_hook(lambda _m, i, _out: seen.update(high=i[0]))
     with torch.no_grad():
-        net.paired_loss(clips, target)
+        net.training_loss(clips, target)
     assert torch.equal(seen["low"], clips[:, :, 0])
     assert torch.equal(seen["high"], target.twin[:, :, 0])
 
 
 def test_the_branches_step_leaves_the_critic_alone(net: nn.Module, clips: Tensor, target: Target):
-    net.paired_loss(clips, target).backward()
+    net.training_loss(clips, target).backward()
     assert all(p.grad is None for p in net.critic.parameters())
     assert all(p.grad is not None for b in (net.high, net.low) for p in b.parameters())
 
@@ -163,14 +163,14 @@ def test_both_branches_learn_from_the_critic(original: nn.Module, clips: Tensor,
     gradients = []
     for settings in ([], OFF["alignment"]):
         net = variant(original, settings)
-        net.paired_loss(clips, target).backward()
+        net.training_loss(clips, target).backward()
         gradients.append([b.early.conv1.weight.grad for b in (net.high, net.low)])
     assert all(not torch.equal(on, off) for on, off in zip(*gradients, strict=True))
 
 
 def test_the_critics_step_leaves_the_branches_alone(net: nn.Module, clips: Tensor, target: Target):
     before = copy.deepcopy(net.state_dict())
-    net.critic_loss(clips, target).backward()
+    net.adversary_loss(clips, target).backward()
     assert all(p.grad is None for b in (net.high, net.low) for p in b.parameters())
     assert all(p.grad is not None for p in net.critic.parameters())
     # Batch norms too, although they are in train mode.
@@ -189,7 +189,7 @@ def test_the_critic_sees_the_features_that_training_sees(
     penalty = gradient_penalty(net.critic, first, second)
     expected = penalty - wasserstein_distance(net.critic(first), net.critic(second))
     torch.manual_seed(5)
-    assert net.critic_loss(clips, target).item() == pytest.approx(expected.item(), rel=1e-4)
+    assert net.adversary_loss(clips, target).item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_a_critic_learns_to_tell_the_orders_apart(net: nn.Module, clips: Tensor, target: Target):
@@ -201,7 +201,7 @@ def test_a_critic_learns_to_tell_the_orders_apart(net: nn.Module, clips: Tensor,
 
     before = distance()
     for _ in range(20):
-        loss = net.critic_loss(clips, target)
+        loss = net.adversary_loss(clips, target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -213,7 +213,7 @@ def test_without_alignment_the_critic_stays_as_it_is(
 ):
     net = variant(original, OFF["alignment"])
     optimizer = torch.optim.Adam(net.critic.parameters(), 0.1)
-    loss = net.critic_loss(clips, target._replace(twin=None))
+    loss = net.adversary_loss(clips, target._replace(twin=None))
     loss.backward()
     optimizer.step()
     assert loss.item() == 0
@@ -226,14 +226,14 @@ def test_labels_alone_need_no_twins(original: nn.Module, clips: Tensor, target: 
     alone = target._replace(twin=None, mask=None)
     net.eval()
     expected = binary_loss(net(clips).logit, target.label)
-    loss = net.paired_loss(clips, alone)
+    loss = net.training_loss(clips, alone)
     loss.backward()
     assert loss.item() == pytest.approx(expected.item())
     assert all(p.grad is None for p in net.high.parameters())
     assert all(p.grad is not None for p in net.low.parameters())
 
 
-@pytest.mark.parametrize("step", ["paired_loss", "critic_loss"])
+@pytest.mark.parametrize("step", ["training_loss", "adversary_loss"])
 def test_missing_twins_are_an_error_that_says_what_to_do(
     step: str, net: nn.Module, clips: Tensor, target: Target
 ):
@@ -244,7 +244,7 @@ def test_missing_twins_are_an_error_that_says_what_to_do(
 
 def test_twins_of_another_shape_are_an_error(net: nn.Module, clips: Tensor, target: Target):
     with pytest.raises(DataError, match=r"shape \(4, 3, 1, 64, 64\), got shape \(4, 3, 1, 32, 64"):
-        net.paired_loss(clips, target._replace(twin=target.twin[..., :32, :]))
+        net.training_loss(clips, target._replace(twin=target.twin[..., :32, :]))
 
 
 def test_the_settings_that_the_errors_name_train_without_twins_and_masks(
@@ -253,11 +253,11 @@ def test_the_settings_that_the_errors_name_train_without_twins_and_masks(
     settings = []
     for lacking in (target._replace(twin=None), target._replace(mask=None)):
         with pytest.raises(DataError) as error:
-            net.paired_loss(clips, lacking)
+            net.training_loss(clips, lacking)
         settings += re.findall(r"--set '?(\w+=[\w()]+)", str(error.value))
     card = apply_settings(get_card(NAME), settings)
     recipe = card.recipe
-    assert (recipe.twins, recipe.adversary, recipe.adversary_step) == (None, (), None)
+    assert (recipe.twins, recipe.adversary) == (None, ())
     assert not recipe.needs_masks
     bare = target._replace(twin=None, mask=None)
     assert card.training_loss(build(card), clips, bare).isfinite()
@@ -268,9 +268,9 @@ def test_missing_masks_are_an_error_unless_nothing_needs_them(
 ):
     bare = target._replace(mask=None)
     with pytest.raises(DataError, match=r"true masks .* got none.*--set attention_weight=0"):
-        net.paired_loss(clips, bare)
+        net.training_loss(clips, bare)
     with torch.no_grad():
-        assert variant(original, OFF["attention"]).paired_loss(clips, bare).isfinite()
+        assert variant(original, OFF["attention"]).training_loss(clips, bare).isfinite()
 
 
 @pytest.mark.parametrize("weight", [-1.0, math.inf, math.nan])
@@ -298,15 +298,15 @@ def test_real_faces_have_an_empty_map_whatever_their_mask_says(
     emptied = target.mask * target.label[:, None, None, None]
     with torch.no_grad():
         net.eval()
-        with_masks = net.paired_loss(clips, target)
-        without = net.paired_loss(clips, target._replace(mask=emptied))
+        with_masks = net.training_loss(clips, target)
+        without = net.training_loss(clips, target._replace(mask=emptied))
     assert target.mask[target.label == 0].max() > 0
     assert torch.equal(with_masks, without)
 
 
 def test_half_precision_computes_losses_in_float(net: nn.Module, clips: Tensor, target: Target):
     with torch.autocast("cpu", torch.bfloat16):
-        both = net.paired_loss(clips, target), net.critic_loss(clips, target)
+        both = net.training_loss(clips, target), net.adversary_loss(clips, target)
     for loss in both:
         assert loss.dtype == torch.float32
         loss.backward()

@@ -8,7 +8,10 @@ family; for the others it is marked ``slow``.
 from __future__ import annotations
 
 import copy
+import dataclasses
+import inspect
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from torch import Tensor, nn
 import unmask.detectors
 from detector_families import LIKE, by_family
 from unmask.detectors import Card, Output, Target, get_card, list_detectors, load_detector
+from unmask.detectors._behaviors import BEHAVIORS, HasAdversary, HasHeatMaps, SharesFrames
 from unmask.detectors.weights import save_weights
 from unmask.train.optimize import rate_of
 
@@ -262,10 +266,40 @@ def test_parts_that_the_recipe_names_exist(card: Card, net: nn.Module):
     assert {*card.recipe.freeze, *card.recipe.warmup_parts, *card.recipe.adversary} <= modules
     prefixes = tuple(card.recipe.learning_rates)
     assert all(any(key.startswith(prefix) for key in modules) for prefix in prefixes)
-    methods = [card.recipe.start, card.recipe.step, card.recipe.adversary_step]
-    methods += [card.recipe.after_step, card.recipe.fit]
-    assert all(callable(getattr(net, method)) for method in methods if method is not None)
-    assert bool(card.recipe.adversary) == (card.recipe.adversary_step is not None)
+    assert bool(card.recipe.adversary) == isinstance(net, HasAdversary)
+    assert bool(card.heat_maps) == isinstance(net, HasHeatMaps)
+    assert (card.frame_context is not None) == isinstance(net, SharesFrames)
+
+
+@EVERY
+def test_behaviors_have_the_signatures_that_they_are_called_by(net: nn.Module):
+    for behavior in (one for one in BEHAVIORS if isinstance(net, one)):
+        for name, method in inspect.getmembers(behavior, inspect.isfunction):
+            if name.startswith("_"):
+                continue
+            wanted = inspect.signature(method).parameters.values()
+            found = list(inspect.signature(getattr(type(net), name)).parameters.values())
+            assert [(p.name, p.annotation) for p in found[: len(wanted)]] == [
+                (p.name, p.annotation) for p in wanted
+            ]
+            assert all(p.default is not p.empty for p in found[len(wanted) :])
+
+
+@EVERY
+def test_no_field_names_a_method(card: Card, net: nn.Module):
+    texts: set[str] = set()
+    for owner in (card, card.recipe):
+        for field in dataclasses.fields(owner):
+            value = getattr(owner, field.name)
+            parts = [value, *value.items()] if isinstance(value, Mapping) else [value]
+            for part in parts:
+                texts |= {
+                    one
+                    for one in (part if isinstance(part, tuple) else (part,))
+                    if isinstance(one, str)
+                }
+    methods = {name for name in dir(type(net)) if not hasattr(nn.Module, name)}
+    assert not texts & methods
 
 
 @EVERY

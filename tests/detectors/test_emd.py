@@ -204,7 +204,7 @@ def test_the_expression_map_is_its_heads_view_of_the_chosen_maps():
     with torch.no_grad():
         for i, branch in enumerate(net.fer.esr.branches):
             branch.fc.bias[2] = 20.0 if i == 5 else 5.0
-        heat = net.expression_map(clips)
+        heat = net.heat_map("fer_cam", clips)
         maps = net.fer(clips[:, :, 0] / 2 + 0.5)
         by_hand = (maps * net.fer.esr.branches[5].fc.weight[2].view(1, 512, 1, 1)).sum(dim=1)
     assert heat.shape == (2, 6, 6)
@@ -213,7 +213,7 @@ def test_the_expression_map_is_its_heads_view_of_the_chosen_maps():
 
 def test_without_the_stream_there_is_no_expression_map():
     with pytest.raises(UsageError, match=r"fer is 'none'\. Use fer='ens' or 'sim'"):
-        build(fer="none").expression_map(torch.zeros(1, 3, 1, 107, 107))
+        build(fer="none").heat_map("fer_cam", torch.zeros(1, 3, 1, 107, 107))
 
 
 @pytest.mark.parametrize(("fer", "branches", "inputs"), [("sim", 1, 2048), ("none", 0, 1536)])

@@ -40,7 +40,7 @@ def trained(request: pytest.FixtureRequest) -> nn.Module:
     clips, target = a_batch()
     optimizer = torch.optim.Adam(net.parameters(), get_card(name).recipe.learning_rate)
     for _ in range(25):
-        loss = net.joint_loss(clips, target)
+        loss = net.training_loss(clips, target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -82,10 +82,10 @@ def test_masks_and_picture_have_their_weights():
     )
     with torch.no_grad():
         found = local(clips).mask + 0.5
-        wanted = plain.joint_loss(clips, target) + 3 * locality_loss(found, target.mask)
-        torch.testing.assert_close(local.joint_loss(clips, target), wanted)
-        assert build("lae", locality_weight=0.0).eval().joint_loss(clips, target) > (
-            plain.joint_loss(clips, target)
+        wanted = plain.training_loss(clips, target) + 3 * locality_loss(found, target.mask)
+        torch.testing.assert_close(local.training_loss(clips, target), wanted)
+        assert build("lae", locality_weight=0.0).eval().training_loss(clips, target) > (
+            plain.training_loss(clips, target)
         )
 
 
@@ -99,7 +99,7 @@ def test_the_encoder_sees_residuals_or_the_picture():
         # A step of brightness leaves no residual; the picture without one shows it.
         torch.testing.assert_close(net(clips + 0.25).logit, net(clips).logit)
         assert not torch.allclose(plain(clips + 0.25).logit, plain(clips).logit)
-        assert plain.joint_loss(clips, target).isfinite()
+        assert plain.training_loss(clips, target).isfinite()
 
 
 def test_the_picture_counts_a_tenth_in_forensic_transfer():
@@ -108,7 +108,7 @@ def test_the_picture_counts_a_tenth_in_forensic_transfer():
     with torch.no_grad():
         for weight in (0.0, 0.1, 1.0):
             net = build("forensic_transfer", picture_weight=weight).eval()
-            losses.append(net.joint_loss(clips, target).item())
+            losses.append(net.training_loss(clips, target).item())
     assert get_card("forensic_transfer").args["picture_weight"] == 0.1
     assert losses[1] - losses[0] == pytest.approx((losses[2] - losses[0]) / 10, rel=1e-3)
 

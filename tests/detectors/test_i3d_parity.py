@@ -137,7 +137,7 @@ def test_it_can_start_with_filters_that_see_changes_alone():
     stem = net.net.Conv3d_1a_7x7.conv3d
     before = stem.weight.detach().clone()
     with torch.no_grad():
-        net.start_from_changes(iter(()))
+        net.start_from_clips(iter(()))
         # What does not move is seen by a quarter of the filters; a change is seen by all.
         inside = (..., slice(6, 10), slice(2, 6), slice(2, 6))  # away from the padding
         still = stem(torch.rand(1, 3, 1, 15, 15).expand(-1, -1, 16, -1, -1))[inside]

@@ -160,7 +160,7 @@ def test_the_joint_loss_is_that_of_the_authors():
         theirs = ((one - y).abs() + (zero - (1 - y)).abs()).sum() / 4
         theirs += functional.cross_entropy(softmax, target.mask[:, 0].long())
         theirs += functional.mse_loss(picture, clips[:, :, 0])
-        ours = net.joint_loss(clips, target)
+        ours = net.training_loss(clips, target)
     torch.testing.assert_close(ours, theirs)
 
 
@@ -173,7 +173,7 @@ def test_in_training_the_true_half_is_decoded_in_a_scan_the_stronger_one():
         # The half for real pictures is by far the stronger one.
         net.net.encoder[25].bias[64:] = 5
         logit = net(clips).logit
-        net.joint_loss(clips, target)
+        net.training_loss(clips, target)
     assert (logit < 0).all()
     in_scan, in_training = seen
     assert not in_scan[:, :64].any()

@@ -106,7 +106,7 @@ def test_expressions_change_the_score():
 
 
 def test_the_expression_map_has_the_streams_size():
-    heat = build().expression_map(pictures())
+    heat = build().heat_map("fer_cam", pictures())
     assert heat.shape == (2, 6, 6)
     assert heat.std() > 0
 
@@ -115,7 +115,7 @@ def test_the_single_branch_is_set_and_others_are_refused():
     net = build(fer="sim")
     assert len(net.fer.esr.branches) == 1
     label, mask = torch.tensor([0.0, 1.0]), torch.zeros(2, 1, 64, 64)
-    assert net.joint_loss(pictures(), Target(label=label, mask=mask)).isfinite()
+    assert net.training_loss(pictures(), Target(label=label, mask=mask)).isfinite()
     with pytest.raises(UsageError, match="Cannot set fer='none': expected 'ens' or 'sim'"):
         build(fer="none")
 

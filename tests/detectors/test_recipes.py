@@ -32,7 +32,7 @@ PRINTED: dict[str, dict[str, object]] = {
         "schedule_times": 3,
         "sampling": "stratified",
         "balance": (2.0, 0.5),
-        "start": "center_on_real_clips",
+        "start": True,
         "monitor": "negative_loss",
     },
     # Section IV.B.

@@ -65,7 +65,7 @@ def test_the_logit_is_bounded_whatever_the_picture(net: torch.nn.Module):
 def test_it_starts_from_center_face_and_stays_finite():
     fresh = build(CARD)
     before = fresh.features.conv_stem.weight.clone()
-    fresh.start_from_real_faces([clips(64, 4)])
+    fresh.start_from_clips([clips(64, 4)])
     assert not torch.equal(fresh.features.conv_stem.weight, before)
     with torch.no_grad():
         assert torch.isfinite(fresh.eval()(clips(64, 4)).logit).all()
@@ -106,7 +106,7 @@ def test_activation_maps_are_of_all_members():
 
 def test_every_member_starts_from_center_face(pair: torch.nn.Module):
     fresh = build(CARD.changed(args={"members": 2}))
-    fresh.start_from_real_faces([clips(64, 4)])
+    fresh.start_from_clips([clips(64, 4)])
     stems = [net.features.conv_stem.weight for net in (fresh, fresh.others[0])]
     assert torch.equal(*stems)
     assert not torch.equal(stems[0], pair.features.conv_stem.weight)

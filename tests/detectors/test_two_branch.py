@@ -124,7 +124,7 @@ def test_the_center_is_the_mean_embedding_of_the_real_clips(tmp_path: Path):
     modes = [module.training for module in net.modules()]
     assert not before["center"].any()
 
-    net.center_on_real_clips(iter(batches))
+    net.start_from_clips(iter(batches))
 
     assert [module.training for module in net.modules()] == modes
     after = net.state_dict()
@@ -144,7 +144,7 @@ def test_the_center_is_the_mean_embedding_of_the_real_clips(tmp_path: Path):
 
 def test_training_never_moves_the_center():
     net = variant()
-    net.center_on_real_clips([clips(2)])
+    net.start_from_clips([clips(2)])
     center = net.center.clone()
     optimizer = torch.optim.Adam(net.parameters(), lr=net.card.recipe.learning_rate)
     net.card.training_loss(net, clips(2), TARGET).backward()
@@ -155,7 +155,7 @@ def test_training_never_moves_the_center():
 def test_without_real_clips_there_is_no_center():
     told = r"Cannot compute the center of two_branch: expected real training clips, got none\. Add"
     with pytest.raises(DataError, match=told):
-        variant().center_on_real_clips([])
+        variant().start_from_clips([])
 
 
 def rate(key: str) -> float:
@@ -203,7 +203,7 @@ VARIANTS = [
 @pytest.mark.parametrize("args", VARIANTS, ids=str)
 def test_the_papers_variants_build_and_learn(args: dict[str, object]):
     net = variant(**args)
-    net.center_on_real_clips([clips(1)])
+    net.start_from_clips([clips(1)])
     output = net(clips(2))
     assert output.logit.shape == (2,)
     net.card.recipe.loss(output, TARGET).backward()
@@ -229,7 +229,7 @@ def test_embedding_and_center_have_the_length_of_the_variant(args: dict[str, obj
 
 def test_cross_entropy_has_neither_center_nor_embedding():
     net = variant(objective="cross_entropy")
-    net.center_on_real_clips([])
+    net.start_from_clips([])
     output = net(clips(2))
     assert output.embedding is None
     assert "center" not in net.state_dict()

@@ -56,7 +56,7 @@ def test_the_loss_is_of_both_streams_and_the_triplets(net: nn.Module):
     label = torch.tensor([0.0, 1.0])
     pictures = clips(2)
     with torch.no_grad():
-        whole = net.streams_loss(pictures, Target(label=label))
+        whole = net.training_loss(pictures, Target(label=label))
         noise, _ = net.noise(pictures[:, :, 0])
         face = net(pictures).logit - noise
     streams = binary_loss(face, label) + binary_loss(noise, label)

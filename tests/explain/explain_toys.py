@@ -20,7 +20,7 @@ def card_of(
     frames: int = 1,
     size: tuple[int, int] = (32, 32),
     cam_layer: str = "maps",
-    heat_maps: dict[str, str] | None = None,
+    heat_maps: tuple[str, ...] = (),
     fps: float | None = 5.0,
     mean: tuple[float, ...] = (0.5, 0.5, 0.5),
     std: tuple[float, ...] = (0.5, 0.5, 0.5),
@@ -32,7 +32,7 @@ def card_of(
         input=InputSpec(size=size, frames=frames, fps=fps, hop=frames, mean=mean, std=std),
         recipe=Recipe(loss=loss),
         cam_layer=cam_layer,
-        heat_maps=heat_maps or {},
+        heat_maps=heat_maps,
     )
 
 
@@ -75,7 +75,7 @@ class BrightSpots(nn.Module):
         logit = (bright - dark).view(len(clips), -1).mean(dim=1)
         return Output(logit=self.gain * logit)
 
-    def darkness(self, clips: Tensor) -> Tensor:
+    def heat_map(self, name: str, clips: Tensor) -> Tensor:
         """A map of its own, (B, H, W) of the first frame."""
         return -clips[:, :, 0].mean(dim=1)
 

@@ -89,7 +89,7 @@ def test_a_map_that_is_no_number_is_refused():
 
 
 def test_a_map_of_its_own_is_stretched_and_keeps_its_sign():
-    net = ready(BrightSpots(), card_of(heat_maps={"dark": "darkness"}))
+    net = ready(BrightSpots(), card_of(heat_maps=("dark",)))
     heat = own_heat(net, dark_with_a_spot(1, 0, 4, 20), "dark")
     assert heat.shape == (1, 1, 32, 32)
     assert (heat[0, 0, 4:12, 20:28] == -1).all()
@@ -97,7 +97,7 @@ def test_a_map_of_its_own_is_stretched_and_keeps_its_sign():
 
 
 def test_an_unknown_own_map_names_what_there_is():
-    net = ready(BrightSpots(), card_of(heat_maps={"dark": "darkness"}))
+    net = ready(BrightSpots(), card_of(heat_maps=("dark",)))
     with pytest.raises(UsageError, match=r"Cannot make the map 'light' of toy: it has dark\."):
         own_heat(net, dark_with_a_spot(1, 0, 4, 4), "light")
 
@@ -160,7 +160,7 @@ def test_detectors_with_an_expression_stream_show_it(name: str):
     card = get_card(name)
     net, clips = ready(card.build(), card), small_clips(card)
     with torch.no_grad():
-        coarse = net.network.expression_map(clips)
+        coarse = net.network.heat_map("fer_cam", clips)
     heat = own_heat(net, clips, "fer_cam")
     assert coarse.shape == (2, 6, 6)
     assert heat.std() > 0

@@ -25,7 +25,7 @@ from unmask.types import Clip, ClipScore
 
 
 def picture_net(sha256: str = "0" * 64) -> Detector:
-    return ready(BrightSpots(), card_of(heat_maps={"dark": "darkness"}), sha256)
+    return ready(BrightSpots(), card_of(heat_maps=("dark",)), sha256)
 
 
 def clip_net() -> Detector:

@@ -24,9 +24,7 @@ CARD = dataclasses.replace(
         PLAIN.recipe,
         optimizer="adam",
         learning_rate=0.01,
-        step="own_loss",
         adversary=("critic",),
-        adversary_step="critic_loss",
         adversary_steps=3,
         schedule="plateau",
         schedule_epochs=1,
@@ -49,13 +47,13 @@ class Rivals(Plain):
         parts = self.head.weight, self.critic.weight, clips
         self.turns.append((who, *(float(part.detach().sum()) for part in parts)))
 
-    def own_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def training_loss(self, clips: Tensor, target: Target) -> Tensor:
         self._note("own", clips)
         output = self(clips)
         fooled = self.critic(output.embedding).mean()
         return CARD.recipe.loss(output, target) + 0.1 * fooled
 
-    def critic_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def adversary_loss(self, clips: Tensor, target: Target) -> Tensor:
         self._note("critic", clips)
         return self.critic(self(clips).embedding).square().mean()
 

@@ -1,4 +1,4 @@
-"""Methods that a recipe names: one after every step, one that fits without any step."""
+"""Networks with a constraint after every step, and networks that are fitted without any."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from unmask.train.module import Training
 TIED = dataclasses.replace(
     PLAIN,
     name="tied",
-    recipe=dataclasses.replace(PLAIN.recipe, after_step="tie", learning_rate=0.5),
+    recipe=dataclasses.replace(PLAIN.recipe, learning_rate=0.5),
 )
 FITTED = dataclasses.replace(
-    PLAIN, name="fitted", recipe=dataclasses.replace(PLAIN.recipe, fit="settle", epochs=2)
+    PLAIN, name="fitted", recipe=dataclasses.replace(PLAIN.recipe, epochs=2)
 )
 
 
 class Tied(Plain):
     """The last layer's weights must add up to 1, which no gradient step keeps."""
 
-    def tie(self) -> None:
+    def constrain(self) -> None:
         self.head.weight += (1 - self.head.weight.sum()) / self.head.weight.numel()
 
 
 class Fitted(Plain):
     """Sets its last layer to what it was given: the mean features and the share of forgeries."""
 
-    def settle(self, features: Tensor, label: Tensor) -> Tensor:
+    def fit_last_part(self, features: Tensor, label: Tensor) -> Tensor:
         assert not torch.is_grad_enabled()
         self.head.weight.copy_(features.mean(dim=0)[None])
         self.head.bias.copy_(label.mean()[None])
@@ -111,8 +111,10 @@ def test_a_fitted_detector_can_be_looked_at_before(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("fit=nothing", "Cannot use fit='nothing': fitted has no such method."),
-        ("after_step=nothing", "Cannot use after_step='nothing': fitted has no such method."),
+        (
+            "adversary=('head',)",
+            "Cannot train fitted against head: it has no loss for an adversary",
+        ),
         ("accumulate=2", "Cannot fit fitted with an adversary, accumulate above 1 or a cosine"),
         ("schedule=cosine", "Cannot fit fitted with an adversary, accumulate above 1 or a cosine"),
     ],

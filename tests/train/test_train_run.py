@@ -280,7 +280,7 @@ def test_too_little_data_for_a_validation_part(toy: Card, face_image_file: Path,
         ("learning_rates={'haed': 0.1}", "Cannot use learning_rates of 'haed'"),
         (
             "start=stert",
-            r"Cannot start with 'stert': toy has no such method\. Use --set start=none",
+            r"Cannot set start='stert': expected true or false\.",
         ),
     ],
 )

@@ -11,16 +11,13 @@ from torch import Tensor
 from train_toys import PLAIN, Plain
 
 import toy_detectors
-from unmask.detectors import Card, Output, detector
+from unmask.detectors import Card, Output, Target, detector
 from unmask.errors import UsageError
 from unmask.losses import mask_separation_loss, pair_separation_loss
 from unmask.train import train
 from unmask.train.module import Training
 
-STEPPED = dataclasses.replace(
-    PLAIN, name="stepped", recipe=dataclasses.replace(PLAIN.recipe, step="learn")
-)
-
+STEPPED = dataclasses.replace(PLAIN, name="stepped")
 
 MASKED = dataclasses.replace(PLAIN, name="masked", outputs=("mask",))
 
@@ -33,11 +30,18 @@ class Masked(Plain):
         return Output(logit=self.head(maps.mean((2, 3, 4)))[:, 0], mask=maps[:, 0])
 
 
+class Stepped(Plain):
+    """Has a loss of its own."""
+
+    def training_loss(self, clips: Tensor, target: Target) -> Tensor:
+        return self(clips).logit.square().mean()
+
+
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     toy_detectors.own_registry(monkeypatch)
-    for card in (PLAIN, STEPPED):
-        detector(card)(type(card.name, (Plain,), {"__module__": __name__}))
+    for card, kind in ((PLAIN, Plain), (STEPPED, Stepped)):
+        detector(card)(type(card.name, (kind,), {"__module__": __name__}))
     detector(MASKED)(type(MASKED.name, (Masked,), {"__module__": __name__}))
 
 
@@ -103,7 +107,7 @@ def test_masks_are_told_apart_too_where_a_network_has_one(
 @pytest.mark.parametrize(
     ("card", "settings", "message"),
     [
-        (STEPPED, (), "Cannot use separation_weight with stepped: it learns by learn, which has"),
+        (STEPPED, (), "Cannot use separation_weight with stepped: it learns by losses of"),
         (
             PLAIN,
             ("sampling=pairs", "synthesize=none"),

@@ -15,8 +15,8 @@ from unmask.calibrate.intervals import Estimate
 from unmask.calibrate.left_out import LeftOut, compare_with_first, judge_left_out, measure_left_out
 from unmask.errors import DataError, UsageError
 from unmask.evaluate.condition import HALF_SIZE
-from unmask.evaluate.run import evaluate, load_nets
-from unmask.evaluate.score_videos import Model, Report
+from unmask.evaluate.run import evaluate, load_detectors
+from unmask.evaluate.score_videos import Report
 from unmask.evaluate.scores import read_scores
 from unmask.types import Calibration, DetectorUse, LabelledVideo
 
@@ -92,7 +92,7 @@ def calibrate(
         MissingDependencyError: pyarrow is not installed.
     """
     check_rows(rows, rate)
-    uses = [Model(net).use for net in load_nets(detectors, weights or {}, device).values()]
+    uses = [one.weights for one in load_detectors(detectors, weights or {}, device).values()]
     for use in uses:
         check_not_trained_on(use, rows)
     evaluate(

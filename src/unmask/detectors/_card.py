@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from unmask.detectors._behaviors import HasTrainingLoss
 from unmask.types import InputSpec
 
 if TYPE_CHECKING:
@@ -114,16 +115,8 @@ class Recipe:
 
     Attributes:
         loss: ``(output, target) -> scalar``.
-        step: name of a method ``(clips, target) -> scalar`` of the detector that takes the place
-            of ``loss(detector(clips), target)`` in training; validation keeps ``loss``.
-        after_step: name of a method ``()`` of the detector that is called after every step of an
-            optimizer, to put weights back onto a constraint.
-        fit: name of a method ``(features (N, D), label (N,)) -> mean loss`` of the detector that
-            sets its last part at once, from the embeddings of all clips of an epoch; no gradient
-            is followed then, and a clip's embedding must not depend on what is fitted.
-        adversary: prefixes of the parts that ``adversary_step`` trains, with an optimizer of
-            their own; the other step leaves them alone.
-        adversary_step: name of a method ``(clips, target) -> scalar`` of the detector.
+        adversary: prefixes of the parts that learn by ``adversary_loss``, with an optimizer of
+            their own; the other step leaves them alone. Empty: none, even of a network that could.
         adversary_steps: of these for every other step, each on a batch of its own.
         optimizer: ``sam`` is ``sgd`` by the gradients of the worst point nearby (sharpness-aware).
         learning_rate: of every part that ``learning_rates`` (module prefix -> rate) does not name.
@@ -158,23 +151,19 @@ class Recipe:
             place of self-blends alone; empty: self-blends as they always were.
         codecs: codecs and ways of delivery, drawn for a pair alike after everything else, in
             place of those of ``augment``; empty: those of ``augment``.
-        start: name of a method of the detector that is called once before the first step, with
-            an iterable of batches (B, C, T, H, W) of real training clips, normalised.
-        starts_after_weights: whether ``start`` is called also when the run goes on from weights.
+        start: whether a network that can be prepared from real training clips is, before the
+            first step.
+        starts_after_weights: whether that is done also when the run goes on from weights.
         validation_pairs: at most so many pairs are made of the validation faces.
         monitor: validation figure that chooses the checkpoint, higher is better.
         separation_weight: of ``pair_separation_loss``, and of ``mask_separation_loss`` where there
             is a mask, which are added to ``loss`` in training; for forgeries made by
-            ``synthesize`` alone, and for detectors without a ``step``.
+            ``synthesize`` alone, and for detectors without a loss of their own.
         precision: Lightning's name for the numeric precision.
     """
 
     loss: Callable[[Output, Target], Tensor]
-    step: str | None = None
-    after_step: str | None = None
-    fit: str | None = None
     adversary: tuple[str, ...] = ()
-    adversary_step: str | None = None
     adversary_steps: int = 1
     optimizer: Literal["adam", "adamw", "sgd", "sam"] = "adam"
     learning_rate: float = 1e-3
@@ -205,7 +194,7 @@ class Recipe:
     synthesize: str | None = None
     mix: Mapping[str, float] = field(default_factory=dict)
     codecs: Mapping[str, float] = field(default_factory=dict)
-    start: str | None = None
+    start: bool = True
     starts_after_weights: bool = False
     validation_pairs: int = 600
     monitor: Literal["auc", "accuracy", "pair_accuracy", "negative_loss"] = "auc"
@@ -278,17 +267,13 @@ class Card:
         mask_places: what a smaller mask's places stand for when it is laid over the picture:
             ``areas`` of equal size, or points, the outer ones in the picture's ``corners``.
         cam_layer: dotted name of the layer that class activation maps look at.
-        heat_maps: maps that this detector alone has, by the name that ``explain`` offers them
-            under: a method (B, C, T, H, W) -> (B, h, w) or (B, T, h, w) of the detector.
+        heat_maps: names of maps that this detector alone has, as ``explain`` offers them; its
+            network is a ``HasHeatMaps``.
         aggregate: how clip logits become a face's logit.
         args: keyword arguments that build the network.
         stages: pretraining that ``train --stage`` offers, by name.
-        frame_context: for a network that computes features of single frames: the frames on
-            either side that a frame's features depend on; None for any other. Such a network has
-            ``frame_features`` (B, C, T, H, W) -> (B, T, D) and ``classify`` (B, T, D) -> Output,
-            and its forward is one after the other. Above 0, ``frame_features`` takes a second
-            argument (front, back): so many frames at the ends serve the others as context alone
-            and are left out of the result.
+        frame_context: of a network that is a ``SharesFrames``: the frames on either side that a
+            frame's features depend on; None: it shares nothing.
         is_default: a scan that names no detector uses this one.
         starts_from: tag of the weights that a training as in the paper begins with; empty: none.
         ablations: variants that papers measure. A table with some has these rows and no other, so
@@ -307,7 +292,7 @@ class Card:
     outputs: tuple[Literal["mask", "embedding"], ...] = ()
     mask_places: Literal["areas", "corners"] = "areas"
     cam_layer: str = ""
-    heat_maps: Mapping[str, str] = field(default_factory=dict)
+    heat_maps: tuple[str, ...] = ()
     aggregate: Literal["mean", "top_quarter_mean", "share_over_half"] = "mean"
     args: Mapping[str, object] = field(default_factory=dict)
     stages: Mapping[str, Stage] = field(default_factory=dict)
@@ -317,10 +302,9 @@ class Card:
     ablations: tuple[Ablation, ...] = ()
 
     def training_loss(self, net: nn.Module, clips: Tensor, target: Target) -> Tensor:
-        """The scalar that a training step lowers: of the recipe's ``step``, else its ``loss``."""
-        if self.recipe.step is not None:
-            loss: Tensor = getattr(net, self.recipe.step)(clips, target)
-            return loss
+        """The scalar that a training step lowers: the network's own, else the recipe's ``loss``."""
+        if isinstance(net, HasTrainingLoss):
+            return net.training_loss(clips, target)
         return self.recipe.loss(net(clips), target)
 
     def changed(

@@ -95,6 +95,7 @@ def _in_words(hint: object) -> str:
     names: dict[object, str] = {
         int: "a whole number",
         float: "a number",
+        bool: "true or false",
         str: "a text",
         NoneType: "none",
     }

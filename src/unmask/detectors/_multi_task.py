@@ -61,7 +61,6 @@ def _mask_loss(mask: Tensor, target: Target) -> Tensor:
 
 RECIPE = Recipe(
     loss=validation_loss,
-    step="joint_loss",
     optimizer="adam",
     learning_rate=1e-3,
     eps=1e-7,

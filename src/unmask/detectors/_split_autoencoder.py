@@ -28,10 +28,9 @@ DIFFERENCES = (
 
 
 def recipe_with(loss: Callable[[Output, Target], Tensor], *, needs_masks: bool) -> Recipe:
-    """The recipe, for a detector that has its training loss as ``joint_loss``."""
+    """The recipe, for a detector with a training loss of its own."""
     return Recipe(
         loss=loss,
-        step="joint_loss",
         optimizer="adam",
         learning_rate=1e-3,
         batch_size=64,

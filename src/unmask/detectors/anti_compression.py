@@ -79,7 +79,7 @@ def _from_xception(path: Path) -> dict[str, Tensor]:
     return state
 
 
-_NO_CRITIC = ("alignment_weight=0", "adversary=()", "adversary_step=none", "monitor=auc")
+_NO_CRITIC = ("alignment_weight=0", "adversary=()", "monitor=auc")
 
 CARD = Card(
     name="anti_compression",
@@ -139,9 +139,7 @@ CARD = Card(
     input=INPUT,
     recipe=Recipe(
         loss=_validation_loss,
-        step="paired_loss",
         adversary=("critic",),
-        adversary_step="critic_loss",
         adversary_steps=5,
         optimizer="adam",
         learning_rate=1e-4,
@@ -274,7 +272,7 @@ class AntiCompression(nn.Module):
         seen = self.low(clips.squeeze(2))
         return Output(logit=seen.logit, mask=seen.mask, embedding=seen.embedding)
 
-    def paired_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def training_loss(self, clips: Tensor, target: Target) -> Tensor:
         """Eq. 1: what both branches learn from pictures at two levels of compression.
 
         The critic gets no gradient. With all three weights at 0 no twins are needed: then the
@@ -307,7 +305,7 @@ class AntiCompression(nn.Module):
             loss = loss + alignment * self._distance(high.maps, low.maps, is_critic_fixed=True)
         return loss
 
-    def critic_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def adversary_loss(self, clips: Tensor, target: Target) -> Tensor:
         """What the critic lowers: minus the Wasserstein distance, plus the gradient penalty.
 
         Both branches stay untouched: no gradient, and batch norms that do not move.
@@ -370,7 +368,7 @@ def _twin_of(clips: Tensor, target: Target) -> Tensor:
             f"shape {tuple(clips.shape)}, got {found}. Give a data set that holds every video at "
             "both levels, and name them: --set \"twins=('c23','c40')\". Or train one branch on "
             "labels alone: --set twins=none --set attention_weight=0 --set distance_weight=0 "
-            "--set alignment_weight=0 --set 'adversary=()' --set adversary_step=none."
+            "--set alignment_weight=0 --set 'adversary=()'."
         )
     return target.twin
 

@@ -54,7 +54,6 @@ CARD = Card(
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(
         loss=label_loss,
-        after_step="constrain",
         optimizer="adam",
         learning_rate=1e-5,
         batch_size=64,

@@ -169,7 +169,7 @@ CARD = Card(
     outputs=("mask", "embedding"),
     mask_places="corners",
     cam_layer="encoder.net.conv4",
-    heat_maps={"fer_cam": "expression_map"},
+    heat_maps=("fer_cam",),
     aggregate="mean",
     args={"fer": "ens", "classes": len(CLASSES)},
     stages={"fer": expression_stage(_loss)},
@@ -226,7 +226,7 @@ class Emd(nn.Module):
         real, fake = self.head(embedding).unbind(1)
         return Output(logit=fake - real, mask=self.decoder(low, latent), embedding=embedding)
 
-    def expression_map(self, clips: Tensor) -> Tensor:
+    def heat_map(self, name: str, clips: Tensor) -> Tensor:
         """Where the expression is seen, (B, 6, 6), for (B, 3, 1, 299, 299) in -1..1 (Fig. 7).
 
         Raises:

@@ -88,7 +88,7 @@ class ForensicTransfer(nn.Module):
         forged, real = half_activations(latent)
         return Output(logit=forged - real, embedding=latent.mean(dim=(2, 3)))
 
-    def joint_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def training_loss(self, clips: Tensor, target: Target) -> Tensor:
         """Activations, and what is drawn again out of the true class's half; a scalar.
 
         Args:

@@ -80,8 +80,6 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=margin_loss,
-        fit="fit",
-        start="start",
         optimizer="sgd",
         learning_rate=1e-2,
         batch_size=32,
@@ -123,7 +121,7 @@ class HeadPose(nn.Module):
         self.bias = nn.Parameter(torch.zeros(()))
         self._penalty = penalty
 
-    def start(self, batches: Iterable[Tensor]) -> None:
+    def start_from_clips(self, batches: Iterable[Tensor]) -> None:
         """Reads FAN's weights where 68 points are to be found; the clips are not looked at."""
         load_points(self.points)
 
@@ -149,7 +147,7 @@ class HeadPose(nn.Module):
         apart = (squares - 2 * features @ self.support.T).clamp(min=0)
         return (-apart / _FEATURES).exp() @ self.weight + self.bias
 
-    def fit(self, features: Tensor, label: Tensor) -> Tensor:
+    def fit_last_part(self, features: Tensor, label: Tensor) -> Tensor:
         """Sets scaling and surface.
 
         Args:

@@ -58,7 +58,7 @@ CARD = Card(
     fixtures=("i3d_rgb.json",),
     verified="fixture; no published file at hand",
     input=INPUT,
-    recipe=RECIPE,
+    recipe=replace(RECIPE, start=False),
     weights=(
         Weights(
             tag="charades",
@@ -107,11 +107,11 @@ class InflatedInception(nn.Module):
         logit = self.head(self.dropout(embedding)).squeeze(1)
         return Output(logit=logit, embedding=embedding)
 
-    def start_from_changes(self, batches: Iterable[Tensor]) -> None:
+    def start_from_clips(self, batches: Iterable[Tensor]) -> None:
         """Takes the mean over time from three in four of the stem's filters.
 
         At random they answer to what a frame shows, and hardly to what changes between frames.
-        For a recipe's ``start``; the batches of real clips are not needed.
+        Only where ``start`` is set; the batches of real clips are not needed.
         """
         weight = self.net.get_parameter("Conv3d_1a_7x7.conv3d.weight")  # (filters, 3, 7, 7, 7)
         blind = weight[: 3 * len(weight) // 4]

@@ -93,7 +93,7 @@ class Lae(nn.Module):
         mask = _forged_map(latent) - _UNDECIDED
         return Output(logit=forged - real, mask=mask, embedding=latent.mean(dim=(2, 3)))
 
-    def joint_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def training_loss(self, clips: Tensor, target: Target) -> Tensor:
         """Activations, their places, and the picture drawn out of the true class's half.
 
         Args:

@@ -108,7 +108,7 @@ class MultiTask(nn.Module):
         """
         return output_of(self.net.encode(clips.squeeze(2)), self.net)
 
-    def joint_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def training_loss(self, clips: Tensor, target: Target) -> Tensor:
         """Activations, mask and picture (the authors' three losses), a scalar.
 
         Args:

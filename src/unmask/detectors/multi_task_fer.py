@@ -89,7 +89,7 @@ CARD = Card(
     ),
     outputs=("mask", "embedding"),
     cam_layer="net.encoder.26",
-    heat_maps={"fer_cam": "expression_map"},
+    heat_maps=("fer_cam",),
     aggregate="mean",
     args={"fer": "ens", "classes": len(CLASSES)},
     stages={"fer": expression_stage(validation_loss)},
@@ -135,7 +135,7 @@ class MultiTaskFer(nn.Module):
         """
         return output_of(self._encode(clips), self.net)
 
-    def joint_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def training_loss(self, clips: Tensor, target: Target) -> Tensor:
         """Activations, mask and picture (ClassNSeg's three losses), a scalar.
 
         Args:
@@ -144,7 +144,7 @@ class MultiTaskFer(nn.Module):
         """
         return joint_loss(self._encode(clips), self.net, clips.squeeze(2), target)
 
-    def expression_map(self, clips: Tensor) -> Tensor:
+    def heat_map(self, name: str, clips: Tensor) -> Tensor:
         """Where the expression is seen, (B, 6, 6), for (B, 3, 1, H, W), normalized (Fig. 7)."""
         return self.fer.activation(self._in_unit_range(clips.squeeze(2)))
 

@@ -74,7 +74,6 @@ CARD = Card(
         augment="shared",
         sampling="pairs",
         synthesize="self_blend",
-        start="start_from_real_faces",
         monitor="auc",
         gradient_clip=1.0,
         precision="bf16-mixed",
@@ -186,7 +185,7 @@ class Screener(nn.Module):
         # Sharp pictures unlike any in training once drove the logit to -260: bound it smoothly.
         return _LOGIT_LIMIT * torch.tanh(raw / _LOGIT_LIMIT), self.mask_head(maps), embedding
 
-    def start_from_real_faces(self, batches: Iterable[Tensor]) -> None:
+    def start_from_clips(self, batches: Iterable[Tensor]) -> None:
         """Takes over CenterFace's backbone; called once, with batches of training input."""
         images = next(iter(batches))[:, :, 0].float()
         for member in (self, *self.others):

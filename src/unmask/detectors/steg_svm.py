@@ -56,7 +56,6 @@ CARD = Card(
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(
         loss=margin_loss,
-        fit="fit",
         optimizer="sgd",
         learning_rate=1e-2,
         batch_size=32,
@@ -105,7 +104,7 @@ class StegSvm(nn.Module):
         embedding = self.words(luma(clips[:, :, 0]).round()).mean(dim=(2, 3))
         return Output(logit=self.head(self.standardize(embedding))[:, 0], embedding=embedding)
 
-    def fit(self, features: Tensor, label: Tensor) -> Tensor:
+    def fit_last_part(self, features: Tensor, label: Tensor) -> Tensor:
         """Sets scaling and plane.
 
         Args:

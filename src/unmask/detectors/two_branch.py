@@ -172,7 +172,6 @@ CARD = Card(
         schedule_times=3,
         sampling="stratified",
         balance=(2.0, 0.5),
-        start="center_on_real_clips",
         starts_after_weights=True,
         monitor="negative_loss",
     ),
@@ -285,7 +284,7 @@ class TwoBranch(nn.Module):
         distance = torch.linalg.vector_norm(embedding - self.center, dim=1)
         return Output(logit=distance - self.midpoint, embedding=embedding)
 
-    def center_on_real_clips(self, batches: Iterable[Tensor]) -> None:
+    def start_from_clips(self, batches: Iterable[Tensor]) -> None:
         """Makes the mean embedding of real clips the center; it is then never moved (section 3.3).
 
         Called once before the first training step, with all real training sequences. Built for

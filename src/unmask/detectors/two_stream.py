@@ -76,7 +76,6 @@ CARD = Card(
     input=InputSpec(region="face", margin=1.3, size=(299, 299), fps=3.0),
     recipe=Recipe(
         loss=_loss,
-        step="streams_loss",
         optimizer="adam",
         learning_rate=1e-4,
         batch_size=32,
@@ -152,7 +151,7 @@ class TwoStream(nn.Module):
         noise, embedded = self.noise(pictures)
         return fake - real, noise, seen, embedded
 
-    def streams_loss(self, clips: Tensor, target: Target) -> Tensor:
+    def training_loss(self, clips: Tensor, target: Target) -> Tensor:
         """Cross entropy of each stream, and the triplets of the patches, weighted alike."""
         face, noise, _, embedded = self._streams(clips)
         loss = binary_loss(face.float(), target.label) + binary_loss(noise.float(), target.label)

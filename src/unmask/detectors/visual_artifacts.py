@@ -73,8 +73,6 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=label_loss,
-        fit="fit",
-        start="start",
         optimizer="sgd",
         learning_rate=1e-3,
         batch_size=32,
@@ -122,7 +120,7 @@ class VisualArtifacts(nn.Module):
         self.layers = nn.ModuleList(itertools.starmap(nn.Linear, itertools.pairwise(widths)))
         self._regions = regions
 
-    def start(self, batches: Iterable[Tensor]) -> None:
+    def start_from_clips(self, batches: Iterable[Tensor]) -> None:
         """Reads FAN's weights where 68 points are to be found; the clips are not looked at."""
         load_points(self.points)
 
@@ -147,7 +145,7 @@ class VisualArtifacts(nn.Module):
         logit: Tensor = self.layers[-1](features)[:, 0]
         return logit
 
-    def fit(self, features: Tensor, label: Tensor) -> Tensor:
+    def fit_last_part(self, features: Tensor, label: Tensor) -> Tensor:
         """Sets scaling and classifier.
 
         Args:

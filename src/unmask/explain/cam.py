@@ -7,10 +7,10 @@ more than a logit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from unmask.detectors import Detector
+from unmask.detectors._behaviors import HasHeatMaps
 from unmask.errors import UsageError
 from unmask.explain.ask import at_input_size, check_finite, check_mode, differentiable
 
@@ -95,9 +95,10 @@ def own_heat(detector: Detector, clips: Tensor, name: str) -> Tensor:
     if name not in card.heat_maps:
         known = ", ".join(card.heat_maps) or "none"
         raise UsageError(f"Cannot make the map {name!r} of {card.name}: it has {known}.")
-    make = cast(Callable[["Tensor"], "Tensor"], getattr(detector.network, card.heat_maps[name]))
+    network = detector.network
+    assert isinstance(network, HasHeatMaps)  # As its card says.
     with torch.no_grad():
-        found = make(clips)
+        found = network.heat_map(name, clips)
     heat = at_input_size(found.view(len(clips), -1, *found.shape[-2:]), clips).cpu()
     check_finite(detector, heat)
     return heat

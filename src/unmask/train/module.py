@@ -12,6 +12,13 @@ from torch import Tensor
 
 from unmask.clips import normalize
 from unmask.detectors import Card, Output, Target, build
+from unmask.detectors._behaviors import (
+    FitsLastPart,
+    HasAdversary,
+    HasTrainingLoss,
+    KeepsConstraint,
+    StartsFromClips,
+)
 from unmask.errors import UsageError
 from unmask.losses import mask_separation_loss, pair_separation_loss
 from unmask.train.epochs import Learning
@@ -44,9 +51,10 @@ class Training(Learning):
             self.net = self.net.to(memory_format=torch.channels_last)
         # An adversary has an optimizer of its own, and Lightning lets us say who steps when.
         # A detector that is fitted has none that moves anything.
-        self.automatic_optimization = not (card.recipe.adversary or card.recipe.fit)
+        is_fitted = isinstance(self.net, FitsLastPart)
+        self.automatic_optimization = not (card.recipe.adversary or is_fitted)
         self._gathered: list[tuple[Tensor, Tensor]] = []
-        if card.recipe.fit and devices > 1:
+        if is_fitted and devices > 1:
             raise UsageError(
                 f"Cannot fit {card.name} in {devices} processes: each would see a part of the "
                 "clips. Use one."
@@ -78,17 +86,10 @@ class Training(Learning):
         return self
 
     def start(self) -> None:
-        """Calls the method that the recipe names, with batches of real training clips."""
-        name = self.card.recipe.start
-        if name is None:
-            return
-        if not callable(getattr(self.net, name, None)):
-            raise UsageError(
-                f"Cannot start with {name!r}: {self.card.name} has no such method. "
-                "Use --set start=none to begin at random."
-            )
-        with torch.no_grad():
-            getattr(self.net, name)(self._real_clips())
+        """Prepares a network that can be, from batches of real training clips."""
+        if self.card.recipe.start and isinstance(self.net, StartsFromClips):
+            with torch.no_grad():
+                self.net.start_from_clips(self._real_clips())
 
     def _real_clips(self) -> Iterator[Tensor]:
         """Every stored sequence of a real training face, in batches."""
@@ -114,7 +115,7 @@ class Training(Learning):
         if self.automatic_optimization:
             return self.told(self._loss(clips, target))
         recipe = self.card.recipe
-        if recipe.fit is not None:
+        if isinstance(self.net, FitsLastPart):
             self._gather(clips, target)
             return None
         ours, others = cast(list[LightningOptimizer], self.optimizers())
@@ -122,8 +123,8 @@ class Training(Learning):
         optimizer = others if is_adversary else ours
         self.toggle_optimizer(optimizer)
         if is_adversary:
-            assert recipe.adversary_step is not None
-            loss = getattr(self.net, recipe.adversary_step)(clips, target)
+            assert isinstance(self.net, HasAdversary)  # As ``check_parts`` has seen.
+            loss = self.net.adversary_loss(clips, target)
         else:
             loss = self.told(self._loss(clips, target))
         optimizer.zero_grad()
@@ -145,21 +146,19 @@ class Training(Learning):
         cast(LightningOptimizer, self.optimizers()).step()
 
     def on_validation_epoch_start(self) -> None:
-        """Fits what the recipe says is fitted, on all clips of the epoch that has just ended."""
-        name = self.card.recipe.fit
-        if name is None or not self._gathered:
+        """Fits a network that is fitted, on all clips of the epoch that has just ended."""
+        if not isinstance(self.net, FitsLastPart) or not self._gathered:
             return
         features, label = (torch.cat(column) for column in zip(*self._gathered, strict=True))
         self._gathered.clear()
         with torch.no_grad():
-            self._losses.append(float(getattr(self.net, name)(features, label)))
+            self._losses.append(float(self.net.fit_last_part(features, label)))
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
-        """Puts weights back onto the constraint that the recipe names."""
-        name = self.card.recipe.after_step
-        if name is not None:
+        """Puts weights back onto the network's constraint, if it has one."""
+        if isinstance(self.net, KeepsConstraint):
             with torch.no_grad():
-                getattr(self.net, name)()
+                self.net.constrain()
 
     def loss_of(self, batch: Batch) -> Tensor:
         """The recipe's loss on one batch."""
@@ -167,8 +166,8 @@ class Training(Learning):
 
     def _loss(self, clips: Tensor, target: Target) -> Tensor:
         recipe = self.card.recipe
-        if recipe.step is not None:
-            return self.card.training_loss(self.net, clips, target)
+        if isinstance(self.net, HasTrainingLoss):
+            return self.net.training_loss(clips, target)
         output = _in_float(self.net(clips))
         loss = recipe.loss(output, target)
         if recipe.separation_weight:

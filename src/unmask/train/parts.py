@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from unmask.detectors import Card
+from unmask.detectors._behaviors import FitsLastPart, HasAdversary, HasTrainingLoss
 from unmask.errors import UsageError
 
 BY_STEP = ("cosine", "late_linear")
@@ -29,13 +30,13 @@ def check_parts(card: Card, net: nn.Module) -> None:
     """Refuses a misspelled part: it would silently be trained, or at the wrong rate.
 
     Raises:
-        UsageError: the recipe names a part or a method that the network does not have, trains
-            against an adversary in a way that two optimizers cannot take turns in, or changes the
-            steps of a detector that is fitted without any.
+        UsageError: the recipe names a part that the network does not have, trains against an
+            adversary that it does not have, or in a way that two optimizers cannot take turns in,
+            or changes the steps of a detector that is fitted without any.
     """
     recipe = card.recipe
-    check_methods(card, net)
-    check_separation(card)
+    _check_behaviors(card, net)
+    _check_separation(card, net)
     if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule in BY_STEP):
         raise UsageError(
             "Cannot train against an adversary with accumulate above 1 or a cosine or late_linear "
@@ -59,41 +60,34 @@ def check_parts(card: Card, net: nn.Module) -> None:
                 )
 
 
-def check_methods(card: Card, net: nn.Module) -> None:
-    """Refuses methods of the recipe that the network lacks, and steps where there are none.
-
-    Raises:
-        UsageError: there is no such method, or the recipe changes the steps of a detector that is
-            fitted at once.
-    """
+def _check_behaviors(card: Card, net: nn.Module) -> None:
+    """Refuses an adversary that the network lacks, and steps where there are none."""
     recipe = card.recipe
-    for key, name in {"after_step": recipe.after_step, "fit": recipe.fit}.items():
-        if name is not None and not callable(getattr(net, name, None)):
-            raise UsageError(
-                f"Cannot use {key}={name!r}: {card.name} has no such method. Leave the recipe's "
-                f"own, or use --set {key}=none."
-            )
-    if recipe.fit and (recipe.adversary or recipe.accumulate > 1 or recipe.schedule in BY_STEP):
+    if recipe.adversary and not isinstance(net, HasAdversary):
+        raise UsageError(
+            f"Cannot train {card.name} against {', '.join(recipe.adversary)}: it has no loss for "
+            "an adversary. Use --set 'adversary=()'."
+        )
+    if not isinstance(net, FitsLastPart):
+        return
+    if recipe.adversary or recipe.accumulate > 1 or recipe.schedule in BY_STEP:
         raise UsageError(
             f"Cannot fit {card.name} with an adversary, accumulate above 1 or a cosine schedule: "
             "it is set at once from all clips of an epoch. Leave them out."
         )
 
 
-def check_separation(card: Card) -> None:
-    """Refuses a term over pairs where nothing adds it, or where there are no pairs.
-
-    Raises:
-        UsageError: the detector has losses of its own, or forgeries are not made of real clips.
-    """
+def _check_separation(card: Card, net: nn.Module) -> None:
+    """Refuses a term over pairs where nothing adds it, or where there are no pairs."""
     recipe = card.recipe
-    if recipe.separation_weight and (recipe.step or recipe.fit):
+    if not recipe.separation_weight:
+        return
+    if isinstance(net, HasTrainingLoss | FitsLastPart):
         raise UsageError(
-            f"Cannot use separation_weight with {card.name}: it learns by "
-            f"{recipe.step or recipe.fit}, which has losses of its own. Use --set "
-            "separation_weight=0."
+            f"Cannot use separation_weight with {card.name}: it learns by losses of its own. "
+            "Use --set separation_weight=0."
         )
-    if recipe.separation_weight and not recipe.synthesize:
+    if not recipe.synthesize:
         raise UsageError(
             "Cannot use separation_weight with the forgeries of the data: a real clip and a forged "
             "one beside it are of different videos. Use --set synthesize=self_blend, or --set "

@@ -22,6 +22,12 @@ _OF_STAGES = frozenset(
 """What of a recipe has a meaning where classes are told apart."""
 
 
+_FORMER_STARTS = frozenset(
+    {"start", "center_on_real_clips", "start_from_changes", "start_from_real_faces"}
+)
+"""Methods that ``start`` could name in earlier versions; records of runs hold them."""
+
+
 def apply_settings(card: Card, settings: Sequence[str]) -> Card:
     """Returns the card with ``key=value`` settings applied.
 
@@ -51,7 +57,7 @@ def _applied(card: Card, settings: Sequence[str], recipe: frozenset[str]) -> Car
     inputs = {f"input.{f.name}" for f in fields(card.input)}
     known = sorted(recipe | inputs | set(card.args))
     hints = get_type_hints(InputSpec)
-    for setting in settings:
+    for setting in _of_today(settings):
         key, equals, text = setting.partition("=")
         if not equals:
             raise UsageError(f"Cannot use the setting '{setting}': expected key=value.")
@@ -70,6 +76,24 @@ def _applied(card: Card, settings: Sequence[str], recipe: frozenset[str]) -> Car
                 value = text  # "none" can be the name of a variant.
             card = card.changed(args={key: value})
     return card
+
+
+def _of_today(settings: Sequence[str]) -> list[str]:
+    """Settings of earlier versions, which named methods of the network, as today's.
+
+    >>> _of_today(["start=start_from_changes", "start=none", "adversary_step=none", "epochs=3"])
+    ['start=true', 'start=false', 'epochs=3']
+    """
+    found = []
+    for setting in settings:
+        key, _, text = setting.partition("=")
+        if key == "start" and text in _FORMER_STARTS:
+            setting = "start=true"
+        elif key == "start" and text.lower() == "none":
+            setting = "start=false"
+        if key != "adversary_step":  # ``adversary`` alone says whether there is one.
+            found.append(setting)
+    return found
 
 
 def _value(text: str) -> object:
