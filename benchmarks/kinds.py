@@ -58,7 +58,7 @@ def score(
             f"Cannot show {card.name} clips of {FRAMES} frames: it takes {card.input.frames}. Give "
             "weights of a network for 1, 2, 4 or 8."
         )
-    recipe = dataclasses.replace(plain_recipe(card), mix={kind: 1.0}, codecs=codecs)
+    recipe = plain_recipe(card).changed({"mix": {kind: 1.0}, "codecs": codecs})
     spec = dataclasses.replace(card.input, frames=FRAMES)
     nothing, _ = SETS["raw"]
     pairs = Samples(faces, spec, recipe, count, SEED, augment=nothing)

@@ -12,7 +12,6 @@ family that it never saw, and on the real tools' forgeries of the validation spl
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import tempfile
 import time
@@ -86,8 +85,8 @@ def judge(file: Path, name: str, validation: Sequence[FaceSequence], pairs: int)
     real = [sequence for sequence in validation if not sequence.label]
     tested: dict[str, Any] = {}
     for family, mix in FAMILIES.items():
-        recipe = dataclasses.replace(
-            net.card.recipe, synthesize="self_blend", sampling="pairs", mix=mix, codecs=CODECS
+        recipe = net.card.recipe.changed(
+            {"synthesize": "self_blend", "sampling": "pairs", "mix": mix, "codecs": CODECS}
         )
         answers = answer(net, Samples(real, net.card.input, recipe, pairs, 777, augment=None))
         tested[family] = _figures(answers)

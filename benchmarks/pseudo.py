@@ -11,7 +11,6 @@ shipped weights, which flatters: these figures compare versions, they do not pro
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,8 +54,8 @@ SETS: dict[str, tuple[Augmentation, str | None]] = {
 
 def plain_recipe(card: Card) -> Recipe:
     """The card's recipe, making self-blends alone, without codecs or twins of its own."""
-    return dataclasses.replace(
-        card.recipe, synthesize="self_blend", sampling="pairs", twins=None, mix={}, codecs={}
+    return card.recipe.changed(
+        {"synthesize": "self_blend", "sampling": "pairs", "twins": None, "mix": {}, "codecs": {}}
     )
 
 

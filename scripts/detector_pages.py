@@ -102,7 +102,7 @@ def detector_page(card: Card) -> str:
             "## Input\n",
             table(["field", "value"], _fields(card.input)),
             "## Recipe\n",
-            table(["field", "value"], _fields(card.recipe)),
+            table(["field", "value"], _set(card.recipe.values())),
         ]
     )
 
@@ -183,14 +183,18 @@ def _weights_table(weights: Sequence[Weights]) -> str:
 def _fields(thing: object) -> Iterator[tuple[str, str]]:
     """The fields of a dataclass that are set, those of dataclasses in it too."""
     assert dataclasses.is_dataclass(thing)
-    for field in dataclasses.fields(thing):
-        value = getattr(thing, field.name)
+    yield from _set({f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)})
+
+
+def _set(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The values that are set."""
+    for key, value in values.items():
         if value is None or value == () or value == {}:
             continue
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             yield from _fields(value)
         else:
-            yield f"`{field.name}`", _value(value)
+            yield f"`{key}`", _value(value)
 
 
 def _value(value: object) -> str:

@@ -176,10 +176,16 @@ def test_datasets_page_names_every_method_and_expression() -> None:
 def test_settings_of_training_commands_are_taken(line: str) -> None:
     card = _card_of(line)
     values = _parse(line).values
-    if card.recipe.needs_masks and not card.recipe.synthesize and values["stage"] is None:
+    if (
+        card.recipe.sampling.needs_masks
+        and not card.recipe.synthesis.kind
+        and values["stage"] is None
+    ):
         assert "FaceShifter" not in (values["methods"] or ()), "it has no masks"
-    if card.recipe.twins and values["dataset"] == "faceforensics":
-        assert set(card.recipe.twins) <= set(values["compressions"]), "pairs need both levels"
+    if card.recipe.sampling.twins and values["dataset"] == "faceforensics":
+        assert set(card.recipe.sampling.twins) <= set(values["compressions"]), (
+            "pairs need both levels"
+        )
 
 
 @pytest.mark.parametrize(("name", "cell"), SETTINGS)
@@ -199,7 +205,7 @@ def test_settings_of_the_ablations_build_a_network_with_the_parts_they_name(
 def test_networks_of_training_commands_have_the_parts_that_recipes_name() -> None:
     lines = [line for line in DETECTOR_TRAININGS if not _parse(line).values["stage"]]
     changed = {
-        (card.name, repr(card.args), repr(card.recipe.learning_rates)): card
+        (card.name, repr(card.args), repr(card.recipe.optimizer.learning_rates)): card
         for card in map(_card_of, lines)
         if card.args != get_card(card.name).args
     }
@@ -216,9 +222,12 @@ def _check_parts(card: Card) -> None:
         net = build(card)
     parts = {name for name, _ in net.named_modules()} | {n for n, _ in net.named_parameters()}
     recipe = card.recipe
-    assert {*recipe.freeze, *recipe.learning_rates, *recipe.warmup_parts, *recipe.adversary} <= (
-        parts
-    )
+    assert {
+        *recipe.freeze,
+        *recipe.optimizer.learning_rates,
+        *recipe.schedule.warmup_parts,
+        *recipe.adversary.parts,
+    } <= (parts)
 
 
 def test_a_setting_that_is_not_there_would_be_noticed() -> None:

@@ -13,7 +13,6 @@ together, not how well it finds deepfakes. The result is written beside this fil
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -41,7 +40,7 @@ def measure(card: Card, weights: Path, data: Path, pairs: int) -> dict[str, Any]
     net.load_state_dict(load_file(weights))
     source = Source(path=data)
     faces = read_faces(card, source, source).by_split["val"]
-    recipe = dataclasses.replace(card.recipe, sampling="balanced")
+    recipe = card.recipe.changed({"sampling": "balanced"})
     samples = Samples(faces, card.input, recipe, pairs, 4242)
     logits, groups = [], []
     with torch.inference_mode():

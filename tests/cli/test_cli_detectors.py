@@ -66,7 +66,7 @@ def test_describe_tells_the_whole_card(cli, name):
         card.paper.title,
         card.paper.url,
         *card.paper.differences,
-        f"learning_rate = {card.recipe.learning_rate}",
+        f"learning_rate = {card.recipe.optimizer.learning_rate}",
         f"{card.input.size[1]}x{card.input.size[0]} px",
     ):
         assert " ".join(told.split()) in text

@@ -193,7 +193,9 @@ def test_the_critic_sees_the_features_that_training_sees(
 
 
 def test_a_critic_learns_to_tell_the_orders_apart(net: nn.Module, clips: Tensor, target: Target):
-    optimizer = torch.optim.Adam(net.critic.parameters(), get_card(NAME).recipe.learning_rate)
+    optimizer = torch.optim.Adam(
+        net.critic.parameters(), get_card(NAME).recipe.optimizer.learning_rate
+    )
 
     def distance() -> float:
         with torch.no_grad():
@@ -257,8 +259,8 @@ def test_the_settings_that_the_errors_name_train_without_twins_and_masks(
         settings += re.findall(r"--set '?(\w+=[\w()]+)", str(error.value))
     card = apply_settings(get_card(NAME), settings)
     recipe = card.recipe
-    assert (recipe.twins, recipe.adversary) == (None, ())
-    assert not recipe.needs_masks
+    assert (recipe.sampling.twins, recipe.adversary.parts) == (None, ())
+    assert not recipe.sampling.needs_masks
     bare = target._replace(twin=None, mask=None)
     assert card.training_loss(build(card), clips, bare).isfinite()
 
@@ -317,9 +319,21 @@ def test_half_precision_computes_losses_in_float(net: nn.Module, clips: Tensor, 
 def test_the_recipe_is_the_papers():
     card = get_card(NAME)
     recipe = card.recipe
-    assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size) == ("adam", 1e-4, 32)
-    assert (recipe.twins, recipe.sampling, recipe.augment) == (("c23", "c40"), "balanced", None)
-    assert (recipe.needs_masks, recipe.monitor, recipe.patience) == (True, "negative_loss", 1)
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.sampling.batch_size) == (
+        "adam",
+        1e-4,
+        32,
+    )
+    assert (recipe.sampling.twins, recipe.sampling.kind, recipe.sampling.augment) == (
+        ("c23", "c40"),
+        "balanced",
+        None,
+    )
+    assert (recipe.sampling.needs_masks, recipe.schedule.monitor, recipe.schedule.patience) == (
+        True,
+        "negative_loss",
+        1,
+    )
     weights = {key.removesuffix("_weight"): value for key, value in card.args.items()}
     assert weights == {"attention": 1, "distance": 0.1, "alignment": 0.001, "penalty": 10}
 

@@ -132,5 +132,13 @@ def test_the_loss_is_the_sum_over_the_four_numbers():
 
 def test_the_recipe_is_the_authors():
     recipe = CARD.recipe
-    assert (recipe.optimizer, recipe.learning_rate, recipe.betas) == ("adam", 5e-4, (0.9, 0.999))
-    assert (recipe.batch_size, recipe.epochs, CARD.input.size) == (32, 25, (300, 300))
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.optimizer.betas) == (
+        "adam",
+        5e-4,
+        (0.9, 0.999),
+    )
+    assert (recipe.sampling.batch_size, recipe.schedule.epochs, CARD.input.size) == (
+        32,
+        25,
+        (300, 300),
+    )

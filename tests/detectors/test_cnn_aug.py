@@ -73,9 +73,17 @@ def test_blur_and_jpeg_are_drawn_as_the_paper_says(name: str, chance: float):
 
 def test_the_recipe_is_the_papers():
     recipe = CARD.recipe
-    assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size) == ("adam", 1e-4, 64)
-    assert (recipe.schedule, recipe.schedule_epochs, recipe.schedule_times) == ("plateau", 5, 2)
-    assert recipe.augment == "blur_and_jpeg"
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.sampling.batch_size) == (
+        "adam",
+        1e-4,
+        64,
+    )
+    assert (recipe.schedule.kind, recipe.schedule.wait_epochs, recipe.schedule.times) == (
+        "plateau",
+        5,
+        2,
+    )
+    assert recipe.sampling.augment == "blur_and_jpeg"
     assert CARD.input.load_size == (256, 256)
 
 

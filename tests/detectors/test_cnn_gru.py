@@ -73,5 +73,5 @@ def test_a_smaller_densenet_is_refused(tmp_path: Path):
 def test_it_sees_five_frames_in_a_row_and_learns_from_32_clips_a_step():
     card = get_card(NAME)
     assert (card.input.frames, card.input.fps, card.input.stride) == (5, 25, 1)
-    assert card.recipe.batch_size * card.recipe.accumulate == 32
+    assert card.recipe.sampling.batch_size * card.recipe.optimizer.accumulate == 32
     assert card.recipe.freeze == ()

@@ -123,13 +123,13 @@ def target(card: Card, size: Size) -> Target:
     height, width = size
     mask = torch.zeros(4, card.input.frames, height, width)
     mask[label == 1, :, height // 2 :] = 1
-    twin = clips(card, 4, size) + 0.01 if card.recipe.twins else None
+    twin = clips(card, 4, size) + 0.01 if card.recipe.sampling.twins else None
     return Target(label=label, mask=mask, pair=torch.tensor([0, 0, 1, 1]), twin=twin)
 
 
 def is_trained(card: Card, key: str) -> bool:
     """Whether the recipe's loss trains this parameter."""
-    others = (*card.recipe.freeze, *card.recipe.adversary)
+    others = (*card.recipe.freeze, *card.recipe.adversary.parts)
     return not any(key == part or key.startswith(f"{part}.") for part in others)
 
 
@@ -263,10 +263,14 @@ def test_every_trained_parameter_gets_a_gradient(card: Card, trained: nn.Module,
 @EVERY
 def test_parts_that_the_recipe_names_exist(card: Card, net: nn.Module):
     modules = {key for key, _ in net.named_modules()} | {key for key, _ in net.named_parameters()}
-    assert {*card.recipe.freeze, *card.recipe.warmup_parts, *card.recipe.adversary} <= modules
-    prefixes = tuple(card.recipe.learning_rates)
+    assert {
+        *card.recipe.freeze,
+        *card.recipe.schedule.warmup_parts,
+        *card.recipe.adversary.parts,
+    } <= modules
+    prefixes = tuple(card.recipe.optimizer.learning_rates)
     assert all(any(key.startswith(prefix) for key in modules) for prefix in prefixes)
-    assert bool(card.recipe.adversary) == isinstance(net, HasAdversary)
+    assert bool(card.recipe.adversary.parts) == isinstance(net, HasAdversary)
     assert bool(card.heat_maps) == isinstance(net, HasHeatMaps)
     assert (card.frame_context is not None) == isinstance(net, SharesFrames)
 
@@ -285,21 +289,19 @@ def test_behaviors_have_the_signatures_that_they_are_called_by(net: nn.Module):
             assert all(p.default is not p.empty for p in found[len(wanted) :])
 
 
+def texts_in(value: object) -> set[str]:
+    if isinstance(value, Mapping):
+        return set().union(*map(texts_in, value.items()))
+    if isinstance(value, tuple):
+        return set().union(*map(texts_in, value))
+    return {value} if isinstance(value, str) else set()
+
+
 @EVERY
 def test_no_field_names_a_method(card: Card, net: nn.Module):
-    texts: set[str] = set()
-    for owner in (card, card.recipe):
-        for field in dataclasses.fields(owner):
-            value = getattr(owner, field.name)
-            parts = [value, *value.items()] if isinstance(value, Mapping) else [value]
-            for part in parts:
-                texts |= {
-                    one
-                    for one in (part if isinstance(part, tuple) else (part,))
-                    if isinstance(one, str)
-                }
+    fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
     methods = {name for name in dir(type(net)) if not hasattr(nn.Module, name)}
-    assert not texts & methods
+    assert not texts_in(fields | card.recipe.values()) & methods
 
 
 @EVERY
@@ -325,12 +327,15 @@ def test_a_few_steps_lower_the_loss(card: Card, trained: nn.Module, size: Size):
     inputs, wanted = clips(card, 4, size), target(card, size)
     recipe = card.recipe
     parts = [
-        {"params": [p], "lr": rate_of(key, recipe.learning_rates, recipe.learning_rate)}
+        {
+            "params": [p],
+            "lr": rate_of(key, recipe.optimizer.learning_rates, recipe.optimizer.learning_rate),
+        }
         for key, p in trained.named_parameters()
         if is_trained(card, key)
     ]
     # What Adam does at a rate that was chosen for plain steps says nothing.
-    optimizer = (torch.optim.SGD if recipe.optimizer == "sgd" else torch.optim.Adam)(parts)
+    optimizer = (torch.optim.SGD if recipe.optimizer.kind == "sgd" else torch.optim.Adam)(parts)
     losses = []
     for _ in range(6):
         torch.manual_seed(0)  # The same dropout every time, so that only the weights differ.

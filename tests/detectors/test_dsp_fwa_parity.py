@@ -96,10 +96,14 @@ def test_a_wrong_checkpoint_is_refused_with_the_difference(
 
 def test_it_learns_from_warped_faces_alone():
     recipe = CARD.recipe
-    assert dict(recipe.mix) == {"warped_face": 1.0}
-    assert (recipe.synthesize, recipe.sampling) == ("self_blend", "pairs")
-    assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size) == ("sgd", 1e-3, 64)
-    assert (recipe.epochs, recipe.schedule_factor) == (20, 0.95)
+    assert dict(recipe.synthesis.mix) == {"warped_face": 1.0}
+    assert (recipe.synthesis.kind, recipe.sampling.kind) == ("self_blend", "pairs")
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.sampling.batch_size) == (
+        "sgd",
+        1e-3,
+        64,
+    )
+    assert (recipe.schedule.epochs, recipe.schedule.factor) == (20, 0.95)
 
 
 def test_the_licence_says_what_the_weights_are_not_for():

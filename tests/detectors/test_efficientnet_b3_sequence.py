@@ -153,7 +153,19 @@ def test_the_gru_gives_its_last_step_to_one_layer():
 @pytest.mark.parametrize("name", [LSTM, GRU])
 def test_the_recipe_is_the_papers(name: str):
     recipe, spec = get_card(name).recipe, get_card(name).input
-    assert (recipe.optimizer, recipe.learning_rate, recipe.weight_decay) == ("adam", 2e-6, 1e-5)
-    assert (recipe.batch_size, recipe.cycle_methods, recipe.sampling) == (2, True, "balanced")
-    assert (recipe.schedule, recipe.schedule_epochs, recipe.schedule_factor) == ("plateau", 5, 0.1)
+    assert (
+        recipe.optimizer.kind,
+        recipe.optimizer.learning_rate,
+        recipe.optimizer.weight_decay,
+    ) == ("adam", 2e-6, 1e-5)
+    assert (recipe.sampling.batch_size, recipe.sampling.cycle_methods, recipe.sampling.kind) == (
+        2,
+        True,
+        "balanced",
+    )
+    assert (recipe.schedule.kind, recipe.schedule.wait_epochs, recipe.schedule.factor) == (
+        "plateau",
+        5,
+        0.1,
+    )
     assert (spec.frames, spec.fps, spec.hop, spec.size, spec.margin) == (16, 3, 16, (224, 224), 1.4)

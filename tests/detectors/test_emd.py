@@ -223,7 +223,10 @@ def test_variants_of_the_paper_are_set_and_run(fer: str, branches: int, inputs: 
     assert len(list(net.fer.modules())) > 1 or branches == 0
     assert branches == 0 or len(net.fer.esr.branches) == branches
     assert net.encoder.net.conv4.conv1.in_channels == inputs
-    assert dict(net.named_modules()).keys() >= {*card.recipe.freeze, *card.recipe.warmup_parts}
+    assert dict(net.named_modules()).keys() >= {
+        *card.recipe.freeze,
+        *card.recipe.schedule.warmup_parts,
+    }
     with torch.no_grad():
         output = net(torch.rand(1, 3, 1, 107, 107) * 2 - 1)
     assert output.logit.isfinite().all()
@@ -254,17 +257,24 @@ def test_masks_count_as_forged_above_a_tenth_and_weigh_as_much_as_the_picture():
 
 def test_the_recipe_is_the_papers():
     recipe = CARD.recipe
-    assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size) == ("adam", 1e-3, 16)
-    assert (recipe.betas, recipe.eps) == ((0.9, 0.999), 1e-8)
-    assert (recipe.warmup_epochs, recipe.epochs - recipe.warmup_epochs) == (3, 20)
-    assert recipe.needs_masks
-    assert recipe.monitor == "accuracy"
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.sampling.batch_size) == (
+        "adam",
+        1e-3,
+        16,
+    )
+    assert (recipe.optimizer.betas, recipe.optimizer.eps) == ((0.9, 0.999), 1e-8)
+    assert (
+        recipe.schedule.warmup_epochs,
+        recipe.schedule.epochs - recipe.schedule.warmup_epochs,
+    ) == (3, 20)
+    assert recipe.sampling.needs_masks
+    assert recipe.schedule.monitor == "accuracy"
     assert recipe.freeze == ("fer",)
 
 
 def test_all_that_is_new_is_trained_first():
     # Nothing but what no published file brings: else a start would be lost in the first epochs.
-    warm = tuple(f"{part}." for part in CARD.recipe.warmup_parts)
+    warm = tuple(f"{part}." for part in CARD.recipe.schedule.warmup_parts)
     new = {key for key in build().state_dict() if key.startswith(warm)}
     rest = {key for key in build().state_dict() if key not in new}
     assert {key.split(".")[0] for key in new} == {"encoder", "decoder", "head"}
@@ -296,7 +306,7 @@ def test_a_few_steps_of_the_stage_lower_its_loss():
     stage = CARD.stages["fer"]
     torch.manual_seed(0)
     reader = stage.build({**CARD.args, "fer": "sim"}, 8)
-    optimizer = torch.optim.SGD(reader.parameters(), 0.01, stage.recipe.momentum)
+    optimizer = torch.optim.SGD(reader.parameters(), 0.01, stage.recipe.optimizer.momentum)
     clips, number = torch.rand(4, 3, 1, 96, 96), torch.tensor([0, 3, 5, 7])
     losses = []
     for _ in range(4):

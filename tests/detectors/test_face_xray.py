@@ -113,11 +113,15 @@ def test_an_unknown_head_is_refused():
 
 def test_the_recipe_is_the_papers():
     recipe = CARD.recipe
-    assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size) == ("adam", 2e-4, 32)
-    assert recipe.epochs * recipe.steps_per_epoch == 200_000
-    assert recipe.warmup_epochs * recipe.steps_per_epoch == 50_000
-    assert recipe.warmup_parts == ("head",)
-    assert dict(recipe.mix) == {"cross_blend": 1.0}
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.sampling.batch_size) == (
+        "adam",
+        2e-4,
+        32,
+    )
+    assert recipe.schedule.epochs * recipe.schedule.steps_per_epoch == 200_000
+    assert recipe.schedule.warmup_epochs * recipe.schedule.steps_per_epoch == 50_000
+    assert recipe.schedule.warmup_parts == ("head",)
+    assert dict(recipe.synthesis.mix) == {"cross_blend": 1.0}
 
 
 def test_the_licence_says_what_the_weights_are_not_for():

@@ -38,7 +38,7 @@ def trained(request: pytest.FixtureRequest) -> nn.Module:
     name = request.param
     net = build(name)
     clips, target = a_batch()
-    optimizer = torch.optim.Adam(net.parameters(), get_card(name).recipe.learning_rate)
+    optimizer = torch.optim.Adam(net.parameters(), get_card(name).recipe.optimizer.learning_rate)
     for _ in range(25):
         loss = net.training_loss(clips, target)
         optimizer.zero_grad()
@@ -119,4 +119,4 @@ def test_cards_say_that_nothing_is_verified(name: str):
     assert "not verified against the authors' code" in card.paper.differences[0]
     assert not card.paper.code
     assert not card.weights
-    assert card.recipe.needs_masks == ("mask" in card.outputs)
+    assert card.recipe.sampling.needs_masks == ("mask" in card.outputs)

@@ -106,7 +106,7 @@ def test_the_order_of_frames_matters_only_to_the_one_that_sees_motion():
 def test_all_is_finetuned_by_the_recipe_of_lipforensics(name: str):
     ours, theirs = get_card(name), get_card("lipforensics")
     assert ours.recipe.freeze == ()
-    assert (ours.recipe.learning_rate, ours.recipe.batch_size) == (2e-4, 32)
-    assert ours.recipe.augment == theirs.recipe.augment
+    assert (ours.recipe.optimizer.learning_rate, ours.recipe.sampling.batch_size) == (2e-4, 32)
+    assert ours.recipe.sampling.augment == theirs.recipe.sampling.augment
     assert ours.input == theirs.input
     assert [a.tables for a in ours.ablations] == [("lipforensics/table5",)]

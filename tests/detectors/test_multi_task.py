@@ -184,8 +184,16 @@ def test_in_training_the_true_half_is_decoded_in_a_scan_the_stronger_one():
 
 def test_the_recipe_is_the_authors():
     recipe = CARD.recipe
-    assert (recipe.optimizer, recipe.learning_rate, recipe.eps) == ("adam", 1e-3, 1e-7)
-    assert (recipe.weight_decay, recipe.batch_size, recipe.epochs) == (5e-4, 64, 100)
-    assert recipe.needs_masks
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.optimizer.eps) == (
+        "adam",
+        1e-3,
+        1e-7,
+    )
+    assert (recipe.optimizer.weight_decay, recipe.sampling.batch_size, recipe.schedule.epochs) == (
+        5e-4,
+        64,
+        100,
+    )
+    assert recipe.sampling.needs_masks
     weights = CARD.build().net.encoder[1].weight
     assert 0.4 < weights.mean() < 0.6

@@ -132,6 +132,6 @@ def test_the_stage_trains_the_detectors_own_expression_network():
 
 def test_the_recipe_is_that_of_the_autoencoder_but_for_the_frozen_stream():
     base = get_card("multi_task")
-    assert replace(CARD.recipe, freeze=()) == base.recipe
+    assert CARD.recipe.changed({"freeze": ()}) == base.recipe
     assert CARD.recipe.freeze == ("fer",)
     assert CARD.input == base.input

@@ -152,6 +152,18 @@ def test_what_is_not_there_is_refused():
 
 def test_the_recipe_is_the_authors():
     recipe = get_card("patch_based").recipe
-    assert (recipe.optimizer, recipe.learning_rate, recipe.betas) == ("adam", 1e-3, (0.9, 0.999))
-    assert (recipe.batch_size, recipe.sampling, recipe.augment) == (32, "pairs", "flip")
-    assert (recipe.patience, recipe.epochs, recipe.schedule) == (50, 1000, "constant")
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.optimizer.betas) == (
+        "adam",
+        1e-3,
+        (0.9, 0.999),
+    )
+    assert (recipe.sampling.batch_size, recipe.sampling.kind, recipe.sampling.augment) == (
+        32,
+        "pairs",
+        "flip",
+    )
+    assert (recipe.schedule.patience, recipe.schedule.epochs, recipe.schedule.kind) == (
+        50,
+        1000,
+        "constant",
+    )

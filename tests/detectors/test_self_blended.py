@@ -103,9 +103,17 @@ def test_deepfakebenchs_other_network_is_refused_by_name(published: State, tmp_p
 
 def test_the_recipe_is_the_authors():
     recipe = CARD.recipe
-    assert (recipe.optimizer, recipe.learning_rate, recipe.momentum) == ("sam", 1e-3, 0.9)
-    assert (recipe.batch_size, recipe.epochs, recipe.schedule) == (32, 100, "late_linear")
-    assert (recipe.synthesize, recipe.sampling) == ("self_blend", "pairs")
+    assert (recipe.optimizer.kind, recipe.optimizer.learning_rate, recipe.optimizer.momentum) == (
+        "sam",
+        1e-3,
+        0.9,
+    )
+    assert (recipe.sampling.batch_size, recipe.schedule.epochs, recipe.schedule.kind) == (
+        32,
+        100,
+        "late_linear",
+    )
+    assert (recipe.synthesis.kind, recipe.sampling.kind) == ("self_blend", "pairs")
     assert CARD.input.size == (380, 380)
 
 

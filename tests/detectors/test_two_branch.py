@@ -146,7 +146,7 @@ def test_training_never_moves_the_center():
     net = variant()
     net.start_from_clips([clips(2)])
     center = net.center.clone()
-    optimizer = torch.optim.Adam(net.parameters(), lr=net.card.recipe.learning_rate)
+    optimizer = torch.optim.Adam(net.parameters(), lr=net.card.recipe.optimizer.learning_rate)
     net.card.training_loss(net, clips(2), TARGET).backward()
     optimizer.step()
     assert torch.equal(net.center, center)
@@ -161,9 +161,9 @@ def test_without_real_clips_there_is_no_center():
 def rate(key: str) -> float:
     """The learning rate of a parameter: that of the longest prefix which names it."""
     recipe = get_card(NAME).recipe
-    fitting = [part for part in recipe.learning_rates if key.startswith(f"{part}.")]
+    fitting = [part for part in recipe.optimizer.learning_rates if key.startswith(f"{part}.")]
     longest = max(fitting, key=len, default=None)
-    return recipe.learning_rates[longest] if longest else recipe.learning_rate
+    return recipe.optimizer.learning_rates[longest] if longest else recipe.optimizer.learning_rate
 
 
 def test_every_dense_block_learns_half_as_fast_as_the_next():

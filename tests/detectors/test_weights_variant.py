@@ -161,8 +161,12 @@ def test_the_arguments_of_another_detector_are_not_taken_over(waves: Card, tmp_p
 
 def test_a_card_is_changed_by_known_names_alone(waves: Card):
     changed = waves.changed(recipe={"epochs": 3}, input={"hop": 2}, args={"context": 2})
-    assert (changed.recipe.epochs, changed.input.hop, changed.args) == (3, 2, {"context": 2})
-    assert (waves.recipe.epochs, waves.input.hop, waves.args) == (20, 6, {"context": 1})
+    assert (changed.recipe.schedule.epochs, changed.input.hop, changed.args) == (
+        3,
+        2,
+        {"context": 2},
+    )
+    assert (waves.recipe.schedule.epochs, waves.input.hop, waves.args) == (20, 6, {"context": 1})
     with pytest.raises(UnknownNameError, match=r"Unknown field of the recipe 'epoch'. Did you"):
         waves.changed(recipe={"epoch": 3})
     with pytest.raises(UsageError, match="Cannot set epochs=0: expected a whole number of at"):

@@ -48,7 +48,11 @@ def test_equal_trainings_are_one_job_whatever_their_names():
 
 def test_the_small_setting_shrinks_recipe_and_picture():
     card = apply_settings(get_card("clips"), small_settings(get_card("clips"), 3.0))
-    assert (card.recipe.epochs, card.recipe.steps_per_epoch, card.recipe.batch_size) == (1, 4, 2)
+    assert (
+        card.recipe.schedule.epochs,
+        card.recipe.schedule.steps_per_epoch,
+        card.recipe.sampling.batch_size,
+    ) == (1, 4, 2)
     assert card.input.size == (64, 64)
     assert card.input.frames == 16
     assert trial(card) is not None

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import toy_detectors
 from unmask.detectors import Card, Output, Paper, Recipe, Target, detector
+from unmask.detectors._recipe import Optimizer, Sampling, Schedule, Synthesis
 from unmask.types import InputSpec, Pixels
 
 
@@ -27,15 +28,12 @@ CARD = Card(
     input=InputSpec(size=(32, 32)),
     recipe=Recipe(
         loss=_loss,
-        learning_rate=0.01,
-        batch_size=4,
-        epochs=2,
-        steps_per_epoch=2,
         freeze=("frozen",),
-        augment="shared",
-        sampling="pairs",
-        synthesize="self_blend",
         start="begin",
+        optimizer=Optimizer(learning_rate=0.01),
+        schedule=Schedule(epochs=2, steps_per_epoch=2),
+        sampling=Sampling(batch_size=4, augment="shared", kind="pairs"),
+        synthesis=Synthesis(kind="self_blend"),
     ),
     args={"width": 4},
 )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from dataset_trees import encode
 from unmask.detectors import Card, Output, Paper, Recipe, Stage, Target
+from unmask.detectors._recipe import Optimizer, Sampling, Schedule
 from unmask.losses import lip_reading_loss
 from unmask.types import InputSpec, Pixels
 
@@ -66,14 +67,9 @@ COLORS = Stage(
     input=_INPUT,
     recipe=Recipe(
         loss=_loss,
-        optimizer="sgd",
-        learning_rate=0.5,
-        momentum=0.9,
-        batch_size=4,
-        epochs=2,
-        steps_per_epoch=2,
-        augment="flip",
-        monitor="accuracy",
+        optimizer=Optimizer(kind="sgd", learning_rate=0.5, momentum=0.9),
+        schedule=Schedule(epochs=2, steps_per_epoch=2, monitor="accuracy"),
+        sampling=Sampling(batch_size=4, augment="flip"),
     ),
     build=_build,
     loss=lip_reading_loss,
@@ -85,7 +81,10 @@ PAINTER = Card(
     paper=Paper(title="N", authors="N", venue="N", year=2026, url="https://example.org"),
     input=_INPUT,
     recipe=Recipe(
-        loss=_loss, batch_size=4, epochs=1, steps_per_epoch=1, augment="shared", learning_rate=0.0
+        loss=_loss,
+        optimizer=Optimizer(learning_rate=0.0),
+        schedule=Schedule(epochs=1, steps_per_epoch=1),
+        sampling=Sampling(batch_size=4, augment="shared"),
     ),
     args={"width": 8},
     stages={"colors": COLORS, "moving": dataclasses.replace(COLORS, layout="lrw")},

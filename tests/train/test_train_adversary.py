@@ -20,17 +20,18 @@ from unmask.train.module import Training
 CARD = dataclasses.replace(
     PLAIN,
     name="rivals",
-    recipe=dataclasses.replace(
-        PLAIN.recipe,
-        optimizer="adam",
-        learning_rate=0.01,
-        adversary=("critic",),
-        adversary_steps=3,
-        schedule="plateau",
-        schedule_epochs=1,
-        monitor="negative_loss",
-        patience=9,
-        epochs=3,
+    recipe=PLAIN.recipe.changed(
+        {
+            "optimizer": "adam",
+            "learning_rate": 0.01,
+            "adversary": ("critic",),
+            "adversary_steps": 3,
+            "schedule": "plateau",
+            "schedule_epochs": 1,
+            "monitor": "negative_loss",
+            "patience": 9,
+            "epochs": 3,
+        }
     ),
 )
 

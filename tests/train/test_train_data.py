@@ -17,6 +17,7 @@ from torch import Tensor
 import unmask.train.data as data_module
 from dataset_trees import touch_faceforensics, write_faceforensics
 from unmask.detectors import Card, Output, Recipe, Target, load_detector
+from unmask.detectors._recipe import Sampling
 from unmask.detectors.weights import read_metadata, save_weights
 from unmask.errors import DataError, OutputError, UsageError, WeightsError
 from unmask.media import open_video
@@ -57,7 +58,7 @@ def card_loss(output: Output, target: Target) -> Tensor:
 @pytest.fixture
 def card(toy: Card) -> Card:
     """Learns from the forgeries in the data."""
-    return dataclasses.replace(toy, recipe=dataclasses.replace(toy.recipe, synthesize=None))
+    return dataclasses.replace(toy, recipe=toy.recipe.changed({"synthesize": None}))
 
 
 @pytest.fixture
@@ -147,7 +148,10 @@ def at_both_levels(sequence: FaceSequence) -> dict[str, Pixels]:
 
 def test_the_network_gets_the_worse_level_and_the_better_one_as_its_twin(twins: Path):
     found = read_prepared(twins).sequences
-    recipe = Recipe(loss=card_loss, twins=("c23", "c40"))
+    recipe = Recipe(
+        loss=card_loss,
+        sampling=Sampling(twins=("c23", "c40")),
+    )
     spec = InputSpec(size=(64, 64))
     real = next(s for s in found if s.label == 0 and s.video.split == "train")
     fake = next(s for s in found if s.label == 1 and s.video.split == "train")
@@ -192,7 +196,7 @@ def test_fewer_real_videos_train_with_the_forgeries_made_of_them(card: Card, pre
 
 
 def with_seed(card: Card, seed: int) -> Card:
-    return dataclasses.replace(card, recipe=dataclasses.replace(card.recipe, seed=seed))
+    return dataclasses.replace(card, recipe=card.recipe.changed({"seed": seed}))
 
 
 def test_a_seeds_smaller_draws_lie_within_its_larger_ones():
@@ -236,7 +240,7 @@ def test_missing_masks_are_told_before_faces_are_looked_for(
     card: Card, nobody_looks: None, tmp_path: Path
 ):
     touch_faceforensics(tmp_path, PAIRS, METHODS, with_masks=False)
-    needy = dataclasses.replace(card, recipe=dataclasses.replace(card.recipe, needs_masks=True))
+    needy = dataclasses.replace(card, recipe=card.recipe.changed({"needs_masks": True}))
     source = Source(path=tmp_path, dataset="faceforensics", compressions=("c23",))
     message = r"8 of 8 forged files have no mask.*000_003\.mp4.*of Deepfakes, FaceSwap.*--method"
     with pytest.raises(DataError, match=message):
@@ -256,9 +260,7 @@ def test_a_person_on_both_sides_is_told_before_faces_are_looked_for(
 def test_a_missing_level_is_told_before_faces_are_looked_for(card: Card, tmp_path: Path):
     touch_faceforensics(tmp_path, PAIRS)
     (tmp_path / "original_sequences/youtube/c40/videos/003.mp4").unlink()
-    paired = dataclasses.replace(
-        card, recipe=dataclasses.replace(card.recipe, twins=("c23", "c40"))
-    )
+    paired = dataclasses.replace(card, recipe=card.recipe.changed({"twins": ("c23", "c40")}))
     message = r"1 of 4 videos at c23 have no twin at c40.*003\.mp4.*Download both"
     with pytest.raises(DataError, match=message):
         read_faces(paired, Source(path=tmp_path, dataset="faceforensics"), None)

@@ -21,11 +21,9 @@ from unmask.train.module import Training
 TIED = dataclasses.replace(
     PLAIN,
     name="tied",
-    recipe=dataclasses.replace(PLAIN.recipe, learning_rate=0.5),
+    recipe=PLAIN.recipe.changed({"learning_rate": 0.5}),
 )
-FITTED = dataclasses.replace(
-    PLAIN, name="fitted", recipe=dataclasses.replace(PLAIN.recipe, epochs=2)
-)
+FITTED = dataclasses.replace(PLAIN, name="fitted", recipe=PLAIN.recipe.changed({"epochs": 2}))
 
 
 class Tied(Plain):

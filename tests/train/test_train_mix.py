@@ -14,6 +14,7 @@ import torch
 
 from unmask.datasets import read_folder
 from unmask.detectors import Card, Output, Recipe, Target
+from unmask.detectors._recipe import Sampling, Synthesis
 from unmask.errors import DataError, MissingDependencyError, UnknownNameError, UsageError
 from unmask.forgeries import KINDS
 from unmask.prepare import FaceSequence, PrepareSpec, prepare
@@ -35,7 +36,11 @@ def loss(output: Output, target: Target) -> torch.Tensor:
     return output.logit.mean()
 
 
-RECIPE = Recipe(loss=loss, synthesize="self_blend", augment=None, sampling="pairs")
+RECIPE = Recipe(
+    loss=loss,
+    sampling=Sampling(augment=None, kind="pairs"),
+    synthesis=Synthesis(kind="self_blend"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,7 @@ def filmed(
 def samples(
     stored: list[FaceSequence], spec: InputSpec = SPEC, seed: int = 0, **changes: object
 ) -> Samples:
-    recipe = dataclasses.replace(RECIPE, **changes)  # type: ignore[arg-type]
+    recipe = RECIPE.changed(changes)  # type: ignore[arg-type]
     return Samples(stored, spec, recipe, 10, seed)
 
 
@@ -194,17 +199,17 @@ def test_what_cannot_be_mixed_is_refused(
     changes: dict[str, object], error: type[Exception], message: str
 ):
     with pytest.raises(error, match=message):
-        check_mix(dataclasses.replace(RECIPE, **changes), 1)  # type: ignore[arg-type]
+        check_mix(RECIPE.changed(changes), 1)  # type: ignore[arg-type]
 
 
 def test_a_codec_that_cannot_be_encoded_is_refused(monkeypatch: pytest.MonkeyPatch):
     there = av.codecs_available - {"libvpx-vp9"}
     monkeypatch.setattr(av, "codecs_available", there)
-    recipe = dataclasses.replace(RECIPE, codecs={"vp9": 0.5, "uploaded": 0.5})
+    recipe = RECIPE.changed({"codecs": {"vp9": 0.5, "uploaded": 0.5}})
     message = "Cannot code by vp9: PyAV was built without libvpx-vp9. Leave it out of the codecs"
     with pytest.raises(MissingDependencyError, match=message):
         check_mix(recipe, 1)
-    check_mix(dataclasses.replace(RECIPE, codecs={"uploaded": 1}), 1)
+    check_mix(RECIPE.changed({"codecs": {"uploaded": 1}}), 1)
 
 
 def test_a_mix_is_set_checked_before_data_are_read_and_recorded(toy: Card):

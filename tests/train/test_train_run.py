@@ -315,12 +315,13 @@ def test_rates_and_decay_go_to_the_parts_they_name(toy: Card):
 
     card = dataclasses.replace(
         toy,
-        recipe=dataclasses.replace(
-            toy.recipe,
-            learning_rates={"body": 0.1, "body.1": 0.2},
-            weight_decay=0.05,
-            optimizer="adamw",
-            freeze=("frozen",),
+        recipe=toy.recipe.changed(
+            {
+                "learning_rates": {"body": 0.1, "body.1": 0.2},
+                "weight_decay": 0.05,
+                "optimizer": "adamw",
+                "freeze": ("frozen",),
+            }
         ),
     )
     module = Training(card, _Numbers(), _Numbers(), 0)  # type: ignore[arg-type]
@@ -345,7 +346,7 @@ def test_rates_and_decay_go_to_the_parts_they_name(toy: Card):
 def test_the_optimizer_is_the_recipes(toy: Card, kind: str):
     from unmask.train.module import Training
 
-    recipe = dataclasses.replace(toy.recipe, optimizer=kind, momentum=0.9, betas=(0.5, 0.6))
+    recipe = toy.recipe.changed({"optimizer": kind, "momentum": 0.9, "betas": (0.5, 0.6)})
     module = Training(dataclasses.replace(toy, recipe=recipe), _Numbers(), _Numbers(), 0)  # type: ignore[arg-type]
     optimizer = module.configure_optimizers()
     assert type(optimizer).__name__.lower() == kind

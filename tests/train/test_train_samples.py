@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 
 from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target
+from unmask.detectors._recipe import Sampling, Synthesis
 from unmask.errors import DataError, UsageError
 from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train.augment import change_of
@@ -23,7 +23,11 @@ def loss(output: Output, target: Target) -> torch.Tensor:
     return output.logit.mean()
 
 
-RECIPE = Recipe(loss=loss, synthesize="self_blend", augment="shared", sampling="pairs")
+RECIPE = Recipe(
+    loss=loss,
+    sampling=Sampling(augment="shared", kind="pairs"),
+    synthesis=Synthesis(kind="self_blend"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,7 @@ def stored(labelled_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> li
 def samples(
     stored: list[FaceSequence], spec: InputSpec = SPEC, seed: int = 0, **changes: object
 ) -> Samples:
-    recipe = dataclasses.replace(RECIPE, **changes)  # type: ignore[arg-type]
+    recipe = RECIPE.changed(changes)  # type: ignore[arg-type]
     return Samples(stored, spec, recipe, 10, seed)
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from dataset_trees import encode
 from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target, get_card
+from unmask.detectors._recipe import Sampling
 from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train.augment import CHANGES
 from unmask.train.samples import Samples
@@ -49,7 +50,16 @@ def visits(samples: Samples, epoch: int) -> Counter[int]:
 
 
 def test_a_stratified_epoch_visits_every_video_once():
-    samples = Samples(stored(4, 6), SPEC, Recipe(loss=loss, sampling="stratified"), 1, 0)
+    samples = Samples(
+        stored(4, 6),
+        SPEC,
+        Recipe(
+            loss=loss,
+            sampling=Sampling(kind="stratified"),
+        ),
+        1,
+        0,
+    )
     assert samples.clips_per_item == 1
     assert visits(samples, 0) == visits(samples, 5) == dict.fromkeys(range(10), 1)
     orders = [[samples.group_of(n) for n in range(e * 10, e * 10 + 10)] for e in (0, 1)]
@@ -58,7 +68,7 @@ def test_a_stratified_epoch_visits_every_video_once():
 
 def test_natural_videos_twice_and_every_other_forged_one_as_in_the_two_branch_paper():
     recipe = get_card("two_branch").recipe
-    assert (recipe.sampling, recipe.balance) == ("stratified", (2.0, 0.5))
+    assert (recipe.sampling.kind, recipe.sampling.balance) == ("stratified", (2.0, 0.5))
     # One real video to four forged ones, as in FaceForensics++.
     samples = Samples(stored(5, 20), SPEC, recipe, 1, 0)
     first, second = visits(samples, 0), visits(samples, 1)
@@ -100,8 +110,17 @@ def channel_of(samples: Samples, number: int) -> int:
 
 def test_pairs_take_one_method_after_the_other(colored: list[FaceSequence]):
     spec = dataclasses.replace(SPEC, frames=1)
-    assert get_card("r3d18").recipe.cycle_methods
-    cycling = Samples(colored, spec, Recipe(loss=loss, cycle_methods=True), 12, 0)
+    assert get_card("r3d18").recipe.sampling.cycle_methods
+    cycling = Samples(
+        colored,
+        spec,
+        Recipe(
+            loss=loss,
+            sampling=Sampling(cycle_methods=True),
+        ),
+        12,
+        0,
+    )
     assert [channel_of(cycling, n) for n in range(9)] == [0, 1, 2] * 3
     drawn = Samples(colored, spec, Recipe(loss=loss), 12, 0)
     red = [channel_of(drawn, n) for n in range(24)].count(0)
@@ -124,7 +143,16 @@ def still(
 @pytest.mark.parametrize("augment", ["flip", "box", "crop_and_flip", "one_of_eight"])
 def test_an_augmentation_is_drawn_once_for_a_clip(still: list[FaceSequence], augment: str):
     assert augment in CHANGES
-    samples = Samples(still, SPEC, Recipe(loss=loss, augment=augment), 24, 0)
+    samples = Samples(
+        still,
+        SPEC,
+        Recipe(
+            loss=loss,
+            sampling=Sampling(augment=augment),
+        ),
+        24,
+        0,
+    )
     items = [samples[number] for number in range(24)]
     for number, item in enumerate(items):
         drawn = CHANGES[augment].draw(np.random.default_rng([0, number]))
@@ -137,7 +165,16 @@ def test_an_augmentation_is_drawn_once_for_a_clip(still: list[FaceSequence], aug
 
 def test_half_of_the_clips_are_mirrored_both_of_a_pair_alike(still: list[FaceSequence]):
     plain = Samples(still, SPEC, Recipe(loss=loss), 1, 0)[0].pixels
-    samples = Samples(still, SPEC, Recipe(loss=loss, augment="flip"), 24, 0)
+    samples = Samples(
+        still,
+        SPEC,
+        Recipe(
+            loss=loss,
+            sampling=Sampling(augment="flip"),
+        ),
+        24,
+        0,
+    )
     mirrored = []
     for number in range(24):
         pixels = samples[number].pixels
@@ -149,7 +186,16 @@ def test_half_of_the_clips_are_mirrored_both_of_a_pair_alike(still: list[FaceSeq
 def test_random_crops_are_cut_from_the_larger_picture(still: list[FaceSequence]):
     whole = dataclasses.replace(SPEC, size=(48, 48), load_size=None)
     (large, _) = Samples(still, whole, Recipe(loss=loss), 1, 0)[0].pixels[:, 0]
-    samples = Samples(still, SPEC, Recipe(loss=loss, augment="crop_and_flip"), 12, 0)
+    samples = Samples(
+        still,
+        SPEC,
+        Recipe(
+            loss=loss,
+            sampling=Sampling(augment="crop_and_flip"),
+        ),
+        12,
+        0,
+    )
     places = set()
     for number in range(12):
         crop = samples[number].pixels[0, 0]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 import torch
 from torch import nn
@@ -55,7 +53,7 @@ def test_a_resumed_plan_goes_on_where_it_was():
 
 
 def test_a_cosine_rises_shortly_and_ends_at_zero(toy: Card):
-    recipe = dataclasses.replace(toy.recipe, schedule="cosine", epochs=10, learning_rate=1.0)
+    recipe = toy.recipe.changed({"schedule": "cosine", "epochs": 10, "learning_rate": 1.0})
     made = optimizer_for(toy.build(), recipe, 40)
     optimizer, scheduler = made["optimizer"], made["lr_scheduler"]["scheduler"]
     rates = []
@@ -72,7 +70,7 @@ def test_a_cosine_rises_shortly_and_ends_at_zero(toy: Card):
 
 
 def test_an_adversary_gets_an_optimizer_of_its_own(toy: Card):
-    recipe: Recipe = dataclasses.replace(toy.recipe, freeze=("frozen",), adversary=("head",))
+    recipe: Recipe = toy.recipe.changed({"freeze": ("frozen",), "adversary": ("head",)})
     net = toy.build()
     ours, others = optimizer_for(net, recipe, 1)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -32,27 +31,35 @@ def test_fields_of_recipe_input_and_network_can_be_set(toy: Card):
         ],
     )
     recipe = card.recipe
-    assert (recipe.epochs, recipe.learning_rate, recipe.optimizer) == (7, 1e-4, "sgd")
-    assert (recipe.freeze, dict(recipe.learning_rates)) == (("body",), {"head": 0.1})
-    assert (recipe.synthesize, recipe.steps_per_epoch, recipe.gradient_clip) == (None, None, 1)
+    assert (recipe.schedule.epochs, recipe.optimizer.learning_rate, recipe.optimizer.kind) == (
+        7,
+        1e-4,
+        "sgd",
+    )
+    assert (recipe.freeze, dict(recipe.optimizer.learning_rates)) == (("body",), {"head": 0.1})
+    assert (
+        recipe.synthesis.kind,
+        recipe.schedule.steps_per_epoch,
+        recipe.optimizer.gradient_clip,
+    ) == (None, None, 1)
     assert (card.input.size, card.input.fps, card.args["width"]) == ((64, 48), 12, 8)
 
 
 def test_the_card_that_was_given_stays_as_it_is(toy: Card):
     apply_settings(toy, ["epochs=7", "width=8"])
-    assert toy.recipe.epochs == 2
+    assert toy.recipe.schedule.epochs == 2
     assert toy.args == {"width": 4}
     assert apply_settings(toy, []) is toy
 
 
 def test_the_last_of_two_settings_counts(toy: Card):
-    assert apply_settings(toy, ["epochs=7", "epochs=9"]).recipe.epochs == 9
+    assert apply_settings(toy, ["epochs=7", "epochs=9"]).recipe.schedule.epochs == 9
 
 
 @given(rate=st.floats(1e-9, 10))
 def test_any_rate_comes_through(rate: float):
     card = apply_settings(get_card(list_detectors()[0]), [f"learning_rate={rate!r}"])
-    assert card.recipe.learning_rate == rate
+    assert card.recipe.optimizer.learning_rate == rate
 
 
 def test_without_an_equals_sign(toy: Card):
@@ -111,16 +118,71 @@ def test_a_value_that_does_not_fit_is_refused(toy: Card, setting: str, expected:
 def test_every_card_takes_its_own_values_and_can_be_described(name: str):
     card = get_card(name)
     settings = [
-        f"{f.name}={getattr(card.recipe, f.name)!r}"
-        for f in dataclasses.fields(card.recipe)
-        if f.name not in ("loss", "mixup", "learning_rates")
+        f"{key}={value!r}"
+        for key, value in card.recipe.values().items()
+        if key not in ("loss", "mixup", "learning_rates")
     ]
     assert apply_settings(card, settings) == card
     stored = json.loads(json.dumps(describe(card)))
-    assert stored["recipe"]["epochs"] == card.recipe.epochs
+    assert stored["recipe"]["epochs"] == card.recipe.schedule.epochs
     assert isinstance(stored["recipe"]["loss"], str)
     assert tuple(stored["input"]["size"]) == card.input.size
     assert stored["args"] == json.loads(json.dumps(dict(card.args)))
+
+
+def test_the_keys_of_earlier_versions_are_all_known(toy: Card):
+    """Records of runs, checkpoints and commands in papers' notes hold them."""
+    keys = [
+        "optimizer",
+        "learning_rate",
+        "learning_rates",
+        "betas",
+        "eps",
+        "momentum",
+        "weight_decay",
+        "batch_size",
+        "epochs",
+        "steps_per_epoch",
+        "accumulate",
+        "schedule",
+        "schedule_epochs",
+        "schedule_factor",
+        "schedule_times",
+        "patience",
+        "freeze",
+        "warmup_epochs",
+        "warmup_parts",
+        "augment",
+        "sampling",
+        "balance",
+        "cycle_methods",
+        "twins",
+        "needs_masks",
+        "synthesize",
+        "mix",
+        "codecs",
+        "start",
+        "starts_after_weights",
+        "validation_pairs",
+        "monitor",
+        "gradient_clip",
+        "separation_weight",
+        "precision",
+        "seed",
+        "adversary",
+        "adversary_steps",
+    ]
+    values = toy.recipe.values()
+    assert set(keys) == values.keys() - {"loss", "mixup"}
+    assert apply_settings(toy, [f"{key}={values[key]!r}" for key in keys]) == toy
+
+
+def test_methods_that_earlier_settings_named_are_found_by_type(toy: Card):
+    assert apply_settings(toy, ["start=none"]).recipe.start is False
+    assert apply_settings(toy, ["start=start_from_changes"]).recipe.start is True
+    assert apply_settings(toy, ["adversary_step=none"]) == toy
+    with pytest.raises(UnknownNameError, match="Unknown setting 'after_step'"):
+        apply_settings(toy, ["after_step=none"])
 
 
 def test_none_is_a_text_where_the_input_knows_it_by_that_name():

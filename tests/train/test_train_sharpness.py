@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,7 @@ def test_without_a_closure_the_step_is_a_plain_one():
 
 
 def test_a_recipe_gets_it_by_name(toy: Card):
-    recipe = dataclasses.replace(toy.recipe, optimizer="sam", momentum=0.9)
+    recipe = toy.recipe.changed({"optimizer": "sam", "momentum": 0.9})
     optimizer = optimizer_for(toy.build(), recipe, 1)
     assert isinstance(optimizer, SharpnessAware)
     assert optimizer.param_groups[0]["momentum"] == 0.9
@@ -70,8 +69,8 @@ def test_a_run_with_it_ends(
 
 
 def test_a_late_line_ends_at_zero(toy: Card):
-    recipe = dataclasses.replace(
-        toy.recipe, optimizer="sgd", schedule="late_linear", epochs=8, learning_rate=1.0
+    recipe = toy.recipe.changed(
+        {"optimizer": "sgd", "schedule": "late_linear", "epochs": 8, "learning_rate": 1.0}
     )
     made = optimizer_for(toy.build(), recipe, 1)
     optimizer, scheduler = made["optimizer"], made["lr_scheduler"]["scheduler"]

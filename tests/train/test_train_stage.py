@@ -107,7 +107,7 @@ def test_the_run_is_written_down_with_sorted_classes(
     assert record["detector"] == "painter" and record["stage"] == "colors"
     assert record["classes"] == sorted(TINTS) == ["anger", "happiness", "surprise"]
     assert record["settings"] == ["seed=3"]
-    assert record["recipe"]["learning_rate"] == COLORS.recipe.learning_rate  # type: ignore[index]
+    assert record["recipe"]["learning_rate"] == COLORS.recipe.optimizer.learning_rate  # type: ignore[index]
     assert record["teacher"] is None and record["weights"] is None
     assert record["data"]["train_files"] == 6  # type: ignore[index]
     assert record["best"]["accuracy"] == max(  # type: ignore[index]
@@ -246,7 +246,7 @@ def test_two_processes_learn_what_one_learns(painter: Card, expressions: Path, t
 
 
 def class_training(teacher: torch.nn.Module | None = None, mixup: float = 0.0) -> ClassTraining:
-    recipe = dataclasses.replace(COLORS.recipe, mixup=mixup)
+    recipe = COLORS.recipe.changed({"mixup": mixup})
     card = dataclasses.replace(PAINTER, recipe=recipe)
     samples: ClassSamples = []  # type: ignore[assignment]
     torch.manual_seed(0)
@@ -321,7 +321,7 @@ def test_what_an_epoch_draws(expressions: Path, tmp_path: Path, sampling: str):
         for s in sequences
         if s.video.method == "surprise"  # type: ignore[attr-defined]
     ]
-    recipe = dataclasses.replace(COLORS.recipe, sampling=sampling, steps_per_epoch=None)
+    recipe = COLORS.recipe.changed({"sampling": sampling, "steps_per_epoch": None})
     names = ["anger", "surprise"]
     samples = ClassSamples(lopsided, names, PAINTER.input, recipe, 0)  # type: ignore[arg-type]
     assert len(samples) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from unmask.detectors import Card, Output, Paper, Recipe, Target
+from unmask.detectors._recipe import Optimizer, Sampling, Schedule, Synthesis
 from unmask.types import InputSpec
 
 
@@ -19,13 +20,10 @@ PLAIN = Card(
     input=InputSpec(size=(32, 32)),
     recipe=Recipe(
         loss=_loss,
-        optimizer="sgd",
-        learning_rate=0.1,
-        batch_size=4,
-        epochs=2,
-        steps_per_epoch=2,
-        augment="shared",
-        synthesize="self_blend",
+        optimizer=Optimizer(kind="sgd", learning_rate=0.1),
+        schedule=Schedule(epochs=2, steps_per_epoch=2),
+        sampling=Sampling(batch_size=4, augment="shared"),
+        synthesis=Synthesis(kind="self_blend"),
     ),
 )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Stage, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Stage, Target, Weights
 from unmask.detectors._detector import Detector
 from unmask.detectors._import import import_weights
+from unmask.detectors._recipe import Recipe
 from unmask.detectors._registry import build, default_detectors, detector, get_card, list_detectors
 from unmask.detectors._weights import load_detector
 

@@ -19,6 +19,8 @@ from unmask.types import InputSpec
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from unmask.detectors._recipe import Recipe
+
 
 class Output(NamedTuple):
     """What every detector returns.
@@ -107,101 +109,6 @@ class Weights:
     is_non_commercial: bool = False
     licensor: str = ""
     recognizes: Callable[[Path], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """How a detector is trained, as Python data; every field can be changed by ``--set``.
-
-    Attributes:
-        loss: ``(output, target) -> scalar``.
-        adversary: prefixes of the parts that learn by ``adversary_loss``, with an optimizer of
-            their own; the other step leaves them alone. Empty: none, even of a network that could.
-        adversary_steps: of these for every other step, each on a batch of its own.
-        optimizer: ``sam`` is ``sgd`` by the gradients of the worst point nearby (sharpness-aware).
-        learning_rate: of every part that ``learning_rates`` (module prefix -> rate) does not name.
-        weight_decay: applied to weights only, never to biases and norm parameters.
-        batch_size: samples per step (a pair counts as two).
-        epochs: at most; ``patience`` epochs without better validation end it before.
-        steps_per_epoch: None takes one pass over the data.
-        accumulate: batches whose gradients are added up for one step.
-        schedule: ``constant``, ``cosine`` to 0 over all epochs, ``plateau`` (a rate is reduced
-            after ``schedule_epochs`` without a lower validation loss), ``step`` (after every
-            ``schedule_epochs``), or ``late_linear`` (a line to 0 over the last quarter of all
-            epochs).
-        schedule_factor: by which the rate is multiplied.
-        schedule_times: at most so many reductions; when one more is due, training ends.
-        freeze: prefixes of modules that are not trained and stay in eval mode.
-        warmup_epochs: first epochs in which only ``warmup_parts`` (prefixes) are trained; the
-            other parts stay in eval mode.
-        augment: name of the augmentation applied to both classes alike, one draw for a clip.
-        mixup: of a stage alone: each clip is mixed with another one of the batch, by a share
-            drawn from Beta(mixup, mixup); 0 mixes nothing.
-        sampling: ``balanced`` draws both classes equally; ``pairs`` draws (real, forged) pairs;
-            ``stratified`` draws one random clip of every video in an epoch.
-        balance: how often an epoch of ``stratified`` visits a real and a forged video; a broken
-            number visits a part of them, another one in every epoch.
-        cycle_methods: of the forgery methods one after the other is drawn from.
-        twins: the better and the worse of two compression levels: the detector gets the worse
-            clip and, as ``Target.twin``, the better one.
-        needs_masks: forgeries without a mask are refused.
-        synthesize: ``self_blend`` or ``coarse_blend`` (easy, for tests of learning) makes
-            forgeries from real faces; None trains on the forgeries in the data.
-        mix: kinds of pseudo-forgery (see the guide to training) and how often each is drawn, in
-            place of self-blends alone; empty: self-blends as they always were.
-        codecs: codecs and ways of delivery, drawn for a pair alike after everything else, in
-            place of those of ``augment``; empty: those of ``augment``.
-        start: whether a network that can be prepared from real training clips is, before the
-            first step.
-        starts_after_weights: whether that is done also when the run goes on from weights.
-        validation_pairs: at most so many pairs are made of the validation faces.
-        monitor: validation figure that chooses the checkpoint, higher is better.
-        separation_weight: of ``pair_separation_loss``, and of ``mask_separation_loss`` where there
-            is a mask, which are added to ``loss`` in training; for forgeries made by
-            ``synthesize`` alone, and for detectors without a loss of their own.
-        precision: Lightning's name for the numeric precision.
-    """
-
-    loss: Callable[[Output, Target], Tensor]
-    adversary: tuple[str, ...] = ()
-    adversary_steps: int = 1
-    optimizer: Literal["adam", "adamw", "sgd", "sam"] = "adam"
-    learning_rate: float = 1e-3
-    learning_rates: Mapping[str, float] = field(default_factory=dict)
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    momentum: float = 0.0
-    weight_decay: float = 0.0
-    batch_size: int = 32
-    epochs: int = 20
-    steps_per_epoch: int | None = None
-    accumulate: int = 1
-    schedule: Literal["constant", "cosine", "plateau", "step", "late_linear"] = "constant"
-    schedule_epochs: int = 5
-    schedule_factor: float = 0.1
-    schedule_times: int | None = None
-    patience: int = 10
-    freeze: tuple[str, ...] = ()
-    warmup_epochs: int = 0
-    warmup_parts: tuple[str, ...] = ()
-    augment: str | None = None
-    mixup: float = 0.0
-    sampling: Literal["balanced", "pairs", "stratified"] = "balanced"
-    balance: tuple[float, float] = (1.0, 1.0)
-    cycle_methods: bool = False
-    twins: tuple[str, str] | None = None
-    needs_masks: bool = False
-    synthesize: str | None = None
-    mix: Mapping[str, float] = field(default_factory=dict)
-    codecs: Mapping[str, float] = field(default_factory=dict)
-    start: bool = True
-    starts_after_weights: bool = False
-    validation_pairs: int = 600
-    monitor: Literal["auc", "accuracy", "pair_accuracy", "negative_loss"] = "auc"
-    gradient_clip: float | None = None
-    separation_weight: float = 0.0
-    precision: str = "32-true"
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Output, Recipe, Stage, Target, Weights
+from unmask.detectors._card import Output, Stage, Target, Weights
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.errors import UsageError, WrongVariantError
 from unmask.losses import ensemble_loss
 from unmask.nn.esr import BRANCHES, from_published
@@ -103,18 +104,11 @@ def expression_stage(loss: Callable[[Output, Target], Tensor]) -> Stage:
         # one.
         recipe=Recipe(
             loss=loss,
-            optimizer="sgd",
-            learning_rate=0.1,
-            momentum=0.9,
-            batch_size=32,
-            epochs=50,
-            schedule="step",
-            schedule_epochs=10,
-            schedule_factor=0.5,
-            patience=50,
-            augment="flip",
-            sampling="balanced",
-            monitor="accuracy",
+            optimizer=Optimizer(kind="sgd", learning_rate=0.1, momentum=0.9),
+            schedule=Schedule(
+                epochs=50, kind="step", wait_epochs=10, factor=0.5, patience=50, monitor="accuracy"
+            ),
+            sampling=Sampling(batch_size=32, augment="flip", kind="balanced"),
         ),
         build=_build_fer,
         loss=ensemble_loss,

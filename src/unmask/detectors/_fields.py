@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Literal, Union, get_args, get_origin, get_type_hints
 
+from unmask.detectors._recipe import places
 from unmask.errors import UnknownNameError, UsageError, explain_unknown
 from unmask.types import InputSpec
 
 if TYPE_CHECKING:
-    from unmask.detectors._card import Card, Recipe
+    from unmask.detectors._card import Card
 
 _FROM_ZERO = frozenset({"seed", "warmup_epochs"})
 
@@ -24,9 +25,15 @@ def changed_card(
 ) -> Card:
     """See ``Card.changed``."""
     for key, value in recipe.items():
-        _check_field(card.recipe, key, key, value)
+        if key not in places():
+            raise UnknownNameError(explain_unknown("field of the recipe", key, sorted(places())))
+        _, owner, name = places()[key]
+        _check_value(key, _hints(owner)[name], value)
     for key, value in input.items():
-        _check_field(card.input, f"input.{key}", key, value)
+        hints = _hints(InputSpec)
+        if key not in hints:
+            raise UnknownNameError(explain_unknown("field of the input", key, sorted(hints)))
+        _check_value(f"input.{key}", hints[key], value)
     for key, value in args.items():
         if key not in card.args:
             kind = f"argument of {card.name}"
@@ -34,7 +41,7 @@ def changed_card(
         _check_argument(key, card.args[key], value)
     return dataclasses.replace(
         card,
-        recipe=dataclasses.replace(card.recipe, **recipe),  # type: ignore[arg-type]
+        recipe=card.recipe.changed(recipe),
         input=dataclasses.replace(card.input, **input),  # type: ignore[arg-type]
         args={**card.args, **args},
     )
@@ -65,16 +72,17 @@ def fits(value: object, hint: object) -> bool:
     return type(value) is hint or (hint is NoneType and value is None)
 
 
-def _check_field(owner: Recipe | InputSpec, key: str, name: str, value: object) -> None:
-    """Refuses a value that the field's annotation does not allow."""
-    hints = get_type_hints(type(owner), localns={"Tensor": object})
-    if name not in hints:
-        kind = "field of the input" if isinstance(owner, InputSpec) else "field of the recipe"
-        raise UnknownNameError(explain_unknown(kind, name, sorted(hints)))
-    hint = hints[name]
+def _hints(owner: type) -> dict[str, object]:
+    """The annotations of a class's fields; torch stays unloaded."""
+    unloaded = {"Tensor": object, "Output": object, "Target": object}
+    return get_type_hints(owner, localns=unloaded)
+
+
+def _check_value(key: str, hint: object, value: object) -> None:
+    """Refuses a value that a field's annotation does not allow."""
     if not fits(value, hint):
         raise UsageError(f"Cannot set {key}={value!r}: expected {_in_words(hint)}.")
-    least = 0 if name in _FROM_ZERO else 1
+    least = 0 if key.removeprefix("input.") in _FROM_ZERO else 1
     if hint in (int, int | None) and isinstance(value, int) and value < least:
         raise UsageError(
             f"Cannot set {key}={value!r}: expected a whole number of at least {least}."

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Output, Paper, Recipe, Stage, Target
+from unmask.detectors._card import Output, Paper, Stage, Target
 from unmask.detectors._pickle import rows_of
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.losses import binary_loss, lip_reading_loss
 from unmask.nn.lip_reading import LipFeatures
 from unmask.types import InputSpec
@@ -93,14 +94,9 @@ def _loss(output: Output, target: Target) -> Tensor:
 
 RECIPE = Recipe(
     loss=_loss,
-    optimizer="adam",
-    learning_rate=2e-4,
-    batch_size=32,
-    epochs=100,
-    patience=10,
-    augment="crop_and_flip",
-    sampling="balanced",
-    monitor="negative_loss",
+    optimizer=Optimizer(kind="adam", learning_rate=2e-4),
+    schedule=Schedule(epochs=100, patience=10, monitor="negative_loss"),
+    sampling=Sampling(batch_size=32, augment="crop_and_flip", kind="balanced"),
 )
 """Of forgery finetuning, of the whole network; what is frozen is each detector's own."""
 
@@ -118,17 +114,11 @@ def reading_stage(
         # The settings of the lip-reading code that the paper takes its network from.
         recipe=Recipe(
             loss=_loss,
-            optimizer="adamw",
-            learning_rate=3e-4,
-            weight_decay=0.01,
-            batch_size=32,
-            epochs=80,
-            patience=80,
-            schedule="cosine",
-            augment="crop_flip_and_time_mask",
-            mixup=0.4,
-            sampling="stratified",
-            monitor="accuracy",
+            optimizer=Optimizer(kind="adamw", learning_rate=3e-4, weight_decay=0.01),
+            schedule=Schedule(epochs=80, patience=80, kind="cosine", monitor="accuracy"),
+            sampling=Sampling(
+                batch_size=32, augment="crop_flip_and_time_mask", mixup=0.4, kind="stratified"
+            ),
         ),
         build=build,
         loss=lip_reading_loss,

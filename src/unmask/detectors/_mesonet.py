@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from unmask.detectors import _deepfakebench as deepfakebench
-from unmask.detectors._card import Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Output, Paper, Target, Weights
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.errors import WeightsError
 from unmask.types import InputSpec
 
@@ -62,10 +63,9 @@ INPUT = InputSpec(
 
 RECIPE = Recipe(
     loss=_loss,
-    optimizer="adam",
-    learning_rate=1e-3,
-    batch_size=76,
-    schedule="cosine",
+    optimizer=Optimizer(kind="adam", learning_rate=1e-3),
+    schedule=Schedule(kind="cosine"),
+    sampling=Sampling(batch_size=76),
 )
 
 

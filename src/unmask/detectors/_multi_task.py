@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.detectors._card import Output, Recipe, Target
+from unmask.detectors._card import Output, Target
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.losses import segmentation_loss
 from unmask.losses.split_latent import activation_loss
 from unmask.nn.segmenting_autoencoder import SegmentingAutoencoder
@@ -61,15 +62,9 @@ def _mask_loss(mask: Tensor, target: Target) -> Tensor:
 
 RECIPE = Recipe(
     loss=validation_loss,
-    optimizer="adam",
-    learning_rate=1e-3,
-    eps=1e-7,
-    weight_decay=5e-4,
-    batch_size=64,
-    epochs=100,
-    patience=100,
-    needs_masks=True,
-    monitor="accuracy",
+    optimizer=Optimizer(kind="adam", learning_rate=1e-3, eps=1e-7, weight_decay=5e-4),
+    schedule=Schedule(epochs=100, patience=100, monitor="accuracy"),
+    sampling=Sampling(batch_size=64, needs_masks=True),
 )
 
 DIFFERENCES = (

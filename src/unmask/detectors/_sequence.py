@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from unmask.nn.fresh import fresh_state
 HIDDEN = 1024
 """Of LSTM and GRU: follows from the parameters that the paper counts (table A.5)."""
 
-SEQUENCE_RECIPE = replace(RECIPE, learning_rate=2e-6, weight_decay=1e-5, batch_size=2)
+SEQUENCE_RECIPE = RECIPE.changed({"learning_rate": 2e-6, "weight_decay": 1e-5, "batch_size": 2})
 
 SEQUENCE_DIFFERENCES = (
     "Code: none is public. Sizes are those that give the parameters of table A.5, to the digits "

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from torch import Tensor
 
-from unmask.detectors._card import Ablation, Output, Paper, Recipe, Target
+from unmask.detectors._card import Ablation, Output, Paper, Target
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.losses import binary_loss
 from unmask.types import InputSpec
 
@@ -58,19 +57,12 @@ INPUT = InputSpec(
 
 RECIPE = Recipe(
     loss=_loss,
-    optimizer="adam",
-    learning_rate=1e-5,
-    weight_decay=1e-7,
-    batch_size=4,
-    epochs=100,
-    schedule="plateau",
-    patience=15,
-    augment="one_of_eight",
-    cycle_methods=True,
-    monitor="negative_loss",
+    optimizer=Optimizer(kind="adam", learning_rate=1e-5, weight_decay=1e-7),
+    schedule=Schedule(epochs=100, kind="plateau", patience=15, monitor="negative_loss"),
+    sampling=Sampling(batch_size=4, augment="one_of_eight", cycle_methods=True),
 )
 
-IMAGE_RECIPE = replace(RECIPE, learning_rate=1e-4, weight_decay=1e-5, batch_size=8)
+IMAGE_RECIPE = RECIPE.changed({"learning_rate": 1e-4, "weight_decay": 1e-5, "batch_size": 8})
 """Of the image classifiers that the paper compares with."""
 
 DOWNSAMPLING = (

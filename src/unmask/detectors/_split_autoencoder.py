@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from unmask.detectors._card import Output, Recipe, Target
+from unmask.detectors._card import Output, Target
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.types import InputSpec
 
 INPUT = InputSpec(
@@ -31,11 +32,7 @@ def recipe_with(loss: Callable[[Output, Target], Tensor], *, needs_masks: bool) 
     """The recipe, for a detector with a training loss of its own."""
     return Recipe(
         loss=loss,
-        optimizer="adam",
-        learning_rate=1e-3,
-        batch_size=64,
-        epochs=100,
-        patience=30,
-        needs_masks=needs_masks,
-        monitor="accuracy",
+        optimizer=Optimizer(kind="adam", learning_rate=1e-3),
+        schedule=Schedule(epochs=100, patience=30, monitor="accuracy"),
+        sampling=Sampling(batch_size=64, needs_masks=needs_masks),
     )

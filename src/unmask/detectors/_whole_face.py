@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from unmask.detectors import _lip_reading
 
-RECIPE = replace(_lip_reading.RECIPE, augment="flip")
+RECIPE = _lip_reading.RECIPE.changed({"augment": "flip"})
 
 TRAINING_DIFFERENCES = (
     "Training: the whole network, by LipForensics' recipe (Adam 2e-4, batches of 32, balanced, a "

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from unmask.detectors._card import Ablation, Card, Output, Paper, Recipe, Target
+from unmask.detectors._card import Ablation, Card, Output, Paper, Target
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Adversary, Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.detectors._xception import INPUT, faceforensics_start, imagenet_start
 from unmask.errors import DataError, UsageError
@@ -139,17 +140,10 @@ CARD = Card(
     input=INPUT,
     recipe=Recipe(
         loss=_validation_loss,
-        adversary=("critic",),
-        adversary_steps=5,
-        optimizer="adam",
-        learning_rate=1e-4,
-        batch_size=32,
-        epochs=100,
-        patience=1,
-        sampling="balanced",
-        twins=("c23", "c40"),
-        needs_masks=True,
-        monitor="negative_loss",
+        optimizer=Optimizer(kind="adam", learning_rate=1e-4),
+        schedule=Schedule(epochs=100, patience=1, monitor="negative_loss"),
+        sampling=Sampling(batch_size=32, kind="balanced", twins=("c23", "c40"), needs_masks=True),
+        adversary=Adversary(parts=("critic",), steps=5),
     ),
     weights=(
         imagenet_start(_from_xception, zeroed="the heads are", used=", in both branches"),

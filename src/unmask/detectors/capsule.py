@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Target, Weights
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.errors import WrongVariantError
 from unmask.nn.capsule import PrimaryCapsules, Routing, vgg_start, vgg_state
@@ -92,14 +93,10 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=_loss,
-        optimizer="adam",
-        learning_rate=5e-4,
-        betas=(0.9, 0.999),
-        batch_size=32,
-        epochs=25,
-        patience=25,
         freeze=("vgg",),
-        monitor="accuracy",
+        optimizer=Optimizer(kind="adam", learning_rate=5e-4, betas=(0.9, 0.999)),
+        schedule=Schedule(epochs=25, patience=25, monitor="accuracy"),
+        sampling=Sampling(batch_size=32),
     ),
     weights=(
         Weights(

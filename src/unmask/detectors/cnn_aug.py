@@ -10,8 +10,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Target, Weights
 from unmask.detectors._pickle import read_tensors, rows_of
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.losses import binary_loss
 from unmask.nn.heads import add_batch_counters, reset_head, under_net
@@ -76,17 +77,17 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-4,
-        batch_size=64,
-        # The schedule ends training: 1e-4, 1e-5, 1e-6.
-        epochs=200,
-        patience=200,
-        schedule="plateau",
-        schedule_epochs=5,
-        schedule_times=2,
-        augment="blur_and_jpeg",
-        monitor="accuracy",
+        optimizer=Optimizer(kind="adam", learning_rate=1e-4),
+        schedule=Schedule(
+            # The schedule ends training: 1e-4, 1e-5, 1e-6.
+            epochs=200,
+            patience=200,
+            kind="plateau",
+            wait_epochs=5,
+            times=2,
+            monitor="accuracy",
+        ),
+        sampling=Sampling(batch_size=64, augment="blur_and_jpeg"),
     ),
     weights=(
         Weights(

@@ -7,7 +7,6 @@ No code is public; what differs, and what is chosen here, is listed in the card.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import timm
@@ -81,7 +80,7 @@ CARD = Card(
         fps=25.0,
         hop=25,
     ),
-    recipe=replace(RECIPE, batch_size=8, accumulate=4),
+    recipe=RECIPE.changed({"batch_size": 8, "accumulate": 4}),
     weights=(
         Weights(
             tag="imagenet",

@@ -11,8 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe
+from unmask.detectors._card import Card, Output, Paper
 from unmask.detectors._forensic import CROP, FRAMES, label_loss, middle_of_face
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.nn.co_occurrence import (
     FEATURES,
@@ -56,11 +57,9 @@ CARD = Card(
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(
         loss=label_loss,
-        optimizer="adam",
-        learning_rate=1e-4,
-        batch_size=16,
-        epochs=20,
-        monitor="negative_loss",
+        optimizer=Optimizer(kind="adam", learning_rate=1e-4),
+        schedule=Schedule(epochs=20, monitor="negative_loss"),
+        sampling=Sampling(batch_size=16),
     ),
     outputs=("embedding",),
     cam_layer="words",

@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Target, Weights
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
 from unmask.detectors._registry import detector
 from unmask.losses import binary_loss
 from unmask.nn.fresh import fresh_state
@@ -109,21 +110,16 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=_loss,
-        optimizer="sgd",
-        learning_rate=1e-3,
-        # Of 83,968 maxima, which the paper's networks do not have: at 1e-3 the loss explodes.
-        learning_rates={"head": 1e-6},
-        momentum=0.9,
-        batch_size=64,
-        epochs=20,
-        patience=20,
-        schedule="step",
-        schedule_epochs=1,
-        schedule_factor=0.95,
-        augment="color",
-        sampling="pairs",
-        synthesize="self_blend",
-        mix={"warped_face": 1.0},
+        optimizer=Optimizer(
+            kind="sgd",
+            learning_rate=1e-3,
+            # Of 83,968 maxima, which the paper's networks do not have: at 1e-3 the loss explodes.
+            learning_rates={"head": 1e-6},
+            momentum=0.9,
+        ),
+        schedule=Schedule(epochs=20, patience=20, kind="step", wait_epochs=1, factor=0.95),
+        sampling=Sampling(batch_size=64, augment="color", kind="pairs"),
+        synthesis=Synthesis(kind="self_blend", mix={"warped_face": 1.0}),
     ),
     weights=(
         Weights(

@@ -47,16 +47,17 @@ CARD = Card(
     verified="not verified against the authors' code: none is public; as many parameters as in its "
     "table A.5",
     input=INPUT,
-    recipe=replace(
-        SEQUENCE_RECIPE,
-        # The stages hold 2, 3, 3, 5, 5, 6 and 2 blocks.
-        freeze=(
-            "net.conv_stem",
-            "net.bn1",
-            *(f"net.blocks.{stage}" for stage in range(5)),
-            "net.blocks.5.0",
-            "net.blocks.5.1",
-        ),
+    # The stages hold 2, 3, 3, 5, 5, 6 and 2 blocks.
+    recipe=SEQUENCE_RECIPE.changed(
+        {
+            "freeze": (
+                "net.conv_stem",
+                "net.bn1",
+                *(f"net.blocks.{stage}" for stage in range(5)),
+                "net.blocks.5.0",
+                "net.blocks.5.1",
+            )
+        }
     ),
     weights=sequence_weights(_new, last="head"),
     outputs=("embedding",),

@@ -44,7 +44,7 @@ CARD = Card(
     verified="not verified against the authors' code: none is public; as many parameters as in its "
     "table A.5",
     input=INPUT,
-    recipe=replace(SEQUENCE_RECIPE, freeze=("net",)),
+    recipe=SEQUENCE_RECIPE.changed({"freeze": ("net",)}),
     weights=sequence_weights(_new, last="head.5"),
     outputs=("embedding",),
     cam_layer="net.conv_head",

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Ablation, Card, Output, Paper, Recipe, Target
+from unmask.detectors._card import Ablation, Card, Output, Paper, Target
 from unmask.detectors._expression import (
     BASE_FILE,
     BRANCHES_OF,
@@ -23,6 +23,7 @@ from unmask.detectors._expression import (
     is_esr,
 )
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.detectors._xception import (
     IMAGENET_FILE,
@@ -144,18 +145,16 @@ CARD = Card(
     input=INPUT,
     recipe=Recipe(
         loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-3,
-        betas=(0.9, 0.999),
-        eps=1e-8,
-        batch_size=16,
-        epochs=23,
-        patience=23,
-        warmup_epochs=3,
-        warmup_parts=("encoder.net.conv4", "encoder.net.bn4", "decoder", "head"),
         freeze=("fer",),
-        needs_masks=True,
-        monitor="accuracy",
+        optimizer=Optimizer(kind="adam", learning_rate=1e-3, betas=(0.9, 0.999), eps=1e-8),
+        schedule=Schedule(
+            epochs=23,
+            patience=23,
+            warmup_epochs=3,
+            warmup_parts=("encoder.net.conv4", "encoder.net.bn4", "decoder", "head"),
+            monitor="accuracy",
+        ),
+        sampling=Sampling(batch_size=16, needs_masks=True),
     ),
     weights=(
         esr_start(

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.detectors import _deepfakebench as deepfakebench
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Target, Weights
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
 from unmask.detectors._registry import detector
 from unmask.errors import UsageError
 from unmask.losses.boundary import boundary_loss
@@ -98,18 +99,12 @@ CARD = Card(
     input=InputSpec(region="face", align="similarity", margin=1.3, size=(256, 256), fps=3.0),
     recipe=Recipe(
         loss=_loss,
-        optimizer="adam",
-        learning_rate=2e-4,
-        batch_size=32,
-        epochs=100,
-        steps_per_epoch=2000,
-        patience=100,
-        warmup_epochs=25,
-        warmup_parts=("head",),
-        augment="resize_and_jpeg",
-        sampling="pairs",
-        synthesize="self_blend",
-        mix={"cross_blend": 1.0},
+        optimizer=Optimizer(kind="adam", learning_rate=2e-4),
+        schedule=Schedule(
+            epochs=100, steps_per_epoch=2000, patience=100, warmup_epochs=25, warmup_parts=("head",)
+        ),
+        sampling=Sampling(batch_size=32, augment="resize_and_jpeg", kind="pairs"),
+        synthesis=Synthesis(kind="self_blend", mix={"cross_blend": 1.0}),
     ),
     weights=(
         Weights(

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe
+from unmask.detectors._card import Card, Output, Paper
 from unmask.detectors._forensic import margin_loss
 from unmask.detectors._points import FIVE, SIXTY_EIGHT, load_points
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.errors import import_optional
 from unmask.losses.hinge import hinge_loss
@@ -80,10 +81,9 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=margin_loss,
-        optimizer="sgd",
-        learning_rate=1e-2,
-        batch_size=32,
-        epochs=1,
+        optimizer=Optimizer(kind="sgd", learning_rate=1e-2),
+        schedule=Schedule(epochs=1),
+        sampling=Sampling(batch_size=32),
     ),
     outputs=("embedding",),
     cam_layer="picture",

@@ -58,7 +58,7 @@ CARD = Card(
     fixtures=("i3d_rgb.json",),
     verified="fixture; no published file at hand",
     input=INPUT,
-    recipe=replace(RECIPE, start=False),
+    recipe=RECIPE.changed({"start": False}),
     weights=(
         Weights(
             tag="charades",

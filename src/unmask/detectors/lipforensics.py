@@ -78,7 +78,7 @@ CARD = Card(
     fixtures=("lipforensics.json", "lipforensics_alignment.json"),
     verified="fixture, of the network and of the mouth crop; no published file at hand",
     input=INPUT,
-    recipe=replace(RECIPE, freeze=("features.frontend", "features.trunk")),
+    recipe=RECIPE.changed({"freeze": ("features.frontend", "features.trunk")}),
     weights=(
         Weights(
             tag="ff",

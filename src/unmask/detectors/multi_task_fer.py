@@ -7,7 +7,6 @@ first one answers to forged faces. What the paper leaves open is listed in the c
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -81,7 +80,7 @@ CARD = Card(
     verified="parts: expression stream, and the autoencoder by `multi_task`; the whole is not "
     "verified against the authors' code: none is public",
     input=INPUT,
-    recipe=replace(RECIPE, freeze=("fer",)),
+    recipe=RECIPE.changed({"freeze": ("fer",)}),
     weights=(
         esr_start(
             _from_published, polarity="none: all but the expression stream is that of a new network"

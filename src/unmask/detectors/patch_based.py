@@ -13,8 +13,9 @@ from typing import Literal, cast
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Target, Weights
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.errors import UsageError
 from unmask.losses import binary_loss
@@ -107,14 +108,9 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-3,
-        batch_size=32,
-        epochs=1000,
-        patience=50,
-        augment="flip",
-        sampling="pairs",
-        monitor="accuracy",
+        optimizer=Optimizer(kind="adam", learning_rate=1e-3),
+        schedule=Schedule(epochs=1000, patience=50, monitor="accuracy"),
+        sampling=Sampling(batch_size=32, augment="flip", kind="pairs"),
     ),
     weights=tuple(map(_published, sorted(_WIDTHS, key=lambda block: block != _BLOCK))),
     outputs=("mask",),

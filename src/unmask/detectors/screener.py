@@ -14,7 +14,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Target, Weights
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
 from unmask.detectors._registry import detector
 from unmask.errors import UsageError
 from unmask.losses import screening_loss
@@ -62,21 +63,16 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=_loss,
-        optimizer="adamw",
-        learning_rate=1.2e-3,
-        weight_decay=0.02,
-        batch_size=32,
-        epochs=50,
-        steps_per_epoch=300,
-        schedule="cosine",
-        patience=50,
         freeze=("features.conv_stem", "features.bn1", "features.blocks.0", "features.blocks.1"),
-        augment="shared",
-        sampling="pairs",
-        synthesize="self_blend",
-        monitor="auc",
-        gradient_clip=1.0,
         precision="bf16-mixed",
+        optimizer=Optimizer(
+            kind="adamw", learning_rate=1.2e-3, weight_decay=0.02, gradient_clip=1.0
+        ),
+        schedule=Schedule(
+            epochs=50, steps_per_epoch=300, kind="cosine", patience=50, monitor="auc"
+        ),
+        sampling=Sampling(batch_size=32, augment="shared", kind="pairs"),
+        synthesis=Synthesis(kind="self_blend"),
     ),
     weights=(
         Weights(

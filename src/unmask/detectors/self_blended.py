@@ -11,9 +11,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, Output, Paper, Target, Weights
 from unmask.detectors._deepfakebench import refuse
 from unmask.detectors._pickle import read_tensors, rows_of
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
 from unmask.detectors._registry import detector
 from unmask.losses import binary_loss
 from unmask.nn.efficientnet import (
@@ -103,16 +104,10 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=_loss,
-        optimizer="sam",
-        learning_rate=1e-3,
-        momentum=0.9,
-        batch_size=32,
-        epochs=100,
-        patience=100,
-        schedule="late_linear",
-        augment="color_and_jpeg",
-        sampling="pairs",
-        synthesize="self_blend",
+        optimizer=Optimizer(kind="sam", learning_rate=1e-3, momentum=0.9),
+        schedule=Schedule(epochs=100, patience=100, kind="late_linear"),
+        sampling=Sampling(batch_size=32, augment="color_and_jpeg", kind="pairs"),
+        synthesis=Synthesis(kind="self_blend"),
     ),
     weights=(
         Weights(

@@ -11,8 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe
+from unmask.detectors._card import Card, Output, Paper
 from unmask.detectors._forensic import CROP, margin_loss, middle_of_face
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.errors import import_optional
 from unmask.losses.hinge import hinge_loss
@@ -56,10 +57,9 @@ CARD = Card(
     input=middle_of_face(128, unit=1 / 255),
     recipe=Recipe(
         loss=margin_loss,
-        optimizer="sgd",
-        learning_rate=1e-2,
-        batch_size=32,
-        epochs=1,
+        optimizer=Optimizer(kind="sgd", learning_rate=1e-2),
+        schedule=Schedule(epochs=1),
+        sampling=Sampling(batch_size=32),
     ),
     outputs=("embedding",),
     cam_layer="words",

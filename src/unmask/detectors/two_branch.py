@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Ablation, Card, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Ablation, Card, Output, Paper, Target, Weights
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.errors import DataError, UsageError
 from unmask.losses import binary_loss, radial_margin_loss, radii_for
@@ -151,29 +152,31 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=_loss,
-        optimizer="adam",
-        learning_rate=_RATE,
-        learning_rates={
-            "rgb": _RATE / 8,
-            "trunk.denseblock2": _RATE / 4,
-            "trunk.transition2": _RATE / 4,
-            "trunk.denseblock3": _RATE / 2,
-            "trunk.transition3": _RATE / 2,
-        },
-        weight_decay=1e-6,
-        batch_size=16,
-        # The schedule ends training: 50 stratified epochs at each of four rates without a better
-        # validation loss.
-        epochs=2000,
-        patience=250,
-        schedule="plateau",
-        schedule_epochs=50,
-        schedule_factor=0.1,
-        schedule_times=3,
-        sampling="stratified",
-        balance=(2.0, 0.5),
         starts_after_weights=True,
-        monitor="negative_loss",
+        optimizer=Optimizer(
+            kind="adam",
+            learning_rate=_RATE,
+            learning_rates={
+                "rgb": _RATE / 8,
+                "trunk.denseblock2": _RATE / 4,
+                "trunk.transition2": _RATE / 4,
+                "trunk.denseblock3": _RATE / 2,
+                "trunk.transition3": _RATE / 2,
+            },
+            weight_decay=1e-6,
+        ),
+        schedule=Schedule(
+            # The schedule ends training: 50 stratified epochs at each of four rates without a
+            # better validation loss.
+            epochs=2000,
+            patience=250,
+            kind="plateau",
+            wait_epochs=50,
+            factor=0.1,
+            times=3,
+            monitor="negative_loss",
+        ),
+        sampling=Sampling(batch_size=16, kind="stratified", balance=(2.0, 0.5)),
     ),
     weights=(
         Weights(

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Card, Output, Paper, Recipe, Target
+from unmask.detectors._card import Card, Output, Paper, Target
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.losses import binary_loss
 from unmask.losses.patch_triplet import patch_triplet_loss
@@ -76,11 +77,9 @@ CARD = Card(
     input=InputSpec(region="face", margin=1.3, size=(299, 299), fps=3.0),
     recipe=Recipe(
         loss=_loss,
-        optimizer="adam",
-        learning_rate=1e-4,
-        batch_size=32,
-        epochs=50,
-        augment="flip",
+        optimizer=Optimizer(kind="adam", learning_rate=1e-4),
+        schedule=Schedule(epochs=50),
+        sampling=Sampling(batch_size=32, augment="flip"),
     ),
     outputs=("embedding",),
     cam_layer="face.Mixed_7c",

@@ -14,9 +14,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Recipe
+from unmask.detectors._card import Card, Output, Paper
 from unmask.detectors._forensic import label_loss
 from unmask.detectors._points import FIVE, SIXTY_EIGHT, load_points
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.detectors._registry import detector
 from unmask.errors import UsageError, import_optional
 from unmask.losses import binary_loss
@@ -73,10 +74,9 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=label_loss,
-        optimizer="sgd",
-        learning_rate=1e-3,
-        batch_size=32,
-        epochs=1,
+        optimizer=Optimizer(kind="sgd", learning_rate=1e-3),
+        schedule=Schedule(epochs=1),
+        sampling=Sampling(batch_size=32),
     ),
     outputs=("embedding",),
     cam_layer="energies",

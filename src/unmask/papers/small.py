@@ -47,13 +47,13 @@ def small_settings(card: Card, seconds: float) -> tuple[str, ...]:
     found: dict[str, object] = {
         "epochs": 1,
         "steps_per_epoch": STEPS,
-        "batch_size": min(_BATCH[card.input.frames == 1], recipe.batch_size),
+        "batch_size": min(_BATCH[card.input.frames == 1], recipe.sampling.batch_size),
         "accumulate": 1,
         "validation_pairs": _PAIRS,
         "warmup_epochs": 0,
         "precision": "32-true",
     }
-    if recipe.adversary:
+    if recipe.adversary.parts:
         found["adversary_steps"] = 1
     return tuple(f"{key}={value}" for key, value in (found | _smaller_input(card, seconds)).items())
 

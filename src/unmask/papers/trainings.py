@@ -169,7 +169,7 @@ def trainings(protocol: Protocol, card: Card) -> tuple[TrainingSpec, ...]:
 def _levels(protocol: Protocol, cell: Cell, card: Card) -> tuple[str, ...]:
     """Levels of the training videos: both of a detector that learns from pairs of levels."""
     level = protocol.train_compression or cell.compression
-    return (card.recipe.twins or (level,)) if level else ()
+    return (card.recipe.sampling.twins or (level,)) if level else ()
 
 
 def _of_network(settings: tuple[str, ...], card: Card) -> tuple[str, ...]:

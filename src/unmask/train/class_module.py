@@ -55,13 +55,16 @@ class ClassTraining(Learning):
         devices: int = 1,
         teacher: nn.Module | None = None,
     ) -> None:
-        if card.recipe.monitor not in FIGURES:
+        monitor = card.recipe.schedule.monitor
+        if monitor not in FIGURES:
             raise UsageError(
-                f"Cannot choose the best epoch of a stage by {card.recipe.monitor!r}: it compares "
+                f"Cannot choose the best epoch of a stage by {monitor!r}: it compares "
                 f"classes, not real and forged. Use monitor={' or monitor='.join(FIGURES)}."
             )
-        if card.recipe.mixup < 0:
-            raise UsageError(f"Cannot set mixup={card.recipe.mixup}: expected 0 (none) or more.")
+        if card.recipe.sampling.mixup < 0:
+            raise UsageError(
+                f"Cannot set mixup={card.recipe.sampling.mixup}: expected 0 (none) or more."
+            )
         net = stage.build(card.args, classes)
         super().__init__(card, net, training, validation, workers, devices)
         self.stage = stage
@@ -75,7 +78,7 @@ class ClassTraining(Learning):
     def loss_of(self, batch: ClassBatch) -> Tensor:
         """The stage's loss on one batch."""
         clips = normalize(batch.pixels, self.card.input)
-        alpha = self.card.recipe.mixup
+        alpha = self.card.recipe.sampling.mixup
         if not alpha:
             return self.stage.loss(self._logits(clips), batch.label, self._taught(clips))
         # Zhang et al. 2018: one share for the batch, each clip with another one of it.

@@ -68,13 +68,13 @@ class ClassSamples(Dataset[ClassBatch]):
                 "The data hold no face for one of the splits train and val; both are needed. "
                 "Give more data, or --validation."
             )
-        if recipe.sampling == "pairs":
+        if recipe.sampling.kind == "pairs":
             raise UsageError(
                 "Cannot use sampling='pairs': a stage has classes, not pairs of real and forged. "
                 "Use 'balanced' (all classes equally) or 'stratified' (every file once)."
             )
         self._sequences, self._spec, self._seed = list(sequences), spec, seed
-        self._change = change_of(None if is_checking else recipe.augment)
+        self._change = change_of(None if is_checking else recipe.sampling.augment)
         self._label_of = {name: number for number, name in enumerate(classes)}
         files: dict[int, list[FaceSequence]] = {}
         for sequence in sequences:
@@ -84,10 +84,14 @@ class ClassSamples(Dataset[ClassBatch]):
         for file in self._files:
             by_class.setdefault(file[0].video.method, []).append(file)
         self._by_class = [by_class[name] for name in sorted(by_class)]
-        self._is_balanced = recipe.sampling == "balanced" and not is_checking
+        self._is_balanced = recipe.sampling.kind == "balanced" and not is_checking
         self._count = len(self._files)
-        if recipe.steps_per_epoch is not None and not is_checking:
-            self._count = recipe.steps_per_epoch * recipe.batch_size * recipe.accumulate
+        if recipe.schedule.steps_per_epoch is not None and not is_checking:
+            self._count = (
+                recipe.schedule.steps_per_epoch
+                * recipe.sampling.batch_size
+                * recipe.optimizer.accumulate
+            )
 
     @property
     def clips_per_item(self) -> int:

@@ -168,7 +168,7 @@ def _check_rows(
     rows = [dataclasses.replace(row, split=split) for split, some in chosen.items() for row in some]
     # Two folders given apart may name different people alike: only known people are compared.
     check_splits([row for row in rows if row.identities] if are_apart else rows)
-    if card.recipe.needs_masks and not card.recipe.synthesize:
+    if card.recipe.sampling.needs_masks and not card.recipe.synthesis.kind:
         require_masks({row.path: row for row in rows}.values())
 
 
@@ -189,7 +189,7 @@ def prepare_spec_for(card: Card) -> PrepareSpec:
         stride=1 if is_still else spec.stride,
         # Cut by 68 points, a picture takes single pixels of the frame, however large it is.
         largest_face_px=None if is_by_68 else largest,
-        twins=None if recipe.synthesize else recipe.twins,
+        twins=None if recipe.synthesis.kind else recipe.sampling.twins,
         landmarks=68 if is_by_68 else 5,
     )
 

@@ -146,7 +146,7 @@ class Learning(lightning.LightningModule):
 
 def items_per_batch(card: Card, samples: Items, devices: int) -> int:
     """Items that one process takes at once: a pair counts as two samples of the batch."""
-    return max(1, card.recipe.batch_size // (samples.clips_per_item * devices))
+    return max(1, card.recipe.sampling.batch_size // (samples.clips_per_item * devices))
 
 
 def collate(items: list[Item]) -> Item:

@@ -68,7 +68,7 @@ def learn(
         begin()
     best, last = _fit(module, folder, how)
     curve: list[dict[str, float]] = last["curve"]
-    top = max(curve, key=lambda row: row[module.card.recipe.monitor])
+    top = max(curve, key=lambda row: row[module.card.recipe.schedule.monitor])
     came = {"curve": curve, "best": top, "hours": round(last["hours"], 3)}
     write_record(folder, {**record, **came})
     state = best["state_dict"]
@@ -89,29 +89,34 @@ def _fit(module: Learning, folder: Path, how: How) -> tuple[dict[str, Any], dict
     from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
     recipe, devices, device = module.card.recipe, how.devices, how.device
-    if devices > 1 and recipe.batch_size // 2 < devices:
+    batch_size = recipe.sampling.batch_size
+    if devices > 1 and batch_size // 2 < devices:
         raise UsageError(
-            f"Cannot share a batch of {recipe.batch_size} among {devices} processes: expected at "
+            f"Cannot share a batch of {batch_size} among {devices} processes: expected at "
             "least a pair for each. Raise batch_size, or use fewer devices."
         )
     keep = ModelCheckpoint(
-        folder, filename="best", monitor=recipe.monitor, mode="max", enable_version_counter=False
+        folder,
+        filename="best",
+        monitor=recipe.schedule.monitor,
+        mode="max",
+        enable_version_counter=False,
     )
     # save_last would only follow the best one: what a resume needs is the last whole epoch.
     last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
     # Lightning's tips and greetings are not ours to print; its warnings stay.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    stop = EarlyStopping(recipe.monitor, mode="max", patience=recipe.patience)
+    stop = EarlyStopping(recipe.schedule.monitor, mode="max", patience=recipe.schedule.patience)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = lightning.Trainer(
             accelerator="gpu" if device.startswith("cuda") else "cpu",
             devices=devices,
             strategy=_strategy(devices, device),
-            max_epochs=recipe.epochs,
+            max_epochs=recipe.schedule.epochs,
             precision=recipe.precision,  # type: ignore[arg-type]
-            gradient_clip_val=None if recipe.adversary else recipe.gradient_clip,
-            accumulate_grad_batches=recipe.accumulate,
+            gradient_clip_val=None if recipe.adversary.parts else recipe.optimizer.gradient_clip,
+            accumulate_grad_batches=recipe.optimizer.accumulate,
             callbacks=[keep, last, stop],
             logger=_logger(folder),
             enable_progress_bar=how.progress,

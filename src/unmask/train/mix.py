@@ -44,21 +44,21 @@ def mix_of(recipe: Recipe, frames: int) -> Shares | None:
         UnknownNameError: an unknown kind; the message lists the known ones.
         UsageError: shares that are none, a kind that needs longer clips, or no ``synthesize``.
     """
-    if not recipe.mix:
+    if not recipe.synthesis.mix:
         return None
-    if recipe.synthesize != "self_blend":
+    if recipe.synthesis.kind != "self_blend":
         raise UsageError(
-            f"Cannot mix kinds of forgery with synthesize={recipe.synthesize!r}: expected "
+            f"Cannot mix kinds of forgery with synthesize={recipe.synthesis.kind!r}: expected "
             "self_blend. Add --set synthesize=self_blend, or leave the mix out."
         )
-    for name in recipe.mix:
+    for name in recipe.synthesis.mix:
         least = get_kind(name).least_frames
         if frames < least:
             raise UsageError(
                 f"Cannot mix in {name}: it needs clips of at least {least} frames, this detector "
                 f"takes {frames}. Leave it out, or set input.frames={least} or more."
             )
-    return _shares("mix", recipe.mix)
+    return _shares("mix", recipe.synthesis.mix)
 
 
 def codecs_of(recipe: Recipe) -> Shares | None:
@@ -69,21 +69,21 @@ def codecs_of(recipe: Recipe) -> Shares | None:
         UsageError: shares that are none, or twins, which have their own compression.
         MissingDependencyError: PyAV has no encoder for it.
     """
-    if not recipe.codecs:
+    if not recipe.synthesis.codecs:
         return None
-    for name, share in recipe.codecs.items():
+    for name, share in recipe.synthesis.codecs.items():
         reason = deliver.missing_reason(name)
         if reason and share:
             raise MissingDependencyError(
                 f"Cannot code by {name}: {reason}. Leave it out of the codecs, or install PyAV "
                 "from its wheels (pip install av)."
             )
-    if recipe.twins:
+    if recipe.sampling.twins:
         raise UsageError(
-            f"Cannot use codecs with twins={recipe.twins!r}: they are compressed already, to two "
-            "levels. Leave one of the two out."
+            f"Cannot use codecs with twins={recipe.sampling.twins!r}: they are compressed already, "
+            "twice. Leave one of the two out."
         )
-    return _shares("codecs", recipe.codecs)
+    return _shares("codecs", recipe.synthesis.codecs)
 
 
 def check_mix(recipe: Recipe, frames: int) -> None:

@@ -52,7 +52,7 @@ class Training(Learning):
         # An adversary has an optimizer of its own, and Lightning lets us say who steps when.
         # A detector that is fitted has none that moves anything.
         is_fitted = isinstance(self.net, FitsLastPart)
-        self.automatic_optimization = not (card.recipe.adversary or is_fitted)
+        self.automatic_optimization = not (card.recipe.adversary.parts or is_fitted)
         self._gathered: list[tuple[Tensor, Tensor]] = []
         if is_fitted and devices > 1:
             raise UsageError(
@@ -68,13 +68,15 @@ class Training(Learning):
         In the first epochs the same holds for all but the parts that warm up.
         """
         recipe = self.card.recipe
-        is_warming_up = self._trainer is not None and self.current_epoch < recipe.warmup_epochs
+        is_warming_up = (
+            self._trainer is not None and self.current_epoch < recipe.schedule.warmup_epochs
+        )
         for name, module in self.net.named_modules():
-            is_held = is_warming_up and not overlaps(name, recipe.warmup_parts)
+            is_held = is_warming_up and not overlaps(name, recipe.schedule.warmup_parts)
             if name and (name in recipe.freeze or (is_held and self.training)):
                 module.eval()
         for name, parameter in self.net.named_parameters():
-            is_held = is_warming_up and not is_below(name, recipe.warmup_parts)
+            is_held = is_warming_up and not is_below(name, recipe.schedule.warmup_parts)
             is_frozen = name in self._fixed or is_below(name, recipe.freeze)
             parameter.requires_grad_(not (is_frozen or is_held))
 
@@ -119,7 +121,7 @@ class Training(Learning):
             self._gather(clips, target)
             return None
         ours, others = cast(list[LightningOptimizer], self.optimizers())
-        is_adversary = number % (recipe.adversary_steps + 1) < recipe.adversary_steps
+        is_adversary = number % (recipe.adversary.steps + 1) < recipe.adversary.steps
         optimizer = others if is_adversary else ours
         self.toggle_optimizer(optimizer)
         if is_adversary:
@@ -129,8 +131,8 @@ class Training(Learning):
             loss = self.told(self._loss(clips, target))
         optimizer.zero_grad()
         self.manual_backward(loss)
-        if recipe.gradient_clip is not None:
-            self.clip_gradients(optimizer.optimizer, recipe.gradient_clip, "norm")
+        if recipe.optimizer.gradient_clip is not None:
+            self.clip_gradients(optimizer.optimizer, recipe.optimizer.gradient_clip, "norm")
         optimizer.step()
         self.untoggle_optimizer(optimizer)
         return None
@@ -170,8 +172,8 @@ class Training(Learning):
             return self.net.training_loss(clips, target)
         output = _in_float(self.net(clips))
         loss = recipe.loss(output, target)
-        if recipe.separation_weight:
-            loss = loss + recipe.separation_weight * _separation(output, target)
+        if recipe.synthesis.separation_weight:
+            loss = loss + recipe.synthesis.separation_weight * _separation(output, target)
         return loss
 
     def validation_step(self, batch: Batch, number: int) -> None:

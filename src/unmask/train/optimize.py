@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from unmask.detectors import Recipe
+from unmask.detectors._recipe import Optimizer
 from unmask.train.parts import BY_STEP, is_below
 from unmask.train.sharpness import SharpnessAware
 
@@ -26,13 +27,15 @@ def optimizer_for(net: nn.Module, recipe: Recipe, steps_per_epoch: int) -> Any:
         for name, parameter in net.named_parameters()
         if not is_below(name, recipe.freeze)
     ]
-    ours = _optimizer((pair for pair in named if not is_below(pair[0], recipe.adversary)), recipe)
-    if recipe.adversary:
-        return [ours, _optimizer((p for p in named if is_below(p[0], recipe.adversary)), recipe)]
-    if recipe.schedule not in BY_STEP:
+    parts = recipe.adversary.parts
+    ours = _optimizer((pair for pair in named if not is_below(pair[0], parts)), recipe.optimizer)
+    if parts:
+        others = (pair for pair in named if is_below(pair[0], parts))
+        return [ours, _optimizer(others, recipe.optimizer)]
+    if recipe.schedule.kind not in BY_STEP:
         return ours
-    total = recipe.epochs * max(1, steps_per_epoch // recipe.accumulate)
-    share = partial(_cosine if recipe.schedule == "cosine" else _late_line, total=total)
+    total = recipe.schedule.epochs * max(1, steps_per_epoch // recipe.optimizer.accumulate)
+    share = partial(_cosine if recipe.schedule.kind == "cosine" else _late_line, total=total)
     shares = torch.optim.lr_scheduler.LambdaLR(ours, share)
     return {"optimizer": ours, "lr_scheduler": {"scheduler": shares, "interval": "step"}}
 
@@ -53,22 +56,24 @@ def _late_line(step: int, total: int) -> float:
     return min(1.0, max(0.0, 4 * (1 - step / total)))
 
 
-def _optimizer(named: Iterable[tuple[str, nn.Parameter]], recipe: Recipe) -> torch.optim.Optimizer:
+def _optimizer(
+    named: Iterable[tuple[str, nn.Parameter]], chosen: Optimizer
+) -> torch.optim.Optimizer:
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in named:
-        rate = rate_of(name, recipe.learning_rates, recipe.learning_rate)
-        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+        rate = rate_of(name, chosen.learning_rates, chosen.learning_rate)
+        decay = chosen.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     parts = [
         {"params": params, "lr": rate, "weight_decay": decay}
         for (rate, decay), params in groups.items()
     ]
-    if recipe.optimizer == "sam":
-        return SharpnessAware(parts, recipe.learning_rate, recipe.momentum)
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(parts, recipe.learning_rate, momentum=recipe.momentum)
-    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
-    return kind(parts, recipe.learning_rate, betas=recipe.betas, eps=recipe.eps)
+    if chosen.kind == "sam":
+        return SharpnessAware(parts, chosen.learning_rate, chosen.momentum)
+    if chosen.kind == "sgd":
+        return torch.optim.SGD(parts, chosen.learning_rate, momentum=chosen.momentum)
+    kind = torch.optim.Adam if chosen.kind == "adam" else torch.optim.AdamW
+    return kind(parts, chosen.learning_rate, betas=chosen.betas, eps=chosen.eps)
 
 
 def rate_of(name: str, rates: Mapping[str, float], default: float) -> float:

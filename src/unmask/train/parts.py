@@ -37,7 +37,9 @@ def check_parts(card: Card, net: nn.Module) -> None:
     recipe = card.recipe
     _check_behaviors(card, net)
     _check_separation(card, net)
-    if recipe.adversary and (recipe.accumulate > 1 or recipe.schedule in BY_STEP):
+    if recipe.adversary.parts and (
+        recipe.optimizer.accumulate > 1 or recipe.schedule.kind in BY_STEP
+    ):
         raise UsageError(
             "Cannot train against an adversary with accumulate above 1 or a cosine or late_linear "
             "schedule: two optimizers take turns. Change the batch size or the schedule instead."
@@ -46,9 +48,9 @@ def check_parts(card: Card, net: nn.Module) -> None:
     parts |= {name for name, _ in net.named_parameters()}
     named = {
         "freeze": recipe.freeze,
-        "learning_rates": tuple(recipe.learning_rates),
-        "warmup_parts": recipe.warmup_parts,
-        "adversary": recipe.adversary,
+        "learning_rates": tuple(recipe.optimizer.learning_rates),
+        "warmup_parts": recipe.schedule.warmup_parts,
+        "adversary": recipe.adversary.parts,
     }
     for key, names in named.items():
         for name in names:
@@ -63,14 +65,14 @@ def check_parts(card: Card, net: nn.Module) -> None:
 def _check_behaviors(card: Card, net: nn.Module) -> None:
     """Refuses an adversary that the network lacks, and steps where there are none."""
     recipe = card.recipe
-    if recipe.adversary and not isinstance(net, HasAdversary):
+    if recipe.adversary.parts and not isinstance(net, HasAdversary):
         raise UsageError(
-            f"Cannot train {card.name} against {', '.join(recipe.adversary)}: it has no loss for "
-            "an adversary. Use --set 'adversary=()'."
+            f"Cannot train {card.name} against {', '.join(recipe.adversary.parts)}: it has no loss "
+            "for an adversary. Use --set 'adversary=()'."
         )
     if not isinstance(net, FitsLastPart):
         return
-    if recipe.adversary or recipe.accumulate > 1 or recipe.schedule in BY_STEP:
+    if recipe.adversary.parts or recipe.optimizer.accumulate > 1 or recipe.schedule.kind in BY_STEP:
         raise UsageError(
             f"Cannot fit {card.name} with an adversary, accumulate above 1 or a cosine schedule: "
             "it is set at once from all clips of an epoch. Leave them out."
@@ -80,14 +82,14 @@ def _check_behaviors(card: Card, net: nn.Module) -> None:
 def _check_separation(card: Card, net: nn.Module) -> None:
     """Refuses a term over pairs where nothing adds it, or where there are no pairs."""
     recipe = card.recipe
-    if not recipe.separation_weight:
+    if not recipe.synthesis.separation_weight:
         return
     if isinstance(net, HasTrainingLoss | FitsLastPart):
         raise UsageError(
             f"Cannot use separation_weight with {card.name}: it learns by losses of its own. "
             "Use --set separation_weight=0."
         )
-    if not recipe.synthesize:
+    if not recipe.synthesis.kind:
         raise UsageError(
             "Cannot use separation_weight with the forgeries of the data: a real clip and a forged "
             "one beside it are of different videos. Use --set synthesize=self_blend, or --set "

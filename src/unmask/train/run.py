@@ -111,7 +111,9 @@ def train(
         args=card.args,
         input=card.input,
     )
-    kind = "pseudo-forgeries of the validation faces" if card.recipe.synthesize else "validation"
+    kind = (
+        "pseudo-forgeries of the validation faces" if card.recipe.synthesis.kind else "validation"
+    )
     top = learned.best
     report(f"Best epoch {top['epoch']}: AUC {top['auc']:.3f} on {kind}. Weights: {result}")
     report(
@@ -269,14 +271,14 @@ def samples_for(card: Card, faces: Faces) -> tuple[Samples, Samples]:
     """
     recipe = card.recipe
     found = faces.by_split
-    per_step = max(1, recipe.batch_size // 2) * recipe.accumulate
-    steps = recipe.steps_per_epoch or max(1, len(found["train"]) // per_step)
-    steps *= recipe.adversary_steps + 1 if recipe.adversary else 1
+    per_step = max(1, recipe.sampling.batch_size // 2) * recipe.optimizer.accumulate
+    steps = recipe.schedule.steps_per_epoch or max(1, len(found["train"]) // per_step)
+    steps *= recipe.adversary.steps + 1 if recipe.adversary.parts else 1
     training = Samples(found["train"], card.input, recipe, steps * per_step, recipe.seed)
-    checked = dataclasses.replace(recipe, sampling="balanced")
-    if not recipe.synthesize:
-        checked = dataclasses.replace(checked, augment=None, codecs={})
-    count = min(recipe.validation_pairs, max(2 * per_step, 8 * len(found["val"])))
+    checked = recipe.changed({"sampling": "balanced"})
+    if not recipe.synthesis.kind:
+        checked = checked.changed({"augment": None, "codecs": {}})
+    count = min(recipe.sampling.validation_pairs, max(2 * per_step, 8 * len(found["val"])))
     checking = Samples(found["val"], card.input, checked, count, recipe.seed + 10_000)
     return training, checking
 

@@ -87,14 +87,14 @@ class Samples(Dataset[Batch]):
     ) -> None:
         self._sequences = list(sequences)
         self._spec, self._recipe, self._seed = spec, recipe, seed
-        self._change, self._region = change_of(augment or recipe.augment), region
-        if recipe.synthesize not in (None, *_FORGERIES):
+        self._change, self._region = change_of(augment or recipe.sampling.augment), region
+        if recipe.synthesis.kind not in (None, *_FORGERIES):
             known = ", ".join(_FORGERIES)
-            raise UsageError(f"Unknown synthesize={recipe.synthesize!r}. Known: {known}.")
+            raise UsageError(f"Unknown synthesize={recipe.synthesis.kind!r}. Known: {known}.")
         self._mix, self._codecs = mix_of(recipe, spec.frames), codecs_of(recipe)
-        self._is_synthetic = recipe.synthesize is not None
-        self._kind = recipe.synthesize or ""
-        self._is_stratified = recipe.sampling == "stratified"
+        self._is_synthetic = recipe.synthesis.kind is not None
+        self._kind = recipe.synthesis.kind or ""
+        self._is_stratified = recipe.sampling.kind == "stratified"
         self._real = _by_file(self._sequences, 0)
         self._fake = _by_file(self._sequences, 1)
         self._methods = _by_method(self._sequences, self._fake)
@@ -105,7 +105,7 @@ class Samples(Dataset[Batch]):
         for sequence in self._sequences:
             person = (sequence.group, sequence.track)
             self._same_person.setdefault(person, []).append(sequence)
-        sizes = zip(self._files, recipe.balance, strict=True)
+        sizes = zip(self._files, recipe.sampling.balance, strict=True)
         self._visits = [math.ceil(len(files) * times) for files, times in sizes]
         if self._is_synthetic:
             self._visits[1] = 0
@@ -123,7 +123,7 @@ class Samples(Dataset[Batch]):
                 "--set synthesize=self_blend."
             )
         is_paired = self._is_synthetic or all(s.has_twins for s in self._sequences)
-        if self._recipe.twins and not is_paired:
+        if self._recipe.sampling.twins and not is_paired:
             raise DataError(
                 "This detector learns from pairs of compression levels, but the data were "
                 "prepared without them. Prepare both levels, or set twins=none."
@@ -193,11 +193,11 @@ class Samples(Dataset[Batch]):
         real = self._read(sequence, rng)
         if self._is_synthetic:
             forged = self._forged(sequence, real, rng)
-            twins = self._recipe.twins
+            twins = self._recipe.sampling.twins
             return [compressed_twice(c, twins) for c in forged] if twins else forged
         if self._is_stratified:
             return [real]
-        is_cycling = self._recipe.cycle_methods
+        is_cycling = self._recipe.sampling.cycle_methods
         fake = self._methods[number % len(self._methods)] if is_cycling else self._fake
         return [real, self._read(self._draw(fake, rng), rng)]
 
@@ -218,7 +218,7 @@ class Samples(Dataset[Batch]):
         return working_size(clip, rng) if self._change.has_sizes else clip
 
     def _read_as_stored(self, sequence: FaceSequence, rng: np.random.Generator) -> FaceClip:
-        has_twins = self._recipe.twins is not None and not self._is_synthetic
+        has_twins = self._recipe.sampling.twins is not None and not self._is_synthetic
         return read_clip(sequence, self._spec.frames, rng, has_twins=has_twins)
 
     def _any_of(self, file: list[int], rng: np.random.Generator) -> FaceSequence:

@@ -70,8 +70,11 @@ class Reductions:
 
 def reductions_of(recipe: Recipe) -> Reductions | None:
     """The reductions that a recipe asks for; None with any other schedule."""
-    if recipe.schedule not in ("plateau", "step"):
+    if recipe.schedule.kind not in ("plateau", "step"):
         return None
     return Reductions(
-        recipe.schedule, recipe.schedule_epochs, recipe.schedule_factor, recipe.schedule_times
+        recipe.schedule.kind,
+        recipe.schedule.wait_epochs,
+        recipe.schedule.factor,
+        recipe.schedule.times,
     )

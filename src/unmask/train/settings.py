@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import get_args, get_type_hints
 
 from unmask.detectors import Card, Stage
+from unmask.detectors._recipe import places
 from unmask.errors import UnknownNameError, UsageError, explain_unknown
 from unmask.types import InputSpec
 
@@ -39,7 +40,7 @@ def apply_settings(card: Card, settings: Sequence[str]) -> Card:
         UsageError: a setting without ``=``, or a value that the key does not take.
         UnknownNameError: an unknown key; the message lists the known ones.
     """
-    return _applied(card, settings, frozenset(f.name for f in fields(card.recipe)) - _FIXED)
+    return _applied(card, settings, frozenset(places()) - _FIXED)
 
 
 def apply_stage_settings(card: Card, stage: Stage, settings: Sequence[str]) -> Card:
@@ -121,7 +122,7 @@ def differing_settings(card: Card, other: Card) -> list[str]:
 def describe(card: Card) -> dict[str, dict[str, object]]:
     """Recipe, input and network arguments of a card, for JSON and for checkpoints."""
     return {
-        "recipe": {f.name: _plain(getattr(card.recipe, f.name)) for f in fields(card.recipe)},
+        "recipe": {key: _plain(value) for key, value in card.recipe.values().items()},
         "input": {f.name: _plain(getattr(card.input, f.name)) for f in fields(card.input)},
         "args": dict(card.args),
     }

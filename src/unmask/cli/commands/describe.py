@@ -37,11 +37,11 @@ def describe(name: options.DetectorName, as_json: options.AsJson = False) -> Non
 
 
 def _sections(card: Card) -> list[tuple[str, list[str]]]:
-    paper, recipe = card.paper, card.recipe
+    paper = card.paper
     changed = {
-        field.name: _plain(getattr(recipe, field.name))
-        for field in dataclasses.fields(recipe)
-        if getattr(recipe, field.name) not in (None, (), {})
+        key: _plain(value)
+        for key, value in card.recipe.values().items()
+        if value not in (None, (), {})
     }
     default = " (a scan that names no detector uses it)" if card.is_default else ""
     return [
@@ -109,7 +109,11 @@ def _in_words(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """What JSON can hold: functions by their name, data classes as objects."""
+    """What JSON can hold: functions by their name, data classes as objects, recipes as lists."""
+    from unmask.detectors import Recipe
+
+    if isinstance(value, Recipe):
+        return _plain(value.values())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
