@@ -48,7 +48,7 @@ def test_the_body_holds_the_package_s_tensors_in_their_order(tag: str, size: str
     assert net.card.args["size"] == size
     entry = next(one for one in CARD.weights if one.tag == tag)
     published = torch.load(installed_path(entry), map_location="cpu", weights_only=True)
-    ours = net.body.state_dict()
+    ours = net.network.body.state_dict()
     assert len(ours) == len(published) - 2  # the last layer, of ImageNet's classes
     for mine, theirs in zip(ours.values(), published.values(), strict=False):
         assert torch.equal(mine, theirs)
@@ -60,17 +60,17 @@ def test_the_start_tells_pictures_apart_and_decides_nothing():
         output = net(clips())
     assert output.logit.tolist() == [0, 0, 0, 0]
     assert float(output.embedding.std(dim=0).mean()) > 0.01
-    assert net.weights_used.license == "Apache-2.0"
+    assert net.weights.license == "Apache-2.0"
 
 
 def test_two_loads_are_equal():
-    nets = [load_detector("efficientnet_lite", "imagenet") for _ in range(2)]
+    nets = [load_detector("efficientnet_lite", "imagenet").network for _ in range(2)]
     for mine, theirs in zip(*(net.state_dict().values() for net in nets), strict=True):
         assert torch.equal(mine, theirs)
 
 
 def test_a_scan_does_not_take_the_start_up_by_itself():
-    assert load_detector("efficientnet_lite").weights_used.weights == "untrained"
+    assert load_detector("efficientnet_lite").weights.weights == "untrained"
 
 
 def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch):

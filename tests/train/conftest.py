@@ -29,7 +29,6 @@ CARD = Card(
     recipe=Recipe(
         loss=_loss,
         freeze=("frozen",),
-        start="begin",
         optimizer=Optimizer(learning_rate=0.01),
         schedule=Schedule(epochs=2, steps_per_epoch=2),
         sampling=Sampling(batch_size=4, augment="shared", kind="pairs"),
@@ -48,7 +47,7 @@ class Toy(nn.Module):
         self.head = nn.Linear(width, 1)
         self.register_buffer("begun", torch.zeros(()))
 
-    def begin(self, batches: Iterable[Tensor]) -> None:
+    def start_from_clips(self, batches: Iterable[Tensor]) -> None:
         assert all(clips.ndim == 5 for clips in batches)
         self.begun += 1
 

@@ -45,11 +45,11 @@ def test_a_run_starts_from_the_package_and_says_so(
         progress=False,
     )
     assert json.loads((out / "run.json").read_text())["weights"] == "imagenet"
-    start = load_detector("efficientnet_lite", "imagenet").body
+    start = load_detector("efficientnet_lite", "imagenet").network.body
     learned = load_file(path)
     for name, parameter in start.named_parameters():  # The rate is 0: nothing has moved.
         assert torch.equal(learned[f"body.{name}"], parameter)
-    used = load_detector("efficientnet_lite", path).weights_used
+    used = load_detector("efficientnet_lite", path).weights
     assert used.trained_on.endswith("begun with imagenet")
 
 

@@ -215,10 +215,10 @@ def places() -> Mapping[str, Place]:
     """The keys of the flat list, in order."""
     found: dict[str, Place] = {}
     for own in dataclasses.fields(Recipe):
-        if not dataclasses.is_dataclass(own.default):
+        part = own.default
+        if not dataclasses.is_dataclass(part) or isinstance(part, type):
             found[own.name] = Place("", Recipe, own.name)
             continue
-        owner = type(own.default)
-        for item in dataclasses.fields(owner):
-            found[item.metadata.get("key", item.name)] = Place(own.name, owner, item.name)
+        for item in dataclasses.fields(part):
+            found[item.metadata.get("key", item.name)] = Place(own.name, type(part), item.name)
     return found

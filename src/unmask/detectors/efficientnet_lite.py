@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Card, InPackage, Output, Paper, Recipe, Target, Weights
+from unmask.detectors._card import Card, InPackage, Output, Paper, Target, Weights
 from unmask.detectors._pickle import read_tensors
+from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
 from unmask.detectors._registry import detector
 from unmask.errors import UsageError
 from unmask.losses import screening_loss
@@ -107,21 +108,13 @@ CARD = Card(
     ),
     recipe=Recipe(
         loss=_loss,
-        step="training_loss",
-        optimizer="adamw",
-        learning_rate=8e-4,
-        weight_decay=0.02,
-        batch_size=24,
-        epochs=20,
-        steps_per_epoch=100,
-        schedule="cosine",
-        patience=20,
         freeze=_FROZEN,
-        augment="strong",
-        sampling="pairs",
-        synthesize="self_blend",
-        monitor="auc",
-        gradient_clip=2.0,
+        optimizer=Optimizer(kind="adamw", learning_rate=8e-4, weight_decay=0.02, gradient_clip=2.0),
+        schedule=Schedule(
+            epochs=20, steps_per_epoch=100, kind="cosine", patience=20, monitor="auc"
+        ),
+        sampling=Sampling(batch_size=24, augment="strong", kind="pairs"),
+        synthesis=Synthesis(kind="self_blend"),
     ),
     weights=(
         _start(0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", 18_826_032),

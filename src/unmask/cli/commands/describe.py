@@ -38,11 +38,7 @@ def describe(name: options.DetectorName, as_json: options.AsJson = False) -> Non
 
 def _sections(card: Card) -> list[tuple[str, list[str]]]:
     paper = card.paper
-    changed = {
-        key: _plain(value)
-        for key, value in card.recipe.values().items()
-        if value not in (None, (), {})
-    }
+    changed = {k: _plain(v) for k, v in card.recipe.values().items() if v not in (None, (), {})}
     default = " (a scan that names no detector uses it)" if card.is_default else ""
     return [
         (card.name + default, [card.summary]),
