@@ -92,7 +92,7 @@ def score_shipped(work: Path, out: Path) -> None:
     net = load_detector("screener")
     given = judged(work, _SCREENER_PX, _say)
     start = time.process_time()
-    scores = scores_of(net, net.card.input, given)
+    scores = scores_of(net.network, net.card.input, given)
     record = {
         "run": {"name": "shipped", "base": "", "note": "screener, the weights that ship"},
         "cpu_s": {"score": round(time.process_time() - start, 1)},

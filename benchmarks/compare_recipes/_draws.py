@@ -16,6 +16,7 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from unmask.forgeries.cross import landmark_distances
 
 from benchmarks.compare_recipes._material import (
     MATERIALS,
@@ -27,7 +28,6 @@ from benchmarks.compare_recipes._material import (
     Subject,
 )
 from unmask.forgeries import Pair
-from unmask.forgeries.cross import landmark_distances
 from unmask.imaging.boxes import longest_side
 from unmask.prepare import read_prepared
 from unmask.train.augment import Change, change_of

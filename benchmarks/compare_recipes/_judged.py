@@ -17,11 +17,11 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
+from unmask.forgeries.cross import landmark_distances, transfer_color
+from unmask.forgeries.forgery import Forgery, Material
 
 from benchmarks.compare_recipes._draws import MASK_STRIDE, Bytes, spec_of
 from benchmarks.compare_recipes._hulls import hull_mask
-from unmask.forgeries.cross import landmark_distances, transfer_color
-from unmask.forgeries.forgery import Forgery, Material
 from unmask.forgeries.kinds import forge_faces
 from unmask.imaging.codecs import h264_round_trip
 from unmask.prepare import FaceSequence, read_prepared

@@ -9,12 +9,12 @@ from typing import Final
 
 import cv2
 import numpy as np
-
-from benchmarks.compare_recipes._hulls import drawn_mask, elastic, hull_mask, slip, softened
 from unmask.forgeries.blend import Face, Pair, _displace, _disturb, self_blend
 from unmask.forgeries.cross import transfer_color
 from unmask.forgeries.face_clip import move
 from unmask.forgeries.forgery import Material
+
+from benchmarks.compare_recipes._hulls import drawn_mask, elastic, hull_mask, slip, softened
 from unmask.forgeries.kinds import forge_faces
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
