@@ -37,7 +37,7 @@ from benchmarks.compare_recipes._train import Training
 from benchmarks.field import write_list
 from unmask.datasets import read_dataset, read_folder
 from unmask.detectors import load_detector
-from unmask.prepare import Keep, prepare
+from unmask.prepare import PrepareSpec, prepare
 
 RUNS: Final = Path(__file__).parents[1] / "runs"
 PLAN: Final = Path(__file__).parents[1] / "compare_recipes.jsonl"
@@ -56,8 +56,8 @@ def find_faces(media: Path, work: Path) -> None:
         write_list(media / "manifest.csv", listed)
         val = read_dataset("csv", listed)
     train = [row for row in read_folder(media / "train") if not row.label]
-    stills = Keep(sequences=16, frames=1, largest_face_px=_FACE_PX)
-    clips = Keep(sequences=4, frames=6, largest_face_px=_FACE_PX)
+    stills = PrepareSpec(sequences=16, frames=1, largest_face_px=_FACE_PX)
+    clips = PrepareSpec(sequences=4, frames=6, largest_face_px=_FACE_PX)
     prepare(train, work / "faces_train", stills)
     prepare(val, work / "faces_val", clips)
 

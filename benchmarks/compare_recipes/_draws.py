@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,6 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from unmask.forgeries.cross import landmark_distances
 
 from benchmarks.compare_recipes._material import (
     MATERIALS,
@@ -27,11 +27,13 @@ from benchmarks.compare_recipes._material import (
     Mix,
     Subject,
 )
-from unmask.forgeries import Pair
+from unmask.forgeries import FaceClip, ForgedFrame
+from unmask.forgeries.clip import forgery_of
+from unmask.forgeries.kinds.cross_blend import landmark_distances
 from unmask.imaging.boxes import longest_side
 from unmask.prepare import read_prepared
 from unmask.train.augment import Change, change_of
-from unmask.train.clip import FaceClip, augment_alike, cut_clip, deliver_alike, scaled, working_size
+from unmask.train.clip import augment_alike, cut_clip, deliver_alike, scaled, working_size
 from unmask.train.mix import Shares
 from unmask.types import InputSpec
 
@@ -68,20 +70,17 @@ class Faces:
     def clip(self, number: int) -> FaceClip:
         """The first frame of a sequence."""
         sequence = self.sequences[number]
-        pixels = sequence.pixels([0])
         return FaceClip(
-            frames=pixels,
-            masks=[np.zeros(pixels[0].shape[:2], np.float32)],
+            frames=sequence.pixels([0]),
             landmarks_px=sequence.landmarks_px[:1],
             box_px=sequence.box_px[:1],
-            label=0,
         )
 
     def subject(self, number: int, clip: FaceClip) -> Subject:
         """A clip of ``clip(number)``, in whatever size, with its points."""
         share = clip.side_px / longest_side(self.sequences[number].box_px[0])
         points = self._mesh[self._starts[number]] * np.float32(share)
-        return Subject(clip.faces()[0], points)
+        return Subject(clip.faces[0], points)
 
     def draw(self, rng: np.random.Generator) -> int:
         """Any face."""
@@ -167,22 +166,20 @@ def _at_size(faces: Faces, number: int | None, clip: FaceClip) -> Subject | None
 
 
 def _changed(
-    clip: FaceClip, pair: Pair, mix: Mix, change: Change, rng: np.random.Generator
-) -> list[FaceClip]:
+    clip: FaceClip, pair: ForgedFrame, mix: Mix, change: Change, rng: np.random.Generator
+) -> Sequence[FaceClip]:
     """The real and the forged clip after one draw of augmentation and codec."""
-    nowhere = [np.zeros_like(pair.mask)]
-    real = dataclasses.replace(clip, frames=[pair.real], masks=nowhere)
-    fake = dataclasses.replace(clip, frames=[pair.fake], masks=[pair.mask], label=1)
+    forgery = forgery_of(clip, [pair])
     if not mix.codecs:
-        return augment_alike([real, fake], rng, change.pixels)
+        return augment_alike(forgery, rng, change.pixels)
     plain = dataclasses.replace(change.pixels, codec_shares=(1.0, 0.0, 0.0))
-    both = augment_alike([real, fake], rng, plain)
+    both = augment_alike(forgery, rng, plain)
     shares = Shares(tuple(mix.codecs), tuple(mix.codecs.values()))
     return deliver_alike(both, shares.draw(rng), rng)
 
 
 def _cut(
-    clips: list[FaceClip], size: int, change: Change, rng: np.random.Generator
+    clips: Sequence[FaceClip], size: int, change: Change, rng: np.random.Generator
 ) -> tuple[Bytes, Bytes]:
     seed, is_flipped = int(rng.integers(2**32)), rng.random() < 0.5
     cuts = [

@@ -17,16 +17,16 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
-from unmask.forgeries.cross import landmark_distances, transfer_color
-from unmask.forgeries.forgery import Forgery, Material
 
 from benchmarks.compare_recipes._draws import MASK_STRIDE, Bytes, spec_of
 from benchmarks.compare_recipes._hulls import hull_mask
-from unmask.forgeries.kinds import forge_faces
+from unmask.forgeries import FaceClip, ForgedFrame, Forgery, Material, forge
+from unmask.forgeries.clip import forgery_of
+from unmask.forgeries.kinds.cross_blend import landmark_distances, transfer_color
 from unmask.imaging.codecs import h264_round_trip
 from unmask.prepare import FaceSequence, read_prepared
 from unmask.train.augment import change_of
-from unmask.train.clip import FaceClip, cut_clip, scaled
+from unmask.train.clip import cut_clip, scaled
 from unmask.types import Floats, Pixels
 
 MAKERS: Final = ("self_blend", "mesh_swap", "lower_face", "decoded", "cross_blend")
@@ -165,12 +165,10 @@ def _cases(sequences: Sequence[FaceSequence], meshes: Sequence[Floats]) -> Itera
 
 def _add_pairs(cuts: _Cuts, case: _Case) -> None:
     for at, maker in enumerate(MAKERS):
-        made = _forged(case, maker, np.random.default_rng([_SEED, case.number, at]))
-        fake = dataclasses.replace(case.clip, frames=made.fake, masks=made.masks)
-        real = dataclasses.replace(case.clip, frames=made.real)
+        forgery = _forged(case, maker, np.random.default_rng([_SEED, case.number, at]))
         for rate in RATES:
             row = {**case.row, "maker": maker, "rate": rate}
-            both = [real, fake]
+            both = [*forgery]
             if rate != "raw":
                 crf = int(rate.removeprefix("crf"))
                 both = [
@@ -185,13 +183,12 @@ def _add_pairs(cuts: _Cuts, case: _Case) -> None:
 def _forged(case: _Case, maker: str, rng: np.random.Generator) -> Forgery:
     if maker == "mesh_swap":
         return mesh_swap(case.clip, case.mesh, case.donor, case.donor_mesh, rng)
-    count = len(case.clip.frames)
-    moment = case.moment.faces()[:count] if case.moment else None
+    places = range(len(case.clip))
     material = Material(
-        moment=moment if maker == "lower_face" else None,
-        person=case.donor.faces()[:count] if maker == "cross_blend" else None,
+        moment=_at(case.moment, places) if case.moment and maker == "lower_face" else None,
+        person=_at(case.donor, places) if maker == "cross_blend" else None,
     )
-    return forge_faces(maker, case.clip.faces(), rng, material)
+    return forge(maker, case.clip, rng, material)
 
 
 def mesh_swap(
@@ -213,7 +210,7 @@ def mesh_swap(
         rng: source of all randomness.
     """
     is_poisson, reach = rng.random() < 0.5, float(rng.uniform(0.01, 0.05))
-    fakes, masks = [], []
+    frames = []
     for number, pixels in enumerate(clip.frames):
         warped, hull = _warped(pixels, mesh[number], donor.frames[number], donor_mesh[number])
         side = max(1.0, reach * float(np.ptp(mesh[number][:, 0])))
@@ -230,9 +227,9 @@ def mesh_swap(
             weight = np.asarray(cv2.GaussianBlur(core, (0, 0), side), np.float32)
             share = weight[..., None]
             fake = np.rint(share * changed + (1 - share) * pixels.astype(np.float32))
-        fakes.append(np.asarray(np.clip(fake, 0, 255), np.uint8))
-        masks.append(weight)
-    return Forgery(list(clip.frames), fakes, masks)
+        fake = np.asarray(np.clip(fake, 0, 255), np.uint8)
+        frames.append(ForgedFrame(pixels, fake, weight))
+    return forgery_of(clip, frames)
 
 
 def _warped(
@@ -256,11 +253,8 @@ def _warped(
 
 
 def _clip_of(sequence: FaceSequence) -> FaceClip:
-    every = list(range(len(sequence)))
-    pixels = sequence.pixels(every)
     return FaceClip(
-        frames=pixels,
-        masks=[np.zeros(p.shape[:2], np.float32) for p in pixels],
+        frames=sequence.pixels(range(len(sequence))),
         landmarks_px=sequence.landmarks_px,
         box_px=sequence.box_px,
         label=sequence.label,
@@ -273,7 +267,7 @@ def _at(clip: FaceClip, places: Sequence[int]) -> FaceClip:
     return dataclasses.replace(
         clip,
         frames=[clip.frames[place] for place in kept],
-        masks=[clip.masks[place] for place in kept],
+        masks=clip.masks and [clip.masks[place] for place in kept],
         landmarks_px=clip.landmarks_px[kept],
         box_px=clip.box_px[kept],
     )

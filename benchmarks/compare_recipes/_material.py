@@ -9,13 +9,12 @@ from typing import Final
 
 import cv2
 import numpy as np
-from unmask.forgeries.blend import Face, Pair, _displace, _disturb, self_blend
-from unmask.forgeries.cross import transfer_color
-from unmask.forgeries.face_clip import move
-from unmask.forgeries.forgery import Material
 
 from benchmarks.compare_recipes._hulls import drawn_mask, elastic, hull_mask, slip, softened
-from unmask.forgeries.kinds import forge_faces
+from unmask.forgeries import Face, FaceClip, ForgedFrame, Material, forge
+from unmask.forgeries.disturb import displace, disturb
+from unmask.forgeries.kinds.cross_blend import transfer_color
+from unmask.forgeries.paste import aligned, moved
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
 
@@ -37,6 +36,13 @@ class Subject:
     face: Face
     mesh: Floats
 
+    def clip(self) -> FaceClip:
+        """The face as a clip of one frame."""
+        face = self.face
+        return FaceClip(
+            frames=[face.pixels], landmarks_px=face.landmarks_px[None], box_px=face.box_px[None]
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
@@ -50,43 +56,37 @@ class Given:
     anyone: Subject | None = None
 
 
-Way = Callable[[Given, np.random.Generator], Pair]
-
-
-def self_blended(given: Given, rng: np.random.Generator) -> Pair:
-    """The product's self-blend: regions of five points."""
-    return self_blend(given.subject.face, rng, other=given.moment and given.moment.face)
+Way = Callable[[Given, np.random.Generator], ForgedFrame]
 
 
 def of_kind(name: str) -> Way:
-    """A kind of ``unmask.forgeries.kinds``."""
+    """A kind of the product."""
 
-    def way(given: Given, rng: np.random.Generator) -> Pair:
+    def way(given: Given, rng: np.random.Generator) -> ForgedFrame:
         material = Material(
-            moment=given.moment and [given.moment.face],
-            person=given.person and [given.person.face],
+            moment=given.moment and given.moment.clip(), person=given.person and given.person.clip()
         )
-        made = forge_faces(name, [given.subject.face], rng, material)
-        return Pair(made.real[0], made.fake[0], made.masks[0])
+        real, fake = forge(name, given.subject.clip(), rng, material)
+        return ForgedFrame(real.frames[0], fake.frames[0], fake.all_masks[0])
 
     return way
 
 
-def hull_blended(given: Given, rng: np.random.Generator) -> Pair:
+def hull_blended(given: Given, rng: np.random.Generator) -> ForgedFrame:
     """The product's disturbances under hulls of dense points."""
-    return _over_hull(given, _disturb(_paste(given), rng), rng)
+    return _over_hull(given, disturb(_paste(given), rng), rng)
 
 
-def borrowed(given: Given, rng: np.random.Generator) -> Pair:
+def borrowed(given: Given, rng: np.random.Generator) -> ForgedFrame:
     """Under hulls, with the color and grain of another picture."""
     assert given.anyone is not None
     changed = _borrow(_paste(given), given.anyone.face.pixels, rng)
     if rng.random() < 0.5:
-        changed = _disturb(changed, rng)
+        changed = disturb(changed, rng)
     return _over_hull(given, changed, rng)
 
 
-def published(given: Given, rng: np.random.Generator) -> Pair:
+def published(given: Given, rng: np.random.Generator) -> ForgedFrame:
     """Self-blended images as in their authors' code; hulls of dense points for those of 81."""
     pixels = given.subject.face.pixels
     size = (pixels.shape[0], pixels.shape[1])
@@ -104,22 +104,22 @@ def published(given: Given, rng: np.random.Generator) -> Pair:
     )
     mask = softened(elastic(np.asarray(cv2.warpAffine(mask, matrix, flat), np.float32), rng), rng)
     mask *= np.float32(rng.choice([0.25, 0.5, 0.75, 1, 1, 1]))
-    return Pair(target, _blend(target, source, mask), mask)
+    return ForgedFrame(target, _blend(target, source, mask), mask)
 
 
-def other_person(given: Given, rng: np.random.Generator) -> Pair:
+def other_person(given: Given, rng: np.random.Generator) -> ForgedFrame:
     """Another person under a hull, aligned by all points, color matched in four of five."""
     assert given.person is not None
     face, donor = given.subject.face, given.person
     size = (face.pixels.shape[0], face.pixels.shape[1])
     mask = drawn_mask(given.subject.mesh, size, str(rng.choice(_LARGE)), rng)
     matrix = similarity(donor.mesh, given.subject.mesh)
-    pasted = move(donor.face.pixels, np.asarray(matrix, np.float32), (size[1], size[0]))
+    pasted = moved(donor.face.pixels, np.asarray(matrix, np.float32), (size[1], size[0]))
     if rng.random() < 0.5:
-        pasted = _disturb(pasted, rng)
+        pasted = disturb(pasted, rng)
     if rng.random() < 0.8:
         pasted = transfer_color(pasted, face.pixels, mask)
-    return Pair(face.pixels, _blend(face.pixels, pasted, mask), mask)
+    return ForgedFrame(face.pixels, _blend(face.pixels, pasted, mask), mask)
 
 
 def _paste(given: Given) -> Pixels:
@@ -127,22 +127,20 @@ def _paste(given: Given) -> Pixels:
     face = given.subject.face
     if given.moment is None:
         return face.pixels
-    other = given.moment.face
-    matrix = np.asarray(similarity(other.landmarks_px, face.landmarks_px), np.float32)
-    return move(other.pixels, matrix, (face.pixels.shape[1], face.pixels.shape[0]))
+    return aligned(given.moment.face, face)
 
 
-def _over_hull(given: Given, changed: Pixels, rng: np.random.Generator) -> Pair:
+def _over_hull(given: Given, changed: Pixels, rng: np.random.Generator) -> ForgedFrame:
     """The changed face under a hull; without another moment, in two of five about it."""
     background = given.subject.face.pixels
     size = (background.shape[0], background.shape[1])
     region = str(rng.choice(list(_REGIONS), p=list(_REGIONS.values())))
     mask = drawn_mask(given.subject.mesh, size, region, rng)
     mask *= np.float32(rng.choice([1.0, 0.75, 0.5], p=[0.7, 0.2, 0.1]))
-    changed = _displace(changed, rng)
+    changed = displace(changed, rng)
     if given.moment is None and rng.random() < 0.4:
         background, changed = changed, background
-    return Pair(background, _blend(background, changed, mask), mask)
+    return ForgedFrame(background, _blend(background, changed, mask), mask)
 
 
 def _blend(below: Pixels, above: Pixels, mask: Floats) -> Pixels:
@@ -210,7 +208,7 @@ def _tiled(pixels: Pixels, height: int, width: int) -> Floats:
 
 WAYS: Final[Mapping[str, Way]] = MappingProxyType(
     {
-        "self_blended": self_blended,
+        "self_blended": of_kind("self_blend"),
         "hull_blended": hull_blended,
         "published": published,
         "borrowed": borrowed,

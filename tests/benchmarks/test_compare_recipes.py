@@ -27,7 +27,6 @@ from benchmarks.compare_recipes._train import card_of, frozen_parts
 
 from unmask.errors import DataError
 from unmask.forgeries import Face
-from unmask.train.clip import FaceClip
 
 SIDE = 200
 
@@ -106,20 +105,9 @@ def test_a_mesh_swap_takes_the_other_s_pixels_within_the_face(seed: int):
     ours, theirs = subject(1), subject(2)
     theirs.face.pixels[:] = 0
 
-    def clip(one: Subject) -> FaceClip:
-        face = one.face
-        nowhere = np.zeros((SIDE, SIDE), np.float32)
-        return FaceClip(
-            frames=[face.pixels],
-            masks=[nowhere],
-            landmarks_px=face.landmarks_px[None],
-            box_px=face.box_px[None],
-            label=0,
-        )
-
     rng = np.random.default_rng(seed)
-    made = mesh_swap(clip(ours), ours.mesh[None], clip(theirs), theirs.mesh[None], rng)
-    (real,), (fake,), (mask,) = made
+    made = mesh_swap(ours.clip(), ours.mesh[None], theirs.clip(), theirs.mesh[None], rng)
+    real, fake, mask = made.real.frames[0], made.fake.frames[0], made.fake.all_masks[0]
     assert np.array_equal(real, ours.face.pixels)
     moved = np.abs(real.astype(int) - fake)
     # OpenCV solves Poisson's equation in the mask's rectangle, with small errors outside the mask.
