@@ -49,8 +49,8 @@ def test_all_columns_and_absolute_paths(tmp_path: Path):
         ("path,label,split,methd\n", "it has columns methd. Expected"),
         ("path,label,split\nclips/a.mp4,0,train\n\nclips/b.mp4,2,val\n", "line 4: .*label='2'"),
         ("path,label,split\nclips/a.mp4,0,\n", "line 2: .*split=''"),
-        ("path,label,split\nclips/a.mp4,0\n", "line 2: it has not as many values"),
-        ("path,label,split\nclips/a.mp4,0,train,x\n", "line 2: it has not as many values"),
+        ("path,label,split\nclips/a.mp4,0\n", "line 2: it has more or fewer values"),
+        ("path,label,split\nclips/a.mp4,0,train,x\n", "line 2: it has more or fewer values"),
         ('path,label,split\n"clips/a.mp4,0,train\n', "after line 1: .*Write it as CSV"),
     ],
 )
@@ -69,13 +69,13 @@ def test_files_that_are_not_there_are_named_with_their_lines(tmp_path: Path):
         read_dataset("csv", path)
     assert str(error.value) == (
         f"'{path}' names 2 files that cannot be found: '{tmp_path}/masks/a.mp4' (line 3), "
-        f"'{tmp_path}/clips/c.mp4' (line 4). Relative paths count from its folder. Correct or "
+        f"'{tmp_path}/clips/c.mp4' (line 4). Relative paths start at its folder. Correct or "
         "remove these lines."
     )
 
 
 def test_a_folder_is_no_csv(tmp_path: Path):
-    with pytest.raises(DataError, match=r"it is no file. Give a CSV file"):
+    with pytest.raises(DataError, match=r"it is not a file. Give a CSV file"):
         read_dataset("csv", tmp_path)
 
 

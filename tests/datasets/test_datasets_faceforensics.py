@@ -103,7 +103,7 @@ def test_without_lists_the_message_says_which_to_fetch(tree: Path):
     with pytest.raises(DataError) as error:
         read(tree)
     assert str(error.value) == (
-        f"Cannot divide '{tree}' into splits: there is no val.json in it or in 'splits'. Expected "
+        f"Cannot read the splits of '{tree}': there is no val.json in it or in 'splits'. Expected "
         "train.json, val.json and test.json. Fetch them from "
         "https://github.com/ondyari/FaceForensics/tree/master/dataset/splits into "
         f"'{tree}/splits'."
@@ -119,7 +119,9 @@ def test_a_damaged_list_is_named(tree: Path, text: str):
 
 def test_a_name_in_two_lists_is_refused(tree: Path):
     (tree / "splits" / "test.json").write_text(json.dumps([["953", "974"], ["000", "720"]]))
-    with pytest.raises(DataError, match=r"2 names of '.*test\.json' also stand .*: 000, 720\."):
+    with pytest.raises(
+        DataError, match=r"2 names of '.*test\.json' are also in another split: 000, 720\."
+    ):
         read(tree)
 
 
@@ -179,7 +181,7 @@ def test_faceshifter_has_no_masks_and_that_is_no_fault(tree: Path):
         "FaceShifter is published without masks",
         "FaceShifter: no c40",
     )
-    with pytest.raises(DataError, match=r"8 of 40 forged files have no mask.*of FaceShifter"):
+    with pytest.raises(DataError, match=r"8 of 40 fake files have no mask.*of FaceShifter"):
         require_masks(row for row in read(tree))
 
 

@@ -117,8 +117,8 @@ def test_nobody_may_stand_in_two_splits():
     assert message.startswith(
         "12 identities on both sides: p00 (train and val), p01 (train and val),"
     )
-    assert "p09 (train and val) and 2 more. Expected everybody in one split only" in message
-    assert message.endswith("Read one split alone (split=…), or divide the data by people.")
+    assert "p09 (train and val) and 2 more. Expected each person in one split only" in message
+    assert message.endswith("Read only one split (split=…), or split the data by people.")
 
 
 def test_a_person_is_the_same_one_in_another_data_set_but_a_source_is_not():
@@ -140,9 +140,9 @@ def test_masks_that_a_recipe_needs():
     with pytest.raises(DataError) as error:
         require_masks([row(), masked, replace(masked, path=Path("b.mp4"), mask_path=None)])
     assert str(error.value) == (
-        "1 of 2 forged files have no mask, but this recipe learns from masks: b.mp4 (of F2F). "
-        "Fetch the masks, leave those methods out (--method names the others), or make the "
-        "forgeries: --set synthesize=self_blend."
+        "1 of 2 fake files have no mask, but this recipe learns from masks: b.mp4 (of F2F). "
+        "Fetch the masks, leave those methods out (--method names the others), or make "
+        "pseudo-forgeries: --set synthesize=self_blend."
     )
 
 

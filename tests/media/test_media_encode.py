@@ -161,7 +161,7 @@ def test_an_unknown_suffix(tmp_path, bars):
     with pytest.raises(OutputError) as caught:
         write_video(tmp_path / "out.xyz", bars(3), 25)
     assert str(caught.value) == (
-        f"Cannot write '{tmp_path / 'out.xyz'}': '.xyz' is the suffix of no video file. "
+        f"Cannot write '{tmp_path / 'out.xyz'}': '.xyz' is not the suffix of a video file. "
         "Use .mp4, .mkv, .mov or .webm."
     )
     assert list(tmp_path.iterdir()) == []

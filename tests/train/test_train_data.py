@@ -242,7 +242,7 @@ def test_missing_masks_are_told_before_faces_are_looked_for(
     touch_faceforensics(tmp_path, PAIRS, METHODS, with_masks=False)
     needy = dataclasses.replace(card, recipe=card.recipe.changed({"needs_masks": True}))
     source = Source(path=tmp_path, dataset="faceforensics", compressions=("c23",))
-    message = r"8 of 8 forged files have no mask.*000_003\.mp4.*of Deepfakes, FaceSwap.*--method"
+    message = r"8 of 8 fake files have no mask.*000_003\.mp4.*of Deepfakes, FaceSwap.*--method"
     with pytest.raises(DataError, match=message):
         read_faces(needy, source, None)
 

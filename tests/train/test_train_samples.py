@@ -127,12 +127,12 @@ def test_the_twin_of_a_forged_picture_is_forged_too(stored: list[FaceSequence]):
 
 def test_only_real_data_without_synthesis_is_told(stored: list[FaceSequence]):
     real = [s for s in stored if s.label == 0]
-    with pytest.raises(DataError, match=r"3 real and 0 forged files.*--set synthesize=self_blend"):
+    with pytest.raises(DataError, match=r"3 real and 0 fake files.*--set synthesize=self_blend"):
         samples(real, synthesize=None)
 
 
 def test_only_forged_data_is_told(stored: list[FaceSequence]):
-    with pytest.raises(DataError, match="0 real and 3 forged files"):
+    with pytest.raises(DataError, match="0 real and 3 fake files"):
         samples([s for s in stored if s.label == 1])
 
 

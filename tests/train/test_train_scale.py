@@ -122,7 +122,7 @@ def test_clips_of_several_frames_are_trained(
 def test_without_masks_a_detector_that_needs_them_is_not_trained(
     plain: Card, labelled_faces: Path, tmp_path: Path
 ):
-    message = r"3 of 3 forged files have no mask.*tint/0\.png.*--set synthesize=self_blend"
+    message = r"3 of 3 fake files have no mask.*tint/0\.png.*--set synthesize=self_blend"
     with pytest.raises(DataError, match=message):
         run(
             plain,

@@ -74,7 +74,7 @@ class DatasetReport:
         yield (
             "identities on both sides",
             self.shared_identities,
-            "Read one split alone, or divide the data by people.",
+            "Read only one split, or split the data by people.",
         )
 
     @staticmethod

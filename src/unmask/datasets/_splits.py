@@ -22,9 +22,9 @@ def check_splits(rows: Iterable[LabelledVideo]) -> None:
     if shared:
         raise DataError(
             f"{count_of(len(shared), 'identity', 'identities')} on both sides: "
-            f"{some(in_words(shared))}. Expected everybody in one split only, because a "
-            "detector that knows the people scores better than it should. Read one split alone "
-            "(split=…), or divide the data by people."
+            f"{some(in_words(shared))}. Expected each person in one split only, because a "
+            "detector that knows the people scores better than it should. Read only one split "
+            "(split=…), or split the data by people."
         )
 
 
@@ -54,8 +54,8 @@ def require_masks(rows: Iterable[LabelledVideo]) -> None:
     if bare:
         methods = ", ".join(sorted({row.method for row in bare}))
         raise DataError(
-            f"{len(bare):,} of {count_of(len(fakes), 'forged file')} have no mask, but this recipe "
+            f"{len(bare):,} of {count_of(len(fakes), 'fake file')} have no mask, but this recipe "
             f"learns from masks: {some(str(row.path) for row in bare)} (of {methods}). Fetch the "
-            "masks, leave those methods out (--method names the others), or make the forgeries: "
+            "masks, leave those methods out (--method names the others), or make pseudo-forgeries: "
             "--set synthesize=self_blend."
         )

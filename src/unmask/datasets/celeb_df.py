@@ -32,7 +32,7 @@ def _testing_videos(path: Path) -> set[str]:
     """``folder/name.mp4`` of the test videos; the folder decides the label."""
     if not path.is_file():
         raise DataError(
-            f"Cannot divide '{path.parent}' into splits: there is no {_LIST} in it. It comes with "
+            f"Cannot read the splits of '{path.parent}': there is no {_LIST} in it. It comes with "
             "the data set; copy it there from the archive."
         )
     tested = set()

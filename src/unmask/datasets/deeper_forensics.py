@@ -51,7 +51,7 @@ def _listed(root: Path) -> dict[str, str]:
         path = root / "lists" / "splits" / f"{split}.txt"
         if not path.is_file():
             raise DataError(
-                f"Cannot divide '{root}' into splits: there is no 'lists/splits/{split}.txt' in "
+                f"Cannot read the splits of '{root}': there is no 'lists/splits/{split}.txt' in "
                 "it. It comes with the data set; unpack its 'lists' there."
             )
         listed.update({Path(line.split()[0]).stem: split for line in read_lines(path)})

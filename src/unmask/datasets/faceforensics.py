@@ -62,7 +62,7 @@ def read_pairs(root: Path) -> Pairs:
         twice = sorted({name for name in names if reals.get(name, split) != split})
         if twice:
             raise DataError(
-                f"{count_of(len(twice), 'name')} of '{path}' also stand in another split: "
+                f"{count_of(len(twice), 'name')} of '{path}' are also in another split: "
                 f"{some(twice)}. Expected splits without a common name, because {_SHARE}. "
                 f"Fetch the lists again from {_SPLITS_URL}."
             )
@@ -78,7 +78,7 @@ def _lists(root: Path) -> list[Path]:
         path = next((p for p in (root / "splits" / name, root / name) if p.is_file()), None)
         if path is None:
             raise DataError(
-                f"Cannot divide '{root}' into splits: there is no {name} in it or in 'splits'. "
+                f"Cannot read the splits of '{root}': there is no {name} in it or in 'splits'. "
                 f"Expected train.json, val.json and test.json. Fetch them from {_SPLITS_URL} "
                 f"into '{root / 'splits'}'."
             )

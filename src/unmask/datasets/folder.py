@@ -35,7 +35,7 @@ def read_folder(
     if not root.is_dir():
         raise DataError(
             f"Cannot read data from '{root}': it is not a folder. "
-            "Give a folder with media files, forged ones below 'fake/'."
+            "Give a folder with media files, fake ones below 'fake/'."
         )
     rows = []
     for file in sorted(root.rglob("*")):
@@ -77,7 +77,7 @@ ADAPTERS = (
         url="",
         license="your own",
         obtain="Put forged media below 'fake/<method>/', everything else is taken for real.",
-        layout="media files, forged ones below 'fake/'",
+        layout="media files, fake ones below 'fake/'",
         read=lambda root: Found(read_folder(root)),
     ),
 )

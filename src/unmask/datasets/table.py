@@ -25,7 +25,7 @@ def _read(path: Path) -> Found:
     """Raises ``DataError`` with line numbers: a list of one's own can be corrected."""
     if not path.is_file():
         raise DataError(
-            f"Cannot read csv from '{path}': it is no file. Give a CSV file with the columns "
+            f"Cannot read csv from '{path}': it is not a file. Give a CSV file with the columns "
             f"{', '.join(_NEEDED)}."
         )
     rows: list[LabelledVideo] = []
@@ -37,7 +37,7 @@ def _read(path: Path) -> Found:
     if lost:
         raise DataError(
             f"'{path}' names {count_of(len(lost), 'file')} that cannot be found: {some(lost)}. "
-            "Relative paths count from its folder. Correct or remove these lines."
+            "Relative paths start at its folder. Correct or remove these lines."
         )
     return Found(rows)
 
@@ -61,7 +61,7 @@ def _check_columns(path: Path, names: list[str]) -> None:
     if missing or unknown:
         what = f"no column {', '.join(missing)}" if missing else f"columns {', '.join(unknown)}"
         raise DataError(
-            f"Cannot read '{path}': it has {what}. Expected {', '.join(_NEEDED)} and, if wanted, "
+            f"Cannot read '{path}': it has {what}. Expected {', '.join(_NEEDED)} and optionally "
             f"{', '.join(name for name in _KNOWN if name not in _NEEDED)}. Correct line 1."
         )
 
@@ -69,7 +69,7 @@ def _check_columns(path: Path, names: list[str]) -> None:
 def _row(path: Path, line: int, entry: dict[str, str | None]) -> LabelledVideo:
     if None in entry or None in entry.values():
         raise DataError(
-            f"Cannot read '{path}', line {line}: it has not as many values as line 1 has columns. "
+            f"Cannot read '{path}', line {line}: it has more or fewer values than line 1. "
             "Quote values with a comma in them."
         )
     values = {name: (value or "").strip() for name, value in entry.items()}

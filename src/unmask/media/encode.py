@@ -128,7 +128,7 @@ def _opened(partial: Path, path: Path) -> Iterator[OutputContainer]:
         container = av.open(str(partial.absolute()), mode="w", options=options)
     except ValueError as error:
         raise OutputError(
-            f"Cannot write '{path}': '{path.suffix}' is the suffix of no video file. "
+            f"Cannot write '{path}': '{path.suffix}' is not the suffix of a video file. "
             "Use .mp4, .mkv, .mov or .webm."
         ) from error
     try:

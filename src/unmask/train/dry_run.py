@@ -28,11 +28,11 @@ class DryRun:
 
     Attributes:
         recipe: recipe, input and arguments, all settings applied.
-        counts: files and stored faces of each split, and how many files are forged.
+        counts: files and stored faces of each split, and how many files are fake.
         trained, frozen: numbers of parameters.
         steps_per_epoch: batches in an epoch.
         clips_per_batch: real and forged ones together.
-        forged_share: of the clips seen here.
+        fake_share: of the clips seen here.
         batch_s: seconds to make one batch in one process.
         step_s: seconds for one step on it, the first one left out.
         epoch_s: seconds expected for an epoch, validation included.
@@ -45,7 +45,7 @@ class DryRun:
     frozen: int
     steps_per_epoch: int
     clips_per_batch: int
-    forged_share: float
+    fake_share: float
     batch_s: float
     step_s: float
     epoch_s: float
@@ -56,16 +56,16 @@ class DryRun:
         epochs = self.recipe["recipe"]["epochs"]
         told = [f"{key} = {value}" for part in self.recipe.values() for key, value in part.items()]
         for split in ("train", "val"):
-            files, forged = self.counts[f"{split}_files"], self.counts[f"{split}_forged_files"]
+            files, fakes = self.counts[f"{split}_files"], self.counts[f"{split}_forged_files"]
             told.append(
-                f"{split}: {files - forged} real and {forged} forged files, "
+                f"{split}: {files - fakes} real and {fakes} fake files, "
                 f"{self.counts[f'{split}_faces']} stored clips"
             )
         memory = "not measured here" if math.isnan(self.memory_mb) else f"{self.memory_mb:,.0f} MB"
         return [
             *told,
             f"Parameters: {self.trained:,} trained, {self.frozen:,} frozen",
-            f"Batch: {self.clips_per_batch} clips, {self.forged_share:.0%} of them forged; "
+            f"Batch: {self.clips_per_batch} clips, {self.fake_share:.0%} of them fake; "
             f"{self.batch_s:.2f} s to make, {self.step_s:.2f} s to learn from",
             f"Epoch: {self.steps_per_epoch} batches, about {self.epoch_s / 60:.1f} min; "
             f"{epochs} epochs at most, about {float(str(epochs)) * self.epoch_s / 3600:.1f} h",
@@ -116,7 +116,7 @@ def dry_run(
         frozen=sum(p.numel() for p in parameters) - trained,
         steps_per_epoch=batches,
         clips_per_batch=math.ceil(len(labels) / _STEPS),
-        forged_share=float(labels.mean()),
+        fake_share=float(labels.mean()),
         batch_s=batch_s,
         step_s=step_s,
         # Validation makes the same clips but learns nothing: a third of a step.

@@ -118,8 +118,8 @@ class Samples(Dataset[Batch]):
     def _check(self) -> None:
         if not self._real or not (self._is_synthetic or self._fake):
             raise DataError(
-                f"The data hold {len(self._real)} real and {len(self._fake)} forged files with "
-                "faces; both are needed. Put forged files below 'fake/', or train with "
+                f"The data hold {len(self._real)} real and {len(self._fake)} fake files with "
+                "faces; both are needed. Put fake files below 'fake/', or train with "
                 "--set synthesize=self_blend."
             )
         is_paired = self._is_synthetic or all(s.has_twins for s in self._sequences)
