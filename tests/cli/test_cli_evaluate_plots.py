@@ -58,6 +58,17 @@ def test_tables_of_clips(cli, results):
     assert json.loads(ran.out)
 
 
+def test_a_threshold_and_faces(cli, results):
+    ran = cli("evaluate", "-o", results, "--threshold", "0", "--faces", "main", "--resamples", 20)
+    assert ran.code == 0, ran.err
+    assert "accuracies at the logit 0." in ran.out
+    ran = cli("evaluate", "-o", results, "--faces", "main", "--granularity", "clip")
+    assert ran.code == 2
+    assert ran.error.startswith("Cannot use --faces main with --granularity clip: it says which")
+    ran = cli("evaluate", "-o", results, "--threshold", "half")
+    assert ran.error.startswith("Unknown threshold 'half'. Known: balanced, validation, 0")
+
+
 def test_a_granularity_that_does_not_exist(cli, results):
     ran = cli("evaluate", "-o", results, "--granularity", "frame")
     assert ran.code == 2

@@ -65,6 +65,24 @@ def test_the_threshold_comes_from_validation_alone():
     assert table([*moved, *val])["d", "c23", "test", "all"].threshold == threshold
 
 
+def test_accuracies_at_other_thresholds():
+    test, val = drawn(1), drawn(2, split="val")
+    labels, scores = of(test, "A", "B")
+    zero = table(test, rule="0")["d", "c23", "test", "all"]
+    assert (zero.threshold, zero.rule) == (0.0, "0")
+    right = (scores >= 0) == labels
+    assert zero.values["accuracy"].value == pytest.approx(right.mean())
+    assert "accuracies at the logit 0" in to_markdown([zero])
+    # Two fakes for each real: the best plain accuracy lies lower than the best balanced one.
+    plain = table([*test, *val], rule="validation")["d", "c23", "test", "all"]
+    wrong = {
+        threshold: np.mean((of(val, "A", "B")[1] >= threshold) != of(val, "A", "B")[0])
+        for threshold in (plain.threshold, fit_threshold(val), 0.0)
+    }
+    assert plain.threshold < fit_threshold(val)
+    assert wrong[plain.threshold] == min(wrong.values())
+
+
 def test_nothing_is_fitted_on_a_test_split():
     message = "Cannot choose a threshold on the split 'test' of d: values on it would then be too"
     with pytest.raises(UsageError, match=message):

@@ -117,6 +117,7 @@ def test_severities_are_drawn_as_curves(tmp_path, data, weights):
 
 def test_the_drop_is_the_mean_fall_of_the_balanced_accuracy(tmp_path, data, weights):
     protocol = only(get_protocol("spatio_temporal/table1"), "drop")
+    protocol = dataclasses.replace(protocol, threshold="balanced")
     names = ["all", *(f"without-{method}" for method in METHODS)]
     files = [weights(gain, offset) for gain, offset in ((1.0, 0), (-1.0, 0.1), (2.0, 0.5))]
     given = {f"bright:{name}": files[n % 3] for n, name in enumerate(names)}

@@ -16,7 +16,7 @@ from unmask.errors import UnknownNameError, UsageError
 from unmask.evaluate.condition import Condition
 from unmask.evaluate.data import Data
 from unmask.evaluate.scores import read_scores
-from unmask.evaluate.tables import fit_threshold
+from unmask.evaluate.tables import RULES, fit_threshold
 from unmask.metrics.registry import list_metrics
 from unmask.papers.measure import missing_reason, run_protocol
 from unmask.papers.registry import PROTOCOLS, get_protocol
@@ -199,7 +199,7 @@ def test_what_the_data_lack(tmp_path):
     celeb = get_protocol("lipforensics/table2")
     reason = missing(real, fake, protocol=celeb, cell=celeb.cells[0])
     assert reason == "no data: needs forgeries in celeb_df test"
-    found = get_protocol("spatio_temporal/table1")
+    found = dataclasses.replace(get_protocol("spatio_temporal/table1"), threshold="balanced")
     reason = missing(fake, protocol=found, cell=found.cells[0])
     assert reason == (
         "no data: needs real and forged videos in faceforensics c23 val for the threshold"
@@ -262,23 +262,42 @@ def test_a_table_is_run_with_what_is_there(tmp_path, tree, weights):
     assert again.values[0].note == note
 
 
-def test_the_threshold_of_a_table_is_that_of_its_validation_videos(tmp_path, tree, weights):
+@pytest.mark.parametrize("rule", RULES)
+def test_accuracies_are_measured_at_the_threshold_of_the_table(tmp_path, tree, weights, rule):
     data = [Data(read_dataset("faceforensics", tree), tree)]
     out = tmp_path / "out"
     protocol = get_protocol("anti_compression/table2")
     protocol = dataclasses.replace(
         protocol,
         train_compression="c23",
+        threshold=rule,
         cells=tuple(dataclasses.replace(c, compression="c23") for c in protocol.cells),
     )
     given = {"bright": weights[-2.0]}
     (ours,) = run_protocol(protocol, data, ["bright"], out, weights=given, resamples=50)
     scores = read_scores(out)
-    assert {score.key.split for score in scores} == {"val", "test"}
-    threshold = fit_threshold([score for score in scores if score.key.split == "val"])
+    validation = [score for score in scores if score.key.split == "val"]
+    assert bool(validation) == (rule != "0")
+    threshold = 0.0 if rule == "0" else fit_threshold(validation, rule)
     test = [score for score in scores if score.key.split == "test"]
     right = sum((score.score >= threshold) == score.label for score in test) / len(test)
     assert ours.values[0].value == pytest.approx(right)
+    assert f"Accuracies are measured at {RULES[rule]}." in show_protocol(protocol, data, [ours])
+
+
+def test_the_papers_decide_at_the_logit_0():
+    assert {protocol.threshold for protocol in PROTOCOLS} == {"0"}
+
+
+def test_rows_that_begin_with_different_weights_are_named():
+    text = show_protocol(get_protocol("emd/table4"), [])
+    assert "Random weights: emd, no-fer. Weights imagenet: emd, full" in text
+    assert "begin with different weights" not in show_protocol(get_protocol("emd/table2"), [])
+
+
+def test_what_a_table_changes_in_a_recipe_stands_below_it():
+    text = show_protocol(get_protocol("lipforensics/table3"), [])
+    assert "xception is trained with augment=flip: no test corruption is seen in training" in text
 
 
 def test_weights_of_a_training_that_the_table_does_not_have(tmp_path, weights):

@@ -83,10 +83,10 @@ def test_a_training_is_the_same_under_another_name():
     assert table["whole"] == figure["whole"] != table[""]
     assert table[""].key == "lipforensics"
     assert table["whole"].key == "lipforensics:whole"
-    assert table["scratch"].start_command() == ""
-    assert table["whole"].start_command() == (
+    assert table["scratch"].commands_before() == ()
+    assert table["whole"].commands_before() == (
         "unmask weights import lipforensics FILE -o lipforensics_lrw.safetensors"
-        "  # lrw: docs/weights.md"
+        "  # lrw: docs/weights.md",
     )
 
 
@@ -113,18 +113,81 @@ def test_a_stage_is_trained_before():
     (found,) = {t for t in trainings(get_protocol("emd/table5"), card) if "F2F" in t.name} - {
         t for t in trainings(get_protocol("emd/table5"), card) if not t.stage
     }
-    stage = found.stage_command()
+    (stage,) = found.commands_before()
     assert stage.startswith("unmask train emd --stage fer --data AFFECTNET --method neutral ")
     assert stage.endswith(" --method contempt --set fer=sim -o runs/emd-fer-simfer")
     assert parsed(stage)["stage"] in card.stages
     assert set(parsed(stage)["methods"]) <= set(EXPRESSIONS)
     assert len(parsed(stage)["methods"]) == card.args["classes"]
     assert "--weights runs/emd-fer-simfer/emd.safetensors --set fer=sim" in found.command()
-    lips = {
-        t.row: t for t in trainings(get_protocol("lipforensics/table5"), get_card("lipforensics"))
+
+
+def cards_of(table, *detectors):
+    """By detector, the cards of its trainings in a table."""
+    protocol = get_protocol(table)
+    return {
+        name: [
+            apply_settings(get_card(name), training.settings)
+            for training in trainings(protocol, get_card(name))
+        ]
+        for name in detectors or protocol.detectors
     }
-    assert lips["2d"].stage_settings == ("stem_frames=1", "is_temporal=false")
-    assert lips["full"].stage_command() == ""
+
+
+def test_no_test_corruption_is_seen_in_training():
+    baselines = ("xception", "cnn_aug", "patch_based", "face_xray", "cnn_gru", "lipforensics")
+    for table in ("lipforensics/table3", "lipforensics/figure4"):
+        for name, cards in cards_of(table, *baselines).items():
+            assert {card.recipe.augment for card in cards} <= {"flip", "crop_and_flip"}, name
+
+
+def test_all_models_of_a_table_see_the_same_crop():
+    cards = cards_of("spatio_temporal/table1")
+    assert {card.input.margin for found in cards.values() for card in found} == {1.4}
+
+
+def test_video_networks_of_a_table_see_the_same_clips():
+    cards = cards_of("lipforensics/table6", "r2plus1d18", "ip_csn_152")
+    clips = {
+        (card.input.frames, card.input.fps, card.input.hop)
+        for found in cards.values()
+        for card in found
+    }
+    assert clips == {(25, 25.0, 25)}
+
+
+def test_the_baseline_of_table_1b_is_the_last_row_of_table_1a():
+    card = get_card("two_branch")
+    first, second = (
+        {t.row: t for t in trainings(get_protocol(f"two_branch/table1{part}"), card)}
+        for part in "ab"
+    )
+    baseline = second["one-branch"]
+    assert sorted(baseline.settings) == sorted(first["ft+drop+loss"].settings)
+    assert (baseline.compressions, first["ft+drop+loss"].compressions) == (("c23",), ("c40",))
+
+
+def test_parts_of_the_network_are_pretrained_with_all_of_it():
+    """LipForensics, table 5: rows without MS-TCN are pretrained with one, then without."""
+    rows = {t.row for t in trainings(get_protocol("lipforensics/table5"), get_card("lipforensics"))}
+    assert rows == {"whole", "full"}
+
+
+@pytest.mark.parametrize("table", ["table1", "table3"])
+def test_a_sequence_detector_begins_with_an_image_detector_of_the_same_run(table):
+    found = trainings(get_protocol(f"spatio_temporal/{table}"), get_card("efficientnet_b3_bigru"))
+    assert len(found) > 3
+    for training in found:
+        start = training.begins_with
+        assert start.detector == "efficientnet_b3"
+        assert (start.methods, start.compressions) == (training.methods, training.compressions)
+        *_, train, convert = training.commands_before()
+        assert train == start.command()
+        assert f"runs/{start.run}/efficientnet_b3.safetensors" in convert
+    files = [training.commands_before()[-1].rpartition(" -o ")[2] for training in found]
+    assert len(set(files)) == len(found)
+    for training, file in zip(found, files, strict=True):
+        assert f"--weights {file} " in training.command()
 
 
 def test_places_stand_in_the_command(tmp_path):

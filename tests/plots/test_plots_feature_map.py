@@ -53,6 +53,38 @@ def test_at_most_so_many_of_a_video_and_in_all():
     assert {one.method for one in pool.kept if not one.embedding[0] % 2} == {REAL}
 
 
+def test_a_video_is_one_vector_of_its_first_seconds():
+    key = video("0.mp4", 1.0).key
+    second = [
+        ClipRow(key, 1, at, at + 0.3, 1.0, 60.0, (float(at), 1.0)) for at in (2.0, 2.5, 3.0, 3.5)
+    ]
+    bystander = [ClipRow(key, 2, 0.0, 0.3, 1.0, 40.0, (99.0, 99.0))]
+    (pool,) = draw_clips([*bystander, *second], {key: REAL}, first_s=1.0).values()
+    (found,) = pool.kept
+    assert found.embedding.tolist() == [2.25, 1.0]  # of 2.0 and 2.5 s; the clip at 3.0 is over
+    assert pool.unit == "videos"
+    (pool,) = draw_clips(second, {key: REAL}).values()
+    assert (len(pool.kept), pool.unit) == (4, "clips")
+
+
+def test_a_map_takes_the_iterations_of_the_paper(monkeypatch):
+    taken = {}
+
+    class Mapper:
+        def __init__(self, **options):
+            taken.update(options)
+
+        def get_params(self):
+            return {"max_iter": None}
+
+        def fit_transform(self, embeddings):
+            return embeddings[:, :2]
+
+    monkeypatch.setattr("sklearn.manifold.TSNE", Mapper)
+    arrange(np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32))
+    assert (taken["max_iter"], taken["perplexity"]) == (2500, 40.0)
+
+
 def test_the_draw_depends_on_the_seed_alone():
     clips, methods = rows(30, 7)
 

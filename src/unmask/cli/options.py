@@ -169,6 +169,24 @@ ThresholdFrom = Annotated[
         metavar="DATA_SET", help="Take thresholds from its split val. Default: from each own."
     ),
 ]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        metavar="balanced|validation|0",
+        help="Accuracies at the best balanced or plain accuracy on the split val, or at the logit "
+        "0. Default: balanced; of a paper's table, what the paper did.",
+        show_default=False,
+    ),
+]
+Faces = Annotated[
+    str | None,
+    typer.Option(
+        metavar="all|main",
+        help="Score of a video: the highest of its faces, or that of its main face. Default: all; "
+        "of a paper's table, what the paper did.",
+        show_default=False,
+    ),
+]
 Granularity = Annotated[
     str,
     typer.Option(

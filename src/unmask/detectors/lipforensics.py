@@ -125,18 +125,6 @@ CARD = Card(
             settings=("freeze=()",),
         ),
         Ablation(
-            row="2d",
-            tables=("lipforensics/table5",),
-            settings=("stem_frames=1", "is_temporal=false", "freeze=()"),
-            stage="lipreading",
-        ),
-        Ablation(
-            row="3d2d",
-            tables=("lipforensics/table5",),
-            settings=("is_temporal=false", "freeze=()"),
-            stage="lipreading",
-        ),
-        Ablation(
             row="full",
             tables=(
                 *("lipforensics/table1", "lipforensics/table2", "lipforensics/table5"),

@@ -87,8 +87,15 @@ _ABLATIONS = (
         # A plain DenseNet (section 3.3), trained with the loss.
         also=("two_branch/figure4b",),
     ),
-    _ablation("b", "one-branch", "has_log=false", *_FRAME, _ALIKE),
-    _ablation("b", "two-branch", *_FRAME, _ALIKE),
+    # Section 4.1: the last configuration of table 1a is the baseline of table 1b.
+    _ablation(
+        *("b", "one-branch", "has_log=false", *_FRAME, "learning_rate=1e-4"),
+        *(f"learning_rates={_SLOW}", "sampling=balanced"),
+    ),
+    _ablation(
+        *("b", "two-branch", *_FRAME, "learning_rate=1e-4"),
+        *(f"learning_rates={_SLOW}", "sampling=balanced"),
+    ),
     _ablation("c", "one-rate", "groups=1", "learning_rates={}", _ALIKE),
     _ablation("c", "groups1", "groups=1", _ALIKE),
     _ablation("c", "sum", "directions=sum", _ALIKE),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from unmask.errors import DataError, UnknownNameError
+from unmask.evaluate.faces import FaceRule, by_faces
 from unmask.evaluate.scores import ClipRow, ScoreKey, VideoScore, read_clips, read_scores
 
 Granularity = Literal["video", "face", "clip"]
@@ -40,15 +41,16 @@ class Results:
 
     Args:
         folders: results folders.
+        faces: which faces of a video its score comes from.
 
     Raises:
         DataError: as ``read_scores``.
         MissingDependencyError: pyarrow is not installed.
     """
 
-    def __init__(self, *folders: Path) -> None:
+    def __init__(self, *folders: Path, faces: FaceRule = "all") -> None:
         self.folders = folders
-        self.videos = read_scores(*folders)
+        self.videos = by_faces(read_scores(*folders), faces)
         self._scores: dict[Granularity, list[VideoScore]] = {"video": self.videos}
 
     def scores(self, granularity: Granularity) -> list[VideoScore]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from unmask.errors import OutputError
 from unmask.evaluate.granularity import Granularity
 from unmask.evaluate.scores import VideoScore
-from unmask.evaluate.tables import MetricValue, Row
+from unmask.evaluate.tables import RULES, MetricValue, Row
 from unmask.metrics.registry import get_metric
 
 _NAMES = ("detector", "weights", "data set", "compression", "split", "condition", "method")
@@ -36,7 +36,7 @@ def to_markdown(rows: Sequence[Row], granularity: Granularity = "video") -> str:
     listed = "".join(f"\n[{number}] {note}  " for note, number in notes.items())
     return (
         f"{_heading(granularity)}; values in percent (log wP and log loss as they are) with 95 % "
-        "intervals by bootstrap over sources; accuracies at the validation threshold.\n\n"
+        f"intervals by bootstrap over sources; accuracies at {_thresholds(rows)}.\n\n"
         f"{table}\n{listed and listed + chr(10)}"
     )
 
@@ -145,6 +145,10 @@ def show_value(
 def _heading(granularity: Granularity) -> str:
     counted = "" if granularity == "video" else " (unscored: videos)"
     return f"{granularity.capitalize()} level{counted}"
+
+
+def _thresholds(rows: Sequence[Row]) -> str:
+    return ", ".join(dict.fromkeys(RULES[row.rule] for row in rows))
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:

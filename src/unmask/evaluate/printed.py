@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unmask.evaluate.compare import compare, comparisons_to_json, show_comparisons
-from unmask.evaluate.granularity import Granularity, Results
+from unmask.evaluate.granularity import Results
 from unmask.evaluate.print_tables import to_json, to_markdown, unscored_lines, write_tables
 from unmask.evaluate.scores import VideoScore, read_scores
+from unmask.evaluate.settings import Measuring
 from unmask.evaluate.tables import measure
 
 
@@ -22,10 +23,8 @@ class Printed(NamedTuple):
 def print_metrics(
     results: Results,
     out: Path,
+    measuring: Measuring | None = None,
     *,
-    granularity: Granularity = "video",
-    threshold_from: str | None = None,
-    resamples: int = 10_000,
     as_json: bool = False,
 ) -> Printed:
     """Measures the scores of a results folder, and writes its tables.
@@ -33,20 +32,21 @@ def print_metrics(
     Args:
         results: what was read of the folder.
         out: the folder of the tables.
-        granularity: what a score belongs to.
-        threshold_from: data set whose split ``val`` gives the thresholds; None: each its own.
-        resamples: number of bootstrap samples.
+        measuring: how; None takes the defaults.
         as_json: whether the text is JSON, else Markdown.
 
     Raises:
         DataError: there are no scores, or none of ``threshold_from``.
         OutputError: the tables cannot be written.
     """
-    scores = results.scores(granularity)
-    rows = measure(scores, threshold_from=threshold_from, resamples=resamples)
+    chosen = measuring or Measuring()
+    scores = results.scores(chosen.granularity)
+    rows = measure(
+        scores, threshold_from=chosen.threshold_from, rule=chosen.rule, resamples=chosen.resamples
+    )
     notes = [f"no score: {line}" for line in unscored_lines(scores)]
-    notes += [str(file) for file in write_tables(rows, out, granularity)]
-    return Printed((to_json if as_json else to_markdown)(rows, granularity), notes)
+    notes += [str(file) for file in write_tables(rows, out, chosen.granularity)]
+    return Printed((to_json if as_json else to_markdown)(rows, chosen.granularity), notes)
 
 
 def print_differences(

@@ -7,14 +7,21 @@ One score stands for one video.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from unmask.errors import DataError, NotMeasurableError, UsageError
+from unmask.errors import (
+    DataError,
+    NotMeasurableError,
+    UnknownNameError,
+    UsageError,
+    explain_unknown,
+)
 from unmask.evaluate.pixels import Measured, Values, measure_masks
 from unmask.evaluate.scores import VideoScore
 from unmask.metrics import bootstrap_intervals
@@ -27,6 +34,29 @@ ALL = "all"
 
 VALIDATION = "val"
 """The split that thresholds are chosen on."""
+
+ThresholdRule = Literal["balanced", "validation", "0"]
+
+RULES: Final[Mapping[ThresholdRule, str]] = MappingProxyType(
+    {
+        "balanced": "the validation threshold",
+        "validation": "the validation threshold of the best plain accuracy",
+        "0": "the logit 0",
+    }
+)
+"""What accuracies are measured at. ``balanced`` has the best class-balanced accuracy on ``val``."""
+
+
+def rule_named(name: str) -> ThresholdRule:
+    """The rule of a name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    for rule in RULES:
+        if rule == name:
+            return rule
+    raise UnknownNameError(explain_unknown("threshold", name, list(RULES)))
 
 
 class MetricValue(NamedTuple):
@@ -61,6 +91,7 @@ class Row:
     sources: int
     unscored: int
     threshold: float | None
+    rule: ThresholdRule
     values: dict[str, MetricValue]
 
 
@@ -80,14 +111,14 @@ def measure(
     *,
     metrics: Sequence[str] | None = None,
     threshold_from: str | None = None,
+    rule: ThresholdRule = "balanced",
     resamples: int = 10_000,
     seed: int = 0,
 ) -> list[Row]:
     """The rows of a table, one for each detector, group and method, and one for all methods.
 
-    The threshold is that of the validation split of the same data set and compression,
-    its videos as they are.
-    On that split itself nothing is measured at it.
+    Unless it is 0, the threshold is that of the validation split of the same data set and
+    compression, its videos as they are. On that split itself nothing is measured at it.
 
     Args:
         scores: of ``read_scores``.
@@ -95,6 +126,7 @@ def measure(
             a forgery were compared.
         threshold_from: takes the thresholds from the validation split of this data set, at
             whatever compression it has, for detectors that were trained on it.
+        rule: what the threshold is, see ``RULES``.
         resamples: of the cluster bootstrap.
         seed: of its draws.
 
@@ -115,7 +147,7 @@ def measure(
         metrics = default_metrics(has_masks=has_masks)
     rows = []
     for group, members in groups.items():
-        threshold, why = threshold_of(groups, group, threshold_from)
+        threshold, why = threshold_of(groups, group, threshold_from, rule)
         for method, chosen in by_method(members):
             found = metric_values(
                 chosen,
@@ -126,7 +158,7 @@ def measure(
                 resamples=resamples,
                 seed=seed,
             )
-            rows.append(_row(group, method, chosen, threshold, found))
+            rows.append(_row(group, method, chosen, threshold, rule, found))
     return rows
 
 
@@ -139,8 +171,8 @@ def default_metrics(*, has_masks: bool) -> tuple[str, ...]:
     )
 
 
-def fit_threshold(rows: Sequence[VideoScore]) -> float:
-    """The threshold with the best class-balanced accuracy on validation videos.
+def fit_threshold(rows: Sequence[VideoScore], rule: ThresholdRule = "balanced") -> float:
+    """The threshold by a rule that looks at validation videos.
 
     Raises:
         UsageError: a row is of a test split: nothing is chosen on what is measured.
@@ -161,7 +193,8 @@ def fit_threshold(rows: Sequence[VideoScore]) -> float:
             f"Evaluate the split {VALIDATION!r} into the same folder."
         )
     values = [row.score for row in scored if row.score is not None]
-    return best_threshold([row.label for row in scored], values)
+    is_balanced = rule == "balanced"
+    return best_threshold([row.label for row in scored], values, is_balanced=is_balanced)
 
 
 def grouped(scores: Iterable[VideoScore]) -> dict[Group, list[VideoScore]]:
@@ -297,9 +330,14 @@ def validation_of(
 
 
 def threshold_of(
-    groups: dict[Group, list[VideoScore]], group: Group, threshold_from: str | None
+    groups: dict[Group, list[VideoScore]],
+    group: Group,
+    threshold_from: str | None,
+    rule: ThresholdRule = "balanced",
 ) -> tuple[float | None, str]:
     """The threshold for a group, or None and the reason."""
+    if rule == "0":
+        return 0.0, ""
     dataset = threshold_from or group.dataset
     if (dataset, VALIDATION) == (group.dataset, group.split):  # Under a condition just as well.
         return None, "not measurable: the threshold would be chosen on these videos"
@@ -307,7 +345,7 @@ def threshold_of(
     if not rows:
         return None, f"not measurable: the split {VALIDATION!r} of {dataset} was not evaluated"
     try:
-        return fit_threshold(rows), ""
+        return fit_threshold(rows, rule), ""
     except DataError as error:
         return None, f"not measurable: no threshold from {dataset} {VALIDATION} ({error})"
 
@@ -317,6 +355,7 @@ def _row(
     method: str,
     chosen: Sequence[VideoScore],
     threshold: float | None,
+    rule: ThresholdRule,
     values: dict[str, MetricValue],
 ) -> Row:
     scored = [row for row in chosen if row.score is not None]
@@ -329,5 +368,6 @@ def _row(
         sources=len({source_of(row) for row in scored}),
         unscored=len(chosen) - len(scored),
         threshold=threshold,
+        rule=rule,
         values=values,
     )

@@ -40,20 +40,21 @@ class Found(NamedTuple):
         return self.found / self.items
 
 
-def best_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
-    """The threshold with the highest class-balanced accuracy, for validation data.
+def best_threshold(labels: ArrayLike, scores: ArrayLike, *, is_balanced: bool = True) -> float:
+    """The threshold with the highest accuracy, for validation data.
 
     It lies half-way between two neighboring scores. Of several as good, the highest: it gives
     the fewest false alarms.
 
-    Labels (N,) and scores (N,): inf or -inf where it is best to call nothing or everything fake.
+    Labels (N,) and scores (N,); ``is_balanced``: both classes weigh alike, however many items
+    they have. inf or -inf where it is best to call nothing or everything fake.
     Raises ``DataError``, ``NotMeasurableError``.
 
     >>> best_threshold([0, 0, 1, 1], [1.0, 2.0, 3.0, 4.0])
     2.5
     """
     counts = count(labels, scores, None)
-    gain = counts.tar[0] - counts.far[0]
+    gain = counts.tar[0] - counts.far[0] if is_balanced else counts.fake[0] - counts.real[0]
     at = int(np.argmax(gain))
     if at == 0:
         return float("inf")

@@ -12,6 +12,7 @@ from unmask.detectors import Card, Detector, get_card, load_detector
 from unmask.errors import DataError, NotMeasurableError, UsageError
 from unmask.evaluate.condition import Condition
 from unmask.evaluate.data import Data
+from unmask.evaluate.faces import by_faces
 from unmask.evaluate.pixels import Measured
 from unmask.evaluate.run import check_embeddings
 from unmask.evaluate.score_videos import Report, ScoreRequest, score_videos
@@ -108,12 +109,15 @@ class _Plan:
         needed, model = self.needed[cell], self.model(cell, card, row)
 
         def of(videos: Sequence[Video], condition: Condition) -> list[VideoScore]:
-            return [scores[ScoreRequest(*video, condition, ()).key(model)] for video in videos]
+            found = [scores[ScoreRequest(*video, condition, ()).key(model)] for video in videos]
+            return by_faces(found, self.protocol.faces)
 
         threshold, no_threshold = None, ""
         if get_metric(cell.metric).needs_threshold:
+            rule = self.protocol.threshold
             try:
-                threshold = fit_threshold(of(needed.validation, Condition()))
+                videos = of(needed.validation, Condition())
+                threshold = 0.0 if rule == "0" else fit_threshold(videos, rule)
             except DataError as error:
                 no_threshold = f"not measurable: no threshold ({error})"
         test = of(needed.test, Condition(cell.condition))
@@ -210,7 +214,7 @@ def missing_reason(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> str 
     bare = [m for m in cell.methods if not any(row.mask_path for row in test if row.method == m)]
     if metric.needs_masks and (bare or not any(row.mask_path for row in test)):
         return f"no data: needs masks of {', '.join(bare) or 'forgeries'} in {place}"
-    if metric.needs_threshold and len({row.label for row in validation}) < 2:
+    if _fits_threshold(protocol, cell) and len({row.label for row in validation}) < 2:
         compression = _validation_compression(protocol, cell)
         place = " ".join(part for part in (protocol.train_dataset, compression, VALIDATION) if part)
         return f"no data: needs real and forged videos in {place} for the threshold"
@@ -257,11 +261,15 @@ def _models(
 def _needed(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> _Needed:
     videos = [Video(row, one.root) for one in data for row in one.rows]
     test = _chosen(videos, cell.dataset, TEST, cell.methods, cell.compression)
-    if not get_metric(cell.metric).needs_threshold:
+    if not _fits_threshold(protocol, cell):
         return _Needed(test, [])
     methods = cell.train or protocol.train_methods
     compression = _validation_compression(protocol, cell)
     return _Needed(test, _chosen(videos, protocol.train_dataset, VALIDATION, methods, compression))
+
+
+def _fits_threshold(protocol: Protocol, cell: Cell) -> bool:
+    return get_metric(cell.metric).needs_threshold and protocol.threshold != "0"
 
 
 def _validation_compression(protocol: Protocol, cell: Cell) -> str:

@@ -68,7 +68,7 @@ def _maps(protocol: Protocol, out: Path, name: str) -> list[Path]:
     }
     clips = (clip for clip in read_clips(folder) if clip.key in methods)
     with drawing():
-        for group, drawn in draw_clips(clips, methods).items():
+        for group, drawn in draw_clips(clips, methods, first_s=protocol.first_s).items():
             model = f"{group.detector}@{group.weights_sha256[:8]}"
             setting = Setting(f"{group.dataset} {group.compression} {group.split}")
             try:

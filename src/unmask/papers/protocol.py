@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from unmask.evaluate.faces import FaceRule
+from unmask.evaluate.tables import ThresholdRule
+
 Kind = Literal[
     "in-distribution",
     "leave one method out",
@@ -68,6 +71,20 @@ class Cell:
     curve: str = ""
 
 
+class Change(NamedTuple):
+    """What a table changes in a detector's recipe.
+
+    Attributes:
+        detector: its name.
+        settings: for ``train --set``.
+        reason: in the paper's terms, for the reader of the table.
+    """
+
+    detector: str
+    settings: tuple[str, ...]
+    reason: str
+
+
 class Published(NamedTuple):
     """A row of the paper's table; None where the paper has no value."""
 
@@ -95,6 +112,13 @@ class Protocol:
         stand_in: what the data are instead of the paper's; empty: they are the paper's.
         detectors: the paper's models that there are here, its own first.
         quick: those of them for a run of all protocols, where all would take too long; empty: all.
+        changes: in the recipes of detectors, for this table.
+        starts: pairs of a detector and the one whose training it begins with: each of its
+            trainings with one on the same videos.
+        threshold: what accuracies are measured at; the papers' networks decide at 0.
+        faces: which faces of a video count; the papers have one in each video.
+        first_s: of a feature map: a video is one vector, the mean over the clips of so many first
+            seconds; None: single clips.
     """
 
     name: str
@@ -112,6 +136,24 @@ class Protocol:
     stand_in: str = ""
     detectors: tuple[str, ...] = ()
     quick: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    starts: tuple[tuple[str, str], ...] = ()
+    threshold: ThresholdRule = "0"
+    faces: FaceRule = "main"
+    first_s: float | None = None
+
+    def settings_of(self, detector: str) -> tuple[str, ...]:
+        """What the table changes in a detector's recipe."""
+        return tuple(
+            setting
+            for change in self.changes
+            if change.detector == detector
+            for setting in change.settings
+        )
+
+    def start_of(self, detector: str) -> str | None:
+        """The detector whose training, on the same videos, a detector begins with."""
+        return dict(self.starts).get(detector)
 
     @property
     def paper(self) -> str:

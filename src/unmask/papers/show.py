@@ -9,6 +9,7 @@ from pathlib import Path
 from unmask.detectors import get_card
 from unmask.evaluate.data import Data
 from unmask.evaluate.print_tables import show_value
+from unmask.evaluate.tables import RULES
 from unmask.metrics.registry import get_metric
 from unmask.papers.measure import Ours, missing_reason, missing_weights
 from unmask.papers.protocol import Protocol
@@ -47,6 +48,11 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
         text += "\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
     lines_below = [f"[{number}] {note}" for note, number in notes.items()]
     lines_below += [note for note in (protocol.stand_in, *protocol.notes) if note]
+    lines_below += [
+        f"{change.detector} is trained with {', '.join(change.settings)}: {change.reason}"
+        for change in protocol.changes
+    ]
+    lines_below += [*_measured_how(protocol), *_starts(protocol, ours)]
     if protocol.elsewhere:
         lines_below.append(f"Made by: {protocol.elsewhere}")
     if ours:
@@ -87,7 +93,7 @@ def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ())
         "trainings": [
             {
                 "weights": t.key,
-                "before": t.start_command() or t.stage_command(_places(data)),
+                "before": list(t.commands_before(_places(data))),
                 "command": t.command(_places(data)),
             }
             for card in cards
@@ -106,9 +112,33 @@ def training_lines(found: Sequence[TrainingSpec], data: Sequence[Data]) -> list[
     """
     places, lines = _places(data), list[str]()
     for training in found:
-        lines += filter(None, (training.start_command(), training.stage_command(places)))
+        lines += training.commands_before(places)
         lines.append(f"{training.command(places)}  # -w {training.key}=FILE")
     return list(dict.fromkeys(lines))
+
+
+def _measured_how(protocol: Protocol) -> list[str]:
+    metrics = [get_metric(cell.metric) for cell in protocol.cells]
+    if not any(metric.needs_threshold for metric in metrics):
+        return []
+    return [f"Accuracies are measured at {RULES[protocol.threshold]}."]
+
+
+def _starts(protocol: Protocol, ours: Sequence[Ours]) -> list[str]:
+    """What the rows begin with, where they do not all begin alike."""
+    names = dict.fromkeys(one.detector for one in ours) or protocol.detectors
+    found: dict[str, list[str]] = {}
+    for card in map(get_card, names):
+        for training in trainings(protocol, card):
+            row = ", ".join(filter(None, (card.name, training.row)))
+            found.setdefault(training.start, []).append(row)
+    if len(found) < 2:
+        return []
+    parts = [f"{start}: {'; '.join(dict.fromkeys(rows))}" for start, rows in found.items()]
+    return [
+        "Rows begin with different weights, which may explain part of a difference. "
+        + ". ".join(f"{part[0].upper()}{part[1:]}" for part in parts)
+    ]
 
 
 def _missing_trainings(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unmask.errors import UsageError
 from unmask.evaluate.data import read_data
+from unmask.evaluate.faces import face_rule_named
 from unmask.evaluate.printed import Printed, progress_line
 from unmask.evaluate.scores import VideoScore
+from unmask.evaluate.tables import rule_named
 from unmask.papers.measure import run_protocol
 from unmask.papers.occlusion import explain_samples
 from unmask.papers.plot import draw_protocol
@@ -27,6 +30,8 @@ def print_table(
     *,
     weights: Mapping[str, str | Path],
     stand_in: str | None = None,
+    threshold: str | None = None,
+    faces: str | None = None,
     device: str = "cpu",
     resamples: int = 10_000,
     as_json: bool = False,
@@ -42,6 +47,8 @@ def print_table(
         out: the results folder; needed with detectors.
         weights: see ``run_protocol``.
         stand_in: other data that take the place of the paper's.
+        threshold: what accuracies are measured at, see ``RULES``; None: as in the paper.
+        faces: which faces of a video count, see ``FACE_RULES``; None: as in the paper.
         device: ``cpu`` or ``cuda``.
         resamples: number of bootstrap samples.
         as_json: whether the text is JSON, else a table for people.
@@ -52,7 +59,7 @@ def print_table(
 
     Raises:
         UsageError: the name has another form, or ``out`` is missing.
-        UnknownNameError: there is no such table or stand-in.
+        UnknownNameError: there is no such table, stand-in, threshold or rule of faces.
         DataError, OutputError, WeightsError: see ``run_protocol``.
     """
     if not name.startswith(_PAPER):
@@ -63,6 +70,10 @@ def print_table(
     known = None if stand_in is None else get_stand_in(stand_in)
     if known is not None:
         protocol = on(protocol, known)
+    if threshold is not None:
+        protocol = replace(protocol, threshold=rule_named(threshold))
+    if faces is not None:
+        protocol = replace(protocol, faces=face_rule_named(faces))
     data = [
         read_data(path, each)
         for path, layout in places

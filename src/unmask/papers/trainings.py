@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unmask.detectors import Card
+from unmask.detectors import Card, get_card
 from unmask.papers.protocol import Cell, Protocol
 
 _PLACES = {"faceforensics": "FF", "celeb_df": "CELEB", "dfdc_preview": "PREVIEW"}
@@ -33,6 +33,8 @@ class TrainingSpec:
         stage_layout: adapter of the stage's data.
         stage_settings: those of the settings that the stage's network needs too.
         stage_classes: what the stage tells apart; empty: all classes of its data.
+        begins_with: the training of another detector, on the same videos, that ``starts_from``
+            is made of; None: it is a published file.
     """
 
     detector: str
@@ -49,6 +51,7 @@ class TrainingSpec:
     stage_layout: str = ""
     stage_settings: tuple[str, ...] = ()
     stage_classes: tuple[str, ...] = ()
+    begins_with: TrainingSpec | None = None
 
     @property
     def key(self) -> str:
@@ -59,6 +62,13 @@ class TrainingSpec:
     def run(self) -> str:
         """Name of a folder for the run."""
         return "-".join(part for part in (self.detector, self.name) if part)
+
+    @property
+    def start(self) -> str:
+        """What it begins with, in words."""
+        if self.stage:
+            return f"weights of the pretraining {self.stage}"
+        return f"weights {self.starts_from}" if self.starts_from else "random weights"
 
     def command(self, places: Mapping[str, Path] | None = None) -> str:
         """The line that trains it.
@@ -84,26 +94,37 @@ class TrainingSpec:
         words += [word for setting in self.settings for word in ("--set", setting)]
         return shlex.join([*words, "-o", f"runs/{self.run}"]) + note
 
-    def stage_command(self, places: Mapping[str, Path] | None = None) -> str:
-        """The line that trains the stage before; empty where there is none."""
-        if not self.stage:
-            return ""
+    def commands_before(self, places: Mapping[str, Path] | None = None) -> tuple[str, ...]:
+        """The lines that make the weights it begins with, in their order; none: it needs none.
+
+        Args:
+            places: as for ``command``.
+        """
+        if self.stage:
+            return (self._stage_command(places),)
+        if not self.starts_from:
+            return ()
+        words = ["unmask", "weights", "import", self.detector]
+        if self.begins_with is None:
+            line = shlex.join([*words, "FILE", "-o", self._start])
+            return (f"{line}  # {self.starts_from}: docs/weights.md",)
+        start = self.begins_with
+        file = f"runs/{start.run}/{start.detector}.safetensors"
+        before = (*start.commands_before(places), start.command(places))
+        return (*before, shlex.join([*words, file, "-o", self._start]))
+
+    def _stage_command(self, places: Mapping[str, Path] | None) -> str:
         place = str((places or {}).get(self.stage_layout, _placeholder(self.stage_layout)))
         words = ["unmask", "train", self.detector, "--stage", self.stage, "--data", place]
         words += [word for name in self.stage_classes for word in ("--method", name)]
         words += [word for setting in self.stage_settings for word in ("--set", setting)]
         return shlex.join([*words, "-o", self._stage_run])
 
-    def start_command(self) -> str:
-        """The line that makes the weights it begins with out of a published file, or ""."""
-        if not self.starts_from:
-            return ""
-        words = ["unmask", "weights", "import", self.detector, "FILE", "-o", self._start]
-        return f"{shlex.join(words)}  # {self.starts_from}: docs/weights.md"
-
     @property
     def _start(self) -> str:
-        return f"{self.detector}_{self.starts_from}.safetensors"
+        name = self.begins_with.name if self.begins_with else ""
+        stem = "-".join(filter(None, [f"{self.detector}_{self.starts_from}", name]))
+        return f"{stem}.safetensors"
 
     @property
     def _stage_run(self) -> str:
@@ -125,7 +146,8 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         row: out of ``rows_of``.
     """
     found = next((a for a in card.ablations if protocol.name in a.tables and a.row == row), None)
-    settings, levels, starts_from = cell.settings, _levels(protocol, cell, card), card.starts_from
+    settings = (*cell.settings, *protocol.settings_of(card.name))
+    levels, starts_from = _levels(protocol, cell, card), card.starts_from
     is_changed, stage = False, ""
     if found is not None:
         settings = (*settings, *found.settings)
@@ -134,6 +156,7 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         stage, starts_from = found.stage, "" if found.stage else starts_from
         is_changed = bool(found.settings or found.levels) or starts_from != card.starts_from
     parts = (cell.variant, row if is_changed else "")
+    start = protocol.start_of(card.name) if starts_from == card.starts_from else None
     return TrainingSpec(
         detector=card.name,
         name="-".join(part for part in parts if part),
@@ -149,6 +172,7 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         stage_layout=card.stages[stage].layout if stage else "",
         stage_settings=_of_network(settings, card) if stage else (),
         stage_classes=card.stages[stage].classes if stage else (),
+        begins_with=training_of(protocol, cell, get_card(start)) if start else None,
     )
 
 

@@ -1,12 +1,14 @@
 """A map of a detector's embeddings: what it takes for alike lies together (t-SNE).
 
 As figure 4b of the two-branch paper and figure 4 of the spatio-temporal one: perplexity 40,
-colored by forgery method. Distances between far groups and sizes of groups mean nothing.
+2500 iterations, colored by forgery method. Distances between far groups and sizes of groups mean
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 PERPLEXITY = 40.0
 """Of both papers; fewer points lower it."""
 
+ITERATIONS = 2500
+"""Of the spatio-temporal paper; the two-branch paper gives no number."""
+
 LEAST_POINTS = 10
 """Below, there is nothing to arrange."""
 
@@ -46,6 +51,7 @@ class Reservoir:
 
     size: int
     random: np.random.Generator
+    unit: str = "clips"
     offered: int = 0
     kept: list[Embedded] = field(default_factory=list)
 
@@ -66,6 +72,7 @@ def draw_clips(
     *,
     clips_per_video: int = 4,
     points: int = 2000,
+    first_s: float | None = None,
     seed: int = 0,
 ) -> dict[Group, Reservoir]:
     """A seeded draw of clips with embeddings, for each detector and group of videos.
@@ -78,6 +85,8 @@ def draw_clips(
         methods: by a video's key, what it is colored by.
         clips_per_video: at most so many of one video, or long videos would fill the map.
         points: at most so many of a group.
+        first_s: seconds. A video is then one vector: the mean over the clips of its main face that
+            begin within so many seconds of the first one. None takes single clips.
         seed: of the draw.
     """
     drawn: dict[Group, Reservoir] = {}
@@ -85,17 +94,34 @@ def draw_clips(
         if key.condition or key not in methods:
             continue
         few = Reservoir(clips_per_video, np.random.default_rng([seed, *key.path.encode()]))
-        for clip in of_video:
-            if clip.embedding is not None:
-                few.offer(Embedded(np.array(clip.embedding, np.float32), methods[key]))
+        for vector in _vectors(of_video, first_s):
+            few.offer(Embedded(vector, methods[key]))
         if few.kept:
             place = (key.dataset, key.compression, key.split, key.condition)
             group = Group(key.detector, key.weights_sha256, *place)
             if group not in drawn:
-                drawn[group] = Reservoir(points, np.random.default_rng(seed))
+                unit = "clips" if first_s is None else "videos"
+                drawn[group] = Reservoir(points, np.random.default_rng(seed), unit)
             for one in few.kept:
                 drawn[group].offer(one)
     return drawn
+
+
+def _vectors(clips: Iterable[ClipRow], first_s: float | None) -> Iterator[Floats]:
+    """The embeddings (D,) of a video's clips, or one for all of it."""
+    embedded = ((clip, clip.embedding) for clip in clips)
+    vectors = [(clip, np.array(e, np.float32)) for clip, e in embedded if e is not None]
+    if first_s is None or not vectors:
+        yield from (vector for _, vector in vectors)
+        return
+    sizes: Counter[int] = Counter()
+    for clip, _ in vectors:
+        sizes[clip.track_id] += round(clip.face_px**2)
+    track = max(sizes, key=lambda number: (sizes[number], -number))
+    main = [(clip, vector) for clip, vector in vectors if clip.track_id == track]
+    begun_s = min(clip.start_s for clip, _ in main)
+    first = [vector for clip, vector in main if clip.start_s - begun_s < first_s - 1e-3]
+    yield np.mean(first, axis=0, dtype=np.float32)
 
 
 def arrange(embeddings: NDArray[np.float32], seed: int = 0) -> tuple[NDArray[np.float64], float]:
@@ -123,7 +149,11 @@ def arrange(embeddings: NDArray[np.float32], seed: int = 0) -> tuple[NDArray[np.
         )
     perplexity = min(PERPLEXITY, (count - 1) / 3)
     start = "pca" if embeddings.shape[1] > 1 else "random"
-    mapper = manifold.TSNE(perplexity=perplexity, init=start, random_state=seed)
+    # scikit-learn 1.5 has renamed it.
+    name = "max_iter" if "max_iter" in manifold.TSNE().get_params() else "n_iter"
+    mapper = manifold.TSNE(
+        perplexity=perplexity, init=start, random_state=seed, **{name: ITERATIONS}
+    )
     threads = import_optional("threadpoolctl", "evaluate")  # comes with scikit-learn
     # One thread: sums in another order would give another map on a machine with more cores.
     with threads.threadpool_limits(1):
@@ -165,7 +195,7 @@ def draw_feature_map(clips: Reservoir, name: str, setting: Setting) -> Canvas:
     axes.set_aspect("equal", adjustable="datalim")
     few = "" if perplexity == PERPLEXITY else f", lowered from {PERPLEXITY:g} for few points"
     axes.set_title(
-        f"Embeddings of {name}: {setting.place}\n{len(places)} clips, "
+        f"Embeddings of {name}: {setting.place}\n{len(places)} {clips.unit}, "
         f"t-SNE, perplexity {perplexity:.3g}{few}"
     )
     legend_below(axes, gap=0.02, columns=min(4, len(set(methods))))

@@ -26,6 +26,8 @@ def evaluate(
     out: options.Results = None,
     compare: options.Compare = None,
     threshold_from: options.ThresholdFrom = None,
+    threshold: options.Threshold = None,
+    faces: options.Faces = None,
     granularity: options.Granularity = "video",
     plots: options.Plots = False,
     conditions: options.Conditions = None,
@@ -54,6 +56,8 @@ def evaluate(
             out,
             weights=given,
             stand_in=stand_in,
+            threshold=threshold,
+            faces=faces,
             device=device,
             resamples=resamples,
             as_json=as_json,
@@ -72,7 +76,7 @@ def evaluate(
     if bool(places) != bool(detectors):
         missing = "--data PATH" if detectors else "-d NAME"
         raise UsageError(f"Cannot evaluate: {missing} is missing. Give both, or neither.")
-    shown = bench.granularity_named(granularity)
+    measuring = bench.Measuring.named(granularity, faces, threshold, threshold_from, resamples)
     changed = bench.find_conditions(conditions or [""])
     for path, layout in places:
         rows, root = bench.read_data(path, layout, split, methods, compressions)
@@ -87,8 +91,7 @@ def evaluate(
             conditions=changed,
             keeps_embeddings=embeddings,
         )
-    made = print_results(out, shown, threshold_from, resamples, plots=plots, as_json=as_json)
-    show_with_notes(*made)
+    show_with_notes(*print_results(out, measuring, plots=plots, as_json=as_json))
 
 
 def _check(

@@ -16,6 +16,7 @@ from unmask.papers.protocol import (
     NT,
     SHORT,
     Cell,
+    Change,
     Protocol,
     elsewhere,
     left_out,
@@ -107,6 +108,12 @@ def _in_order(condition: str, name: str) -> tuple[Cell, ...]:
 
 
 _MODELS: Final = ("xception", "efficientnet_b3", "efficientnet_b3_bigru", "r3d18", "i3d")
+_WIDER: Final = (Change("xception", ("input.margin=1.4",), "all models see the same crop (A.2)"),)
+_STARTS: Final = tuple(
+    (detector, "efficientnet_b3") for detector in ("efficientnet_b3_bigru", "efficientnet_b3_lstm")
+)
+"""Sequence detectors begin with an image detector of the same run: it never saw more than they."""
+
 _QUICK: Final = ("efficientnet_b3",)
 """The one with the fewest operations: a run of all protocols trains it alone."""
 
@@ -115,6 +122,8 @@ PROTOCOLS: Final = (
     Protocol(
         name="spatio_temporal/table1",
         detectors=_MODELS,
+        changes=_WIDER,
+        starts=_STARTS,
         quick=_QUICK,
         kind="leave one method out",
         title="trained on FF++ c23 with all methods, and without one: share of it that is found",
@@ -135,6 +144,8 @@ PROTOCOLS: Final = (
     Protocol(
         name="spatio_temporal/table2",
         detectors=_MODELS,
+        changes=_WIDER,
+        starts=_STARTS,
         quick=_QUICK,
         kind="cross-dataset",
         title="trained on FF++ c23, tested on DeeperForensics; share that is found",
@@ -151,6 +162,8 @@ PROTOCOLS: Final = (
     Protocol(
         name="spatio_temporal/table3",
         detectors=_MODELS,
+        changes=_WIDER,
+        starts=_STARTS,
         quick=_QUICK,
         kind="leave a group out",
         title="trained on FF++ c23 without a task or an architecture; share that is found",
@@ -176,6 +189,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="spatio_temporal/table4",
         detectors=("efficientnet_b3_lstm", "r3d18"),
+        starts=_STARTS,
         kind="frame order",
         title="trained on DFDC, tested on clips with frames mirrored or shuffled; log loss",
         train_dataset="dfdc",
@@ -208,9 +222,12 @@ PROTOCOLS: Final = (
     Protocol(
         name="spatio_temporal/figure4",
         detectors=_MODELS,
+        changes=_WIDER,
+        starts=_STARTS,
         quick=_QUICK,
         kind="feature map",
         title="t-SNE of the embeddings; trained and tested on FF++ c23",
+        first_s=16 / 3,  # 16 frames at 3 a second
         train_methods=FIVE,
         cells=(Cell(column="AUC", metric="AUC", methods=FIVE, compression="c23"),),
     ),
