@@ -18,7 +18,7 @@ from unmask.faces import FaceFinder, Follower
 from unmask.media import open_video
 from unmask.prepare import PrepareSpec
 from unmask.prepare import find as find_module
-from unmask.prepare.find import FoundSequence, find_sequences
+from unmask.prepare.find import FoundSequence, _stays, find_sequences
 from unmask.prepare.windows import windows_of
 from unmask.types import FaceObservation, FacePatch, Frame, InputSpec, LabelledVideo, Pixels
 
@@ -84,6 +84,32 @@ def test_what_is_stored_is_what_was_decoded(portrait_video: Path, store: Store):
             assert time_s == pytest.approx(index / 25)
             assert is_real
     assert {one.track for one in found} == {0}
+
+
+def test_every_run_of_frames_lies_in_a_stored_sequence(portrait_video: Path, store: Store):
+    spec = PrepareSpec(sequences=None, frames=8, longest=20)
+    found = find_sequences(row(portrait_video), spec, store)
+    runs = {
+        one.frames[at][0]
+        for one in found
+        for at in range(len(one.frames) - 7)
+        if one.frames[at + 7][0] == one.frames[at][0] + 7
+    }
+    assert runs == set(range(50 - 7))
+    assert {len(one.frames) for one in found} <= set(range(8, 21))
+
+
+@pytest.mark.parametrize(
+    ("seen", "stays"),
+    [
+        ([*range(10)], [range(10)]),
+        ([*range(10), *range(12, 20)], [range(20)]),  # two frames without a face
+        ([*range(10), *range(15, 25)], [range(10), range(15, 25)]),
+        ([3, 4, 5], [range(3, 11)]),  # then dropped: too few of eight
+    ],
+)
+def test_a_stay_ends_in_a_long_gap(seen: list[int], stays: list[range]):
+    assert [*_stays(seen, PrepareSpec(sequences=None, frames=8, longest=64))] == stays
 
 
 def test_clips_cut_from_what_is_stored_are_those_of_scan(portrait_video: Path, store: Store):
@@ -255,7 +281,7 @@ def test_runs_leave_as_soon_as_they_are_past(noise: Path):
                 seen.append(frame.index)
                 yield patch_of(frame, 0, (0, 0))
 
-        runs = find_module._runs(patches(), windows)
+        runs = look_module._runs(patches(), windows, spec)
         assert len(next(runs)) == 10
         assert seen[-1] == 10
         assert windows.places(9) == []  # forgotten: memory does not grow with the video

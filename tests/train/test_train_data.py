@@ -16,7 +16,7 @@ from torch import Tensor
 
 import unmask.train.data as data_module
 from dataset_trees import touch_faceforensics, write_faceforensics
-from unmask.detectors import Card, Output, Recipe, Target, load_detector
+from unmask.detectors import Card, Output, Recipe, Target, get_card, load_detector
 from unmask.detectors._recipe import Sampling
 from unmask.detectors.weights import read_metadata, save_weights
 from unmask.errors import DataError, OutputError, UsageError, WeightsError
@@ -25,7 +25,7 @@ from unmask.prepare import FaceSequence, PrepareSpec, prepare, read_prepared
 from unmask.train import Source, train
 from unmask.train.augment import change_of
 from unmask.train.clip import cut_clip, read_clip
-from unmask.train.data import origin_of, read_faces
+from unmask.train.data import keep_for, origin_of, read_faces
 from unmask.train.run_folder import write_record
 from unmask.train.samples import Samples
 from unmask.types import InputSpec, LabelledVideo, Pixels
@@ -344,3 +344,10 @@ def test_a_full_disk_is_told_where_the_run_is_written_down(
     with pytest.raises(OutputError, match=message):
         write_record(tmp_path, {"epochs": 2})
     assert json.loads((tmp_path / "run.json").read_text()) == {"epochs": 1}
+
+
+@pytest.mark.parametrize("name", ["r3d18", "i3d", "r2plus1d18", "efficientnet_b3_bigru"])
+def test_clips_of_the_spatio_temporal_paper_are_drawn_from_anywhere(name: str):
+    keep = keep_for(get_card(name))
+    assert (keep.frames, keep.sequences, keep.is_stretch) == (16, None, True)
+    assert not keep_for(get_card("lipforensics")).is_stretch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -28,25 +29,71 @@ def loss(output: Output, target: Target) -> torch.Tensor:
     return output.logit.mean()
 
 
-def stored(real: int, fake: int, sequences: int = 3) -> list[FaceSequence]:
-    """Stands for stored faces where only whose they are matters."""
+class Stub(SimpleNamespace):
+    """Stands for stored faces where only whose and how many they are matters."""
+
+    def __len__(self) -> int:
+        return int(self.frames)
+
+
+def stored(real: int, fake: int, lengths: Sequence[int] = (4, 4, 4)) -> list[FaceSequence]:
+    """For each file sequences of these lengths."""
     return [
-        SimpleNamespace(
+        Stub(
+            frames=length,
             label=int(group >= real),
             group=group,
             track=0,
-            video=SimpleNamespace(method="A" if group >= real else ""),
+            video=SimpleNamespace(method="A" if group >= real else "", path=Path(f"{group}.mp4")),
             has_masks=False,
             has_twins=False,
         )
         for group in range(real + fake)
-        for _ in range(sequences)
+        for length in lengths
     ]  # type: ignore[return-value]
 
 
 def visits(samples: Samples, epoch: int) -> Counter[int]:
     count = len(samples)
     return Counter(samples.group_of(n) for n in range(epoch * count, (epoch + 1) * count))
+
+
+def forgery() -> list[FaceSequence]:
+    (found,) = stored(0, 1, (4,))
+    found.group = 99
+    return [found]
+
+
+def drawn(samples: Samples, count: int) -> Counter[int]:
+    return Counter(samples.group_of(number) for number in range(count))
+
+
+def test_a_video_is_drawn_alike_whether_one_sequence_or_more_are_stored_of_it():
+    one, two = stored(1, 0, (4,)), stored(1, 0, (4, 4))
+    for sequence in two:
+        sequence.group = 1
+    found = drawn(Samples([*one, *two, *forgery()], SPEC, Recipe(loss=loss), 1, 0), 400)
+    assert found[0] / 400 == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_photograph_is_drawn_less_often_than_a_video():
+    photograph, video = stored(1, 0, (1,)), stored(1, 0, (1, 1))
+    photograph[0].video.path = Path("a.PNG")
+    for sequence in video:
+        sequence.group = 1
+    spec = dataclasses.replace(SPEC, frames=1)
+    faces = [*photograph, *video, *forgery()]
+    found = drawn(Samples(faces, spec, Recipe(loss=loss), 1, 0), 400)
+    assert 5 < found[0] < 70  # 1 of 13
+
+
+def test_a_long_sequence_is_drawn_as_often_as_clips_begin_in_it():
+    # 20 frames have 17 clips of 4, 4 frames have one.
+    faces = [*stored(1, 0, (20, 4)), *forgery()]
+    samples = Samples(faces, SPEC, Recipe(loss=loss), 1, 0)
+    random = np.random.default_rng(0)
+    lengths = Counter(len(samples._any_of([0, 1], random)) for _ in range(900))
+    assert lengths[4] == pytest.approx(50, abs=25)
 
 
 def test_a_stratified_epoch_visits_every_video_once():

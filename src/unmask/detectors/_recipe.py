@@ -102,6 +102,8 @@ class Sampling:
         balance: how often an epoch of ``stratified`` visits a real and a fake video; a broken
             number visits a part of them, another one in every epoch.
         cycle_methods: of the forgery methods one after the other is drawn from.
+        clips_anywhere: a clip begins anywhere in a video, and another one is drawn each time.
+            Else there are a few per video, which stay the same.
         twins: the better and the worse of two compressions: the detector gets the worse clip and,
             as ``Target.twin``, the better one.
         needs_masks: forgeries without a mask are refused.
@@ -115,6 +117,7 @@ class Sampling:
     batch_size: int = 32
     balance: tuple[float, float] = (1.0, 1.0)
     cycle_methods: bool = False
+    clips_anywhere: bool = False
     twins: tuple[str, str] | None = None
     needs_masks: bool = False
     augment: str | None = None

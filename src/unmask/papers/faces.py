@@ -72,7 +72,7 @@ def source_of(job: TrainingJob, place: Path) -> Source:
 def _kind(spec: PrepareSpec) -> tuple[object, ...]:
     """What must be equal for two trainings to read the same faces."""
     is_still = spec.frames == 1
-    rest = (spec.sequences, spec.fps, spec.stride, spec.context, spec.min_face_px)
+    rest = (spec.sequences, spec.is_stretch, spec.fps, spec.stride, spec.context, spec.min_face_px)
     return (is_still, spec.twins, spec.landmarks, *rest)
 
 
@@ -80,7 +80,12 @@ def _joined(members: Sequence[TrainingJob], rows: Sequence[LabelledVideo]) -> Fa
     specs = [prepare_spec_for(member.card) for member in members]
     sizes = [spec.largest_face_px for spec in specs]
     largest = None if None in sizes else max(size for size in sizes if size is not None)
-    spec = replace(specs[0], frames=max(spec.frames for spec in specs), largest_face_px=largest)
+    spec = replace(
+        specs[0],
+        frames=max(spec.frames for spec in specs),
+        longest=max(spec.longest for spec in specs),
+        largest_face_px=largest,
+    )
     levels = {level for member in members for level in member.training.compressions}
     levels |= {*(spec.twins or ())}
     takes_all = any(not member.training.compressions for member in members)

@@ -135,7 +135,7 @@ def _moments(
 def _sequences(
     patches: Iterator[FacePatch], windows: Windows, spec: PrepareSpec, store: Store
 ) -> Iterator[FoundSequence]:
-    for number, run in enumerate(_runs(patches, windows)):
+    for number, run in enumerate(_runs(patches, windows, spec)):
         found = _found(f"{number:05d}", run, spec)
         stored: list[Stored] = []
         last: FacePatch | None = None
@@ -150,7 +150,7 @@ def _sequences(
         yield found
 
 
-def _runs(patches: Iterator[FacePatch], windows: Windows) -> Iterator[Run]:
+def _runs(patches: Iterator[FacePatch], windows: Windows, spec: PrepareSpec) -> Iterator[Run]:
     """The windows of every person that are full enough, as soon as they are past."""
     open_runs: dict[tuple[int, int], dict[int, FacePatch]] = {}
     last_frame = -1
@@ -161,16 +161,35 @@ def _runs(patches: Iterator[FacePatch], windows: Windows) -> Iterator[Run]:
             windows.forget_before(index)
             ended = windows.last_ended(index)
             for key in [key for key in open_runs if key[1] <= ended]:
-                yield from _full_enough(open_runs.pop(key), windows.frames)
+                yield from _full_enough(open_runs.pop(key), spec)
         for window, place in windows.places(index):
             open_runs.setdefault((patch.observation.track_id, window), {})[place] = patch
     for run in open_runs.values():
-        yield from _full_enough(run, windows.frames)
+        yield from _full_enough(run, spec)
 
 
-def _full_enough(run: dict[int, FacePatch], frames: int) -> Iterator[Run]:
-    if len(run) >= LEAST_SHARE * frames:
-        yield [run.get(place) for place in range(frames)]
+def _full_enough(run: dict[int, FacePatch], spec: PrepareSpec) -> Iterator[Run]:
+    """The parts of a window that show the person often enough; all of it or nothing, unless
+    sequences are as long as the person stays.
+    """
+    for places in _stays(sorted(run), spec) if spec.is_stretch else [range(spec.frames)]:
+        patches = [run.get(place) for place in places]
+        if sum(patch is not None for patch in patches) >= LEAST_SHARE * len(patches):
+            yield patches
+
+
+def _stays(seen: list[int], spec: PrepareSpec) -> Iterator[range]:
+    """Where a person stays, by the places of the patches; a stay ends in a long gap.
+
+    A stay of less than ``spec.frames`` is made that long. Its last frame is then repeated.
+    """
+    longest_gap = round((1 - LEAST_SHARE) * spec.frames)
+    first = 0
+    for at, place in enumerate(seen):
+        if at + 1 == len(seen) or seen[at + 1] - place - 1 > longest_gap:
+            length = max(place - seen[first] + 1, spec.frames)
+            yield range(seen[first], seen[first] + length)
+            first = at + 1
 
 
 def _found(name: str, run: Run, spec: PrepareSpec) -> FoundSequence:

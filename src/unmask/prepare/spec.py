@@ -24,6 +24,9 @@ class PrepareSpec:
         sequences: of each person at most so many, spread evenly over the video; None: all that
             fit without overlap.
         frames: in a sequence; 1 keeps single moments.
+        longest: where it is more than ``frames``, all that a person is seen in is kept, in
+            sequences of ``frames`` to ``longest``. Every run of ``frames`` lies in one of them, so
+            that training can draw it from anywhere.
         fps: rate of a sequence's frames; None keeps the video's own.
         stride: every n-th of these.
         context: side of what is kept, as a multiple of the face box's longest side.
@@ -36,6 +39,7 @@ class PrepareSpec:
 
     sequences: int | None = 12
     frames: int = 1
+    longest: int = 1
     fps: float | None = None
     stride: int = 1
     context: float = 1.9
@@ -45,7 +49,7 @@ class PrepareSpec:
     landmarks: Literal[5, 68] = 5
 
     def __post_init__(self) -> None:
-        for name in ("sequences", "frames", "stride", "context", "min_face_px"):
+        for name in ("sequences", "frames", "longest", "stride", "context", "min_face_px"):
             value = getattr(self, name)
             if value is not None and not 1 <= value < math.inf:
                 raise UsageError(f"Cannot keep {name}={value}: expected at least 1.")
@@ -56,11 +60,21 @@ class PrepareSpec:
                 f"Cannot keep largest_face_px={self.largest_face_px:g}: expected at least "
                 f"min_face_px={self.min_face_px:g}."
             )
+        if self.is_stretch and (self.frames == 1 or self.sequences is not None):
+            raise UsageError(
+                f"Cannot keep sequences of {self.frames} to {self.longest} frames: expected "
+                "sequences of several frames, and all there are (sequences=None)."
+            )
         if self.frames == 1 and (self.sequences is None or self.fps or self.stride > 1):
             raise UsageError(
                 "Cannot keep single moments (frames=1) at a rate, with a stride, or all there "
                 "are: give a number of sequences alone, or sequences of several frames."
             )
+
+    @property
+    def is_stretch(self) -> bool:
+        """Whether sequences are as long as a person stays."""
+        return self.longest > self.frames
 
     @property
     def input_spec(self) -> InputSpec:
@@ -100,9 +114,9 @@ class PrepareSpec:
             sequences: a number, or ``all``.
             frames: 1 keeps single moments, and with it neither rate nor stride.
             fps: 0 keeps the video's own rate.
-            stride: see ``Keep``.
-            min_face_px: see ``Keep``.
-            largest_face_px: see ``Keep``.
+            stride: see ``PrepareSpec``.
+            min_face_px: see ``PrepareSpec``.
+            largest_face_px: see ``PrepareSpec``.
             is_native: no face is reduced.
 
         Raises:
@@ -116,13 +130,15 @@ class PrepareSpec:
         given["largest_face_px"] = largest_face_px
         values = {name: value for name, value in given.items() if value is not None}
         changes: dict[str, Any] = {"fps": None, "stride": 1} if frames == 1 else {}
+        if self.is_stretch and frames == 1:
+            changes |= {"sequences": PrepareSpec().sequences, "longest": 1}
         changes |= values
         if fps == 0:
             changes["fps"] = None
         if is_native:
             changes["largest_face_px"] = None
         if sequences is not None:
-            changes["sequences"] = None if sequences == "all" else int(sequences)
+            changes |= {"sequences": None if sequences == "all" else int(sequences), "longest": 1}
         return dataclasses.replace(self, **changes)
 
     def plain(self) -> dict[str, object]:

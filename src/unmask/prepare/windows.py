@@ -105,7 +105,7 @@ def windows_of(info: VideoInfo, spec: PrepareSpec) -> Windows:
     return Windows(
         plan=Plan([input_spec], info.fps, info.is_variable_rate),
         watch=Plan([watch], info.fps, info.is_variable_rate),
-        frames=spec.frames,
+        frames=max(spec.frames, spec.longest),
         starts=starts,
         lookout=lookout,
     )
@@ -118,6 +118,8 @@ def _starts(info: VideoInfo, spec: PrepareSpec, rate: float, *, is_own: bool) ->
         # A frame begins up to a thousandth of a second after the moment it is taken for.
         slots = math.ceil((info.duration_s - 1e-3) * rate / spec.stride)
     last = max(slots - spec.frames, 0)
+    if spec.is_stretch:
+        return tuple(range(0, last + 1, spec.longest - spec.frames + 1))
     if spec.sequences is None:
         return tuple(range(0, last + 1, spec.frames))
     count = min(spec.sequences, max(slots // spec.frames, 1))

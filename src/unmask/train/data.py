@@ -35,6 +35,9 @@ _FACE_PX = 260.0
 _SEQUENCES = {True: 12, False: 8}
 """Of each person: single moments, and sequences of several frames."""
 
+_LONGEST = 64
+"""Frames of a sequence that clips are drawn from anywhere in; more would crowd the memory."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
@@ -182,9 +185,11 @@ def prepare_spec_for(card: Card) -> PrepareSpec:
     is_by_68 = is_by_68_points(spec) and not landmarks_missing_reason()
     # Faces that a cut would reduce anyway are reduced before they are stored.
     largest = max(_FACE_PX, 1.15 * max(spec.load_size or spec.size) / spec.margin)
+    is_anywhere = recipe.sampling.clips_anywhere and not is_still
     return PrepareSpec(
-        sequences=_SEQUENCES[is_still],
+        sequences=None if is_anywhere else _SEQUENCES[is_still],
         frames=spec.frames,
+        longest=max(spec.frames, _LONGEST) if is_anywhere else 1,
         fps=None if is_still else spec.fps,
         stride=1 if is_still else spec.stride,
         # Cut by 68 points, a picture takes single pixels of the frame, however large it is.

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from unmask.datasets import MEDIA_SUFFIXES, VIDEO_SUFFIXES
 from unmask.detectors import Recipe
 from unmask.errors import DataError, UsageError
 from unmask.forgeries import KINDS, Augmentation, FaceClip, Forgery, Material, forge
@@ -222,15 +223,24 @@ class Samples(Dataset[Batch]):
         return read_clip(sequence, self._spec.frames, rng, has_twins=has_twins)
 
     def _any_of(self, file: list[int], rng: np.random.Generator) -> FaceSequence:
-        return self._sequences[file[int(rng.integers(len(file)))]]
+        """A sequence of a file; a longer one as often as more clips begin in it."""
+        starts = [max(1, len(self._sequences[n]) - self._spec.frames + 1) for n in file]
+        if len(set(starts)) == 1:
+            return self._sequences[file[int(rng.integers(len(file)))]]
+        place = int(rng.integers(sum(starts)))
+        return self._sequences[file[int(np.searchsorted(np.cumsum(starts), place, "right"))]]
 
     def _draw(self, files: list[list[int]], rng: np.random.Generator) -> FaceSequence:
-        """A random face: a file first, so that long videos do not crowd out photographs.
+        """A random face: a file first, so that every video is drawn alike, however long it is.
 
-        Files with several moments are drawn twelve times as often as single pictures.
+        A video is drawn twelve times as often as a photograph.
         """
-        weights = np.array([1.0 if len(file) == 1 else 12.0 for file in files])
+        weights = np.array([1.0 if self._is_photograph(file) else 12.0 for file in files])
         return self._any_of(files[int(rng.choice(len(files), p=weights / weights.sum()))], rng)
+
+    def _is_photograph(self, file: list[int]) -> bool:
+        path = self._sequences[file[0]].video.path
+        return self._spec.frames == 1 and path.suffix.lower() in MEDIA_SUFFIXES - VIDEO_SUFFIXES
 
     def _visited(self, number: int) -> list[int]:
         """The file that an epoch of ``stratified`` visits at this place."""
