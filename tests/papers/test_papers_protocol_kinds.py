@@ -309,7 +309,7 @@ def test_json_holds_ours_the_papers_and_what_is_lacking(tmp_path, data, weights)
     assert (mine["detector"], mine["row"]) == ("bright", "")
     assert mine["values"][0]["value"] == ours[0].values[0].value
     assert mine["values"][1]["value"] is None
-    assert found["lacking"]["FS"] == ""
+    assert found["missing"]["FS"] == ""
     assert found["trainings"][1]["weights"] == "bright:without-FaceSwap"
     bare = json.loads(to_json(protocol, []))
-    assert bare["ours"] == [] and bare["lacking"]["FS"].startswith("no data: needs FaceSwap")
+    assert bare["ours"] == [] and bare["missing"]["FS"].startswith("no data: needs FaceSwap")
