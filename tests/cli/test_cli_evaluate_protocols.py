@@ -102,9 +102,11 @@ def test_a_papers_table_on_the_miniature_benchmark(cli, tmp_path, bright, minibe
     assert "| paper, other data: I3D | 78.57 |" in ran.out
     assert "| ours: bright | " in ran.out and "| ours: bright | - " not in ran.out
     assert "which measures machinery and trends, not field accuracy" in ran.out
-    assert {row.key.dataset for row in read_scores(tmp_path / "out")} == {
-        *("minibench", "minibench_other")
-    }
+    # The paper decides at the logit 0: no validation video is needed.
+    assert {row.key.dataset for row in read_scores(tmp_path / "out")} == {"minibench_other"}
+    ran = cli("evaluate", *words, "--threshold", "balanced")
+    assert ran.code == 0, ran.err
+    assert {row.key.split for row in read_scores(tmp_path / "out")} == {"val", "test"}
 
 
 def test_a_figure_is_written_into_the_results(cli, tmp_path, monkeypatch, minibench):

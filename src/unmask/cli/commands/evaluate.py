@@ -44,8 +44,7 @@ def evaluate(
     places = options.pair_layouts(data, dataset)
     given = options.parse_weights(weights)
     others = {"--condition": conditions, "--embeddings": embeddings, "--plots": plots}
-    others |= {f"--granularity {granularity}": granularity != "video"}
-    _check(table, compare, stand_in, others)
+    _check(table, compare, stand_in, others, granularity)
     if table is not None:
         from unmask.papers.table import print_table
 
@@ -99,11 +98,13 @@ def _check(
     compare: tuple[str, str] | None,
     stand_in: str | None,
     others: Mapping[str, object],
+    granularity: str,
 ) -> None:
     """Refuses options that a paper's table or a comparison does not take."""
     if stand_in is not None and table is None:
         raise UsageError("Cannot use --stand-in without a paper's table. Name paper:NAME/TABLE.")
     what = "a paper's table" if table is not None else "--compare"
-    for option, value in others.items() if table is not None or compare is not None else ():
+    given = {**others, f"--granularity {granularity}": granularity != "video"}
+    for option, value in given.items() if table is not None or compare is not None else ():
         if value:
             raise UsageError(f"Cannot use {option} with {what}. Leave {option} out.")
