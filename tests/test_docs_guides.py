@@ -252,7 +252,10 @@ def test_prepare_commands_of_the_guides_serve_their_detector() -> None:
 
 
 def test_datasets_page_says_how_much_is_kept() -> None:
-    still, moving = prepare_spec_for(get_card("xception")), prepare_spec_for(get_card("r3d18"))
+    still, moving = (
+        prepare_spec_for(get_card("xception")),
+        prepare_spec_for(get_card("lipforensics")),
+    )
     assert f"{still.sequences} single moments" in GUIDES["datasets"]
     assert f"{moving.sequences} sequences" in GUIDES["datasets"]
     assert f"| `--min-face PX` | {still.min_face_px:g} |" in GUIDES["datasets"]

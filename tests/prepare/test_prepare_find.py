@@ -281,7 +281,7 @@ def test_runs_leave_as_soon_as_they_are_past(noise: Path):
                 seen.append(frame.index)
                 yield patch_of(frame, 0, (0, 0))
 
-        runs = look_module._runs(patches(), windows, spec)
+        runs = find_module._runs(patches(), windows, spec)
         assert len(next(runs)) == 10
         assert seen[-1] == 10
         assert windows.places(9) == []  # forgotten: memory does not grow with the video

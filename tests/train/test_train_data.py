@@ -25,7 +25,7 @@ from unmask.prepare import FaceSequence, PrepareSpec, prepare, read_prepared
 from unmask.train import Source, train
 from unmask.train.augment import change_of
 from unmask.train.clip import cut_clip, read_clip
-from unmask.train.data import keep_for, origin_of, read_faces
+from unmask.train.data import origin_of, prepare_spec_for, read_faces
 from unmask.train.run_folder import write_record
 from unmask.train.samples import Samples
 from unmask.types import InputSpec, LabelledVideo, Pixels
@@ -348,6 +348,6 @@ def test_a_full_disk_is_told_where_the_run_is_written_down(
 
 @pytest.mark.parametrize("name", ["r3d18", "i3d", "r2plus1d18", "efficientnet_b3_bigru"])
 def test_clips_of_the_spatio_temporal_paper_are_drawn_from_anywhere(name: str):
-    keep = keep_for(get_card(name))
-    assert (keep.frames, keep.sequences, keep.is_stretch) == (16, None, True)
-    assert not keep_for(get_card("lipforensics")).is_stretch
+    spec = prepare_spec_for(get_card(name))
+    assert (spec.frames, spec.sequences, spec.is_stretch) == (16, None, True)
+    assert not prepare_spec_for(get_card("lipforensics")).is_stretch
