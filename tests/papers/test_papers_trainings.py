@@ -138,7 +138,9 @@ def test_no_test_corruption_is_seen_in_training():
     baselines = ("xception", "cnn_aug", "patch_based", "face_xray", "cnn_gru", "lipforensics")
     for table in ("lipforensics/table3", "lipforensics/figure4"):
         for name, cards in cards_of(table, *baselines).items():
-            assert {card.recipe.augment for card in cards} <= {"flip", "crop_and_flip"}, name
+            assert {card.recipe.sampling.augment for card in cards} <= {"flip", "crop_and_flip"}, (
+                name
+            )
 
 
 def test_all_models_of_a_table_see_the_same_crop():

@@ -59,7 +59,9 @@ RECIPE = Recipe(
     loss=_loss,
     optimizer=Optimizer(kind="adam", learning_rate=1e-5, weight_decay=1e-7),
     schedule=Schedule(epochs=100, kind="plateau", patience=15, monitor="negative_loss"),
-    sampling=Sampling(batch_size=4, augment="one_of_eight", cycle_methods=True, clips_anywhere=True),
+    sampling=Sampling(
+        batch_size=4, augment="one_of_eight", cycle_methods=True, clips_anywhere=True
+    ),
 )
 
 IMAGE_RECIPE = RECIPE.changed({"learning_rate": 1e-4, "weight_decay": 1e-5, "batch_size": 8})
