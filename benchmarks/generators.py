@@ -141,7 +141,7 @@ def time_ways(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for way in WAYS:
         if reason := missing_reason(way):
-            rows.append({"way": way, "lacking": reason})
+            rows.append({"way": way, "missing_reason": reason})
             continue
 
         def pair(number: int, way: str = way) -> None:
@@ -149,8 +149,7 @@ def time_ways(faces: Sequence[Face], repeats: int) -> list[dict[str, Any]]:
             deliver_still([pixels, pixels], way, np.random.default_rng(number))
 
         def clip(number: int, way: str = way) -> None:
-            frames = [face.pixels for face in drift(faces[number % len(faces)])]
-            deliver(frames, way, np.random.default_rng(number))
+            deliver(drift(faces[number % len(faces)]).frames, way, np.random.default_rng(number))
 
         few = max(repeats // 4, 3)
         rows.append({"way": way, "pair": timed(pair, few), f"clip_of_{FRAMES}": timed(clip, few)})

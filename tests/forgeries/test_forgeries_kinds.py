@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -284,6 +285,11 @@ def test_the_forged_clip_keeps_what_is_known_of_the_real_one(clip: list[Face]):
     # Smoothed points serve to forge alone.
     assert real.landmarks_px is fake.landmarks_px is given.landmarks_px
     assert not any(mask.any() for mask in real.all_masks)
+
+
+def test_the_training_page_names_every_kind():
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    assert not [name for name in KINDS if f"`{name.removesuffix('_everywhere')}`" not in page]
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones(face: Face):
