@@ -102,6 +102,7 @@ def detector_page(card: Card) -> str:
             "## Input\n",
             table(["field", "value"], _fields(card.input)),
             "## Recipe\n",
+            "What is off (0, false, none) is left out.\n",
             table(["field", "value"], _set(card.recipe.values())),
         ]
     )
@@ -181,7 +182,10 @@ def _weights_table(weights: Sequence[Weights]) -> str:
 
 
 def _fields(thing: object) -> Iterator[tuple[str, str]]:
-    """The fields of a dataclass that are set, those of dataclasses in it too."""
+    """The fields of a dataclass that are set, those of dataclasses in it too.
+
+    What is off (None, False, 0, empty) is left out, so that a new field changes few pages.
+    """
     assert dataclasses.is_dataclass(thing)
     yield from _set({f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)})
 
@@ -189,7 +193,7 @@ def _fields(thing: object) -> Iterator[tuple[str, str]]:
 def _set(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """The values that are set."""
     for key, value in values.items():
-        if value is None or value == () or value == {}:
+        if not value:
             continue
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             yield from _fields(value)
