@@ -89,7 +89,7 @@ class Workers:
 
     Args:
         pool: of the processes; None: this one.
-        shared: counts their steps and tells them to end; given with a pool.
+        shared: counts their steps and ends them; given with a pool.
     """
 
     def __init__(
@@ -204,7 +204,7 @@ def _begin(steps: Synchronized[int], stop: Event) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ends this process with its parent: one that was killed cannot tell its workers to stop."""
+    """Ends this process with its parent: one that was killed cannot stop its workers."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -18,7 +18,7 @@ from unmask.datasets import (
 )
 from unmask.forgeries import forge
 from unmask.media import open_video
-from unmask.minibench import LEVELS, SENTENCE
+from unmask.minibench import COMPRESSIONS, SENTENCE
 from unmask.minibench.settings import KINDS
 from unmask.minibench.survey import read_clip
 from unmask.types import LabelledVideo, Pixels
@@ -47,11 +47,11 @@ def test_the_files_are_those_of_the_layout(bench):
     for tree, names in (("", ("000", "001", "002")), ("other/", ("003",))):
         expected |= {f"{tree}splits/{split}.json" for split in ("train", "val", "test")}
         for name in names:
-            for level in LEVELS:
-                expected.add(f"{tree}original_sequences/own/{level}/videos/{name}.mp4")
+            for compression in COMPRESSIONS:
+                expected.add(f"{tree}original_sequences/own/{compression}/videos/{name}.mp4")
             for kind in KINDS:
-                for level in (*LEVELS, "masks"):
-                    folder = f"{tree}manipulated_sequences/{kind}/{level}/videos"
+                for compression in (*COMPRESSIONS, "masks"):
+                    folder = f"{tree}manipulated_sequences/{kind}/{compression}/videos"
                     expected.add(f"{folder}/{name}_{name}.mp4")
     assert files == expected
 
@@ -62,7 +62,7 @@ def test_the_adapters_read_it_whole(bench, name: str, sources: int):
     assert report.is_complete, report.lines()
     per_kind = 3 * sources
     assert report.methods == {"real": per_kind, **dict.fromkeys(KINDS, per_kind)}
-    assert report.compressions == dict.fromkeys(sorted(LEVELS), 6 * sources)
+    assert report.compressions == dict.fromkeys(sorted(COMPRESSIONS), 6 * sources)
     rows = rows_of(bench, name)
     check_splits(rows)
     require_masks(rows)
@@ -80,9 +80,9 @@ def test_nobody_is_in_two_splits_or_in_both_trees(bench):
     assert all(person.startswith("minibench/") for person in everybody)
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_real_and_forged_videos_are_made_alike(bench, level: str):
-    rows = rows_of(bench, compression=level)
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_real_and_forged_videos_are_made_alike(bench, compression: str):
+    rows = rows_of(bench, compression=compression)
     shapes = set()
     for row in rows:
         with open_video(row.path) as video:
@@ -126,12 +126,12 @@ def test_masks_come_back_as_they_were(bench):
         assert set(np.unique(shown)) <= {0, 1, 254, 255}
 
 
-def test_levels_lose_more_and_more(bench):
+def test_compressions_lose_more_and_more(bench):
     real = {row.compression: row.path for row in rows_of(bench, label=0, source_id="000")}
     best = frames_of(real["raw"]).astype(int)
-    losses = [np.abs(frames_of(real[level]) - best).mean() for level in ("c23", "c40")]
+    losses = [np.abs(frames_of(real[compression]) - best).mean() for compression in ("c23", "c40")]
     assert 0 < losses[0] < losses[1]
-    sizes = [real[level].stat().st_size for level in ("raw", "c23", "c40")]
+    sizes = [real[compression].stat().st_size for compression in ("raw", "c23", "c40")]
     assert sizes == sorted(sizes, reverse=True)
 
 

@@ -7,6 +7,6 @@ of its own clip, and its people are few.
 from __future__ import annotations
 
 from unmask.minibench.build import Built, build
-from unmask.minibench.settings import LEVELS, SENTENCE, Settings
+from unmask.minibench.settings import COMPRESSIONS, SENTENCE, Settings
 
-__all__ = ["LEVELS", "SENTENCE", "Built", "Settings", "build"]
+__all__ = ["COMPRESSIONS", "SENTENCE", "Built", "Settings", "build"]

@@ -205,7 +205,7 @@ def _make_one(job: tuple[Path, MakeJob]) -> None:
 
 
 def _finish(begun: Path, out: Path, plan: Plan, settings: Settings) -> None:
-    """Splits, descriptions and the sheet; what tells of an unfinished build goes last."""
+    """Splits, descriptions and the sheet; the folder of the unfinished build goes last."""
     for leftover in out.rglob(".*.part*"):
         leftover.unlink(missing_ok=True)  # of a process that was killed
     partial = begun / "sheet.jpg"

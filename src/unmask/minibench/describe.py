@@ -1,4 +1,4 @@
-"""What a tree says of itself: splits, ``minibench.json``, README.txt."""
+"""The files that describe a tree: splits, ``minibench.json``, README.txt."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from unmask._version import __version__
 from unmask.errors import OutputError
 from unmask.minibench.plan import Plan, Source
 from unmask.minibench.settings import (
+    COMPRESSIONS,
     FORMAT,
     KINDS,
-    LEVELS,
     MAIN,
     ORIGINALS,
     OTHER,
@@ -28,7 +28,7 @@ WHAT_IT_IS = (
 )
 WHAT_IT_IS_NOT = (
     "No deepfakes of any tool are in it, its people are few, and who built it chose them. "
-    "A figure measured here says nothing on how well a detector finds forgeries elsewhere."
+    "A value measured here does not show how well a detector finds forgeries elsewhere."
 )
 
 _README = """\
@@ -37,21 +37,21 @@ _README = """\
 {sentence}
 {what_not}
 
-original_sequences/{originals}/LEVEL/videos/NAME.mp4           real
-manipulated_sequences/KIND/LEVEL/videos/NAME_NAME.mp4    forged from the real video NAME
-manipulated_sequences/KIND/masks/videos/NAME_NAME.mp4    white where it was forged
-splits/train.json, val.json, test.json                   names; nobody stands in two
-minibench.json                                           sources, settings, counts
+original_sequences/{originals}/COMPRESSION/videos/NAME.mp4            real
+manipulated_sequences/KIND/COMPRESSION/videos/NAME_NAME.mp4   forged from the real video NAME
+manipulated_sequences/KIND/masks/videos/NAME_NAME.mp4         white where it was forged
+splits/train.json, val.json, test.json                        names; nobody stands in two
+minibench.json                                                sources, settings, counts
 {more}
 KIND: {kinds}.
-LEVEL: {levels} (H.264 at that rate factor; real and forged alike).
+COMPRESSION: {compressions} (H.264 at that rate factor; real and forged alike).
 
 Read it with: unmask datasets check {dataset} DIR
 """
 
 
 def write_descriptions(root: Path, part: str, plan: Plan, settings: Settings) -> None:
-    """Writes all that a tree says of itself; ``minibench.json`` last.
+    """Writes all files that describe a tree; ``minibench.json`` last.
 
     Raises:
         OutputError: a file cannot be written.
@@ -84,10 +84,12 @@ def _write_json(path: Path, content: object) -> None:
 def _readme(part: str, has_other: bool) -> str:
     more = ""
     if part == MAIN:
-        more = "sheet.jpg                                                pictures of every kind\n"
+        more = (
+            "sheet.jpg                                                     pictures of every kind\n"
+        )
     if part == MAIN and has_other:
         more += (
-            f"{OTHER}/                                                   the same of other people, "
+            f"{OTHER}/                                                        the same of other people, "
             "smaller, all of it test\n"
         )
     return _README.format(
@@ -97,7 +99,7 @@ def _readme(part: str, has_other: bool) -> str:
         originals=ORIGINALS,
         more=more,
         kinds=", ".join(KINDS),
-        levels=", ".join(f"{level} (CRF {crf})" for level, crf in LEVELS.items()),
+        compressions=", ".join(f"{name} (CRF {crf})" for name, crf in COMPRESSIONS.items()),
         dataset=dataset_of(part),
     )
 
@@ -105,7 +107,7 @@ def _readme(part: str, has_other: bool) -> str:
 def _content(
     part: str, sources: Sequence[Source], skipped: Mapping[str, str], settings: Settings
 ) -> dict[str, object]:
-    per_source = len(LEVELS)
+    per_source = len(COMPRESSIONS)
     return {
         "format": FORMAT,
         "unmask": __version__,
@@ -116,7 +118,7 @@ def _content(
         "what_it_is_not": WHAT_IT_IS_NOT,
         "settings": asdict(settings),
         "longest_side_px": settings.longest_px(part),
-        "levels": {level: f"H.264 at CRF {crf}" for level, crf in LEVELS.items()},
+        "levels": {name: f"H.264 at CRF {crf}" for name, crf in COMPRESSIONS.items()},
         "families": list(KINDS),
         "counts": {
             "sources": len(sources),

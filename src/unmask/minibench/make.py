@@ -1,4 +1,4 @@
-"""Everything of one source: the real video, its forgeries and their masks, at every level."""
+"""Everything of one source: the real video, its forgeries and their masks, at every compression."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unmask.forgeries import forge
 from unmask.imaging.codecs import H264_OPTIONS
 from unmask.media import write_video
 from unmask.minibench.plan import Source
-from unmask.minibench.settings import KINDS, LEVELS, MAIN, ORIGINALS, OTHER, Settings
+from unmask.minibench.settings import COMPRESSIONS, KINDS, MAIN, ORIGINALS, OTHER, Settings
 from unmask.minibench.survey import RealClip, read_clip
 from unmask.types import Floats, Frame, Pixels
 from unmask.workers import stop_if_asked
@@ -35,17 +35,17 @@ def root_of(out: Path, part: str) -> Path:
     return out if part == MAIN else out / OTHER
 
 
-def real_path(root: Path, level: str, name: str) -> Path:
+def real_path(root: Path, compression: str, name: str) -> Path:
     """The real video of a source."""
-    return root / "original_sequences" / ORIGINALS / level / "videos" / f"{name}.mp4"
+    return root / "original_sequences" / ORIGINALS / compression / "videos" / f"{name}.mp4"
 
 
-def forged_path(root: Path, kind: str, level: str, name: str) -> Path:
-    """A forgery; ``masks`` for the level gives its mask.
+def forged_path(root: Path, kind: str, compression: str, name: str) -> Path:
+    """A forgery; ``masks`` for the compression gives its mask.
 
     In FaceForensics++ ``000_003`` is the video 000 with the face of 003: here it is its own.
     """
-    folder = root / "manipulated_sequences" / kind / level / "videos"
+    folder = root / "manipulated_sequences" / kind / compression / "videos"
     return folder / f"{name}_{name}.mp4"
 
 
@@ -65,23 +65,27 @@ def make(job: MakeJob) -> None:
         settings.longest_px(source.part),
         settings.size_px,
     )
-    for level in LEVELS:
-        _write(real_path(root, level, source.name), clip.face.frames, clip, level)
+    for compression in COMPRESSIONS:
+        _write(real_path(root, compression, source.name), clip.face.frames, clip, compression)
     for kind, stream in KINDS.items():
         stop_if_asked()
         rng = np.random.default_rng([source.seed, stream])
         forged = forge(kind, clip.face, rng).fake
-        for level in LEVELS:
+        for compression in COMPRESSIONS:
             stop_if_asked()
-            _write(forged_path(root, kind, level, source.name), forged.frames, clip, level)
+            _write(
+                forged_path(root, kind, compression, source.name), forged.frames, clip, compression
+            )
         _write_masks(forged_path(root, kind, "masks", source.name), forged.all_masks, clip)
 
 
-def _write(path: Path, frames: Iterable[Pixels], clip: RealClip, level: str) -> None:
+def _write(path: Path, frames: Iterable[Pixels], clip: RealClip, compression: str) -> None:
     """Real and forged alike: one encode of the same kind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = _timed(frames, clip)
-    write_video(path, shown, clip.fps, crf=LEVELS[level], options=H264_OPTIONS, overwrite=True)
+    write_video(
+        path, shown, clip.fps, crf=COMPRESSIONS[compression], options=H264_OPTIONS, overwrite=True
+    )
 
 
 def _write_masks(path: Path, masks: Iterable[Floats], clip: RealClip) -> None:

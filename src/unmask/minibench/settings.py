@@ -10,12 +10,12 @@ from typing import Final
 from unmask.errors import UsageError
 
 FORMAT: Final = 1
-"""Of ``minibench.json`` and of an unfinished build; another one is not gone on with."""
+"""Of ``minibench.json`` and of an unfinished build; a build of another format is not continued."""
 
 SENTENCE: Final = "It measures machinery and trends, not field accuracy."
 
-LEVELS: Final[Mapping[str, int]] = MappingProxyType({"raw": 0, "c23": 23, "c40": 40})
-"""Folder of a level -> rate factor of x264. ``raw`` is c0: H.264 without loss of its own."""
+COMPRESSIONS: Final[Mapping[str, int]] = MappingProxyType({"raw": 0, "c23": 23, "c40": 40})
+"""Folder of a compression -> rate factor of x264. ``raw`` is c0: H.264 without loss of its own."""
 
 KINDS: Final[Mapping[str, int]] = MappingProxyType(
     {

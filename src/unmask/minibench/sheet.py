@@ -19,7 +19,7 @@ _CELL_PX: Final = 200
 _GAP_PX: Final = 4
 _TEXT_PX: Final = 16
 _MOST: Final = 6
-_LEVEL: Final = "raw"
+_COMPRESSION: Final = "raw"
 
 
 def contact_sheet(out: Path, sources: Sequence[Source]) -> Image.Image:
@@ -64,9 +64,9 @@ def _some_of_each(sources: Sequence[Source]) -> list[Source]:
 def _paths(out: Path, source: Source) -> list[tuple[tuple[int, int], Path]]:
     """(column, 0 for the picture or 1 for the mask) and the file."""
     root = root_of(out, source.part)
-    cells = [((0, 0), real_path(root, _LEVEL, source.name))]
+    cells = [((0, 0), real_path(root, _COMPRESSION, source.name))]
     for column, kind in enumerate(KINDS, 1):
-        cells.append(((column, 0), forged_path(root, kind, _LEVEL, source.name)))
+        cells.append(((column, 0), forged_path(root, kind, _COMPRESSION, source.name)))
         cells.append(((column, 1), forged_path(root, kind, "masks", source.name)))
     return cells
 

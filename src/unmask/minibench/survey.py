@@ -88,7 +88,7 @@ def find_stretch(path: Path, seconds: float, longest_px: int) -> Stretch:
         crop_px=_crop(run, width, height),
         face_px=round(float(np.median([_side(o) for o in run])), 1),
     )
-    read_clip(path, stretch, longest_px, longest_px)  # says what a closer look finds
+    read_clip(path, stretch, longest_px, longest_px)  # raises what a closer look finds
     return stretch
 
 

@@ -23,7 +23,7 @@ from unmask.prepare.windows import LEAST_SHARE, Windows, windows_of
 from unmask.types import FaceObservation, FacePatch, Floats, LabelledVideo, Pixels
 
 Store = Callable[[str, bytes], Stored]
-"""Stores a picture under a name, and says where."""
+"""Stores a picture under a name and returns where."""
 
 Rectangle = tuple[int, int, int, int]
 

@@ -193,7 +193,7 @@ def _resized(clip: FaceClip, share: float) -> FaceClip:
 def cut_clip(
     clip: FaceClip, spec: InputSpec, change: Change, rng: np.random.Generator, *, is_flipped: bool
 ) -> Cut:
-    """Cuts frames, masks and twins through the house's one cutter, from a box that wanders.
+    """Cuts frames, masks and twins as ``scan`` cuts its clips, from a box that wanders.
 
     The box is moved once for the whole clip, so that it does not shake. A mouth is cut by 68
     points where they are known, as in ``scan``; no box wanders then.

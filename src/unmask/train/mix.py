@@ -140,10 +140,10 @@ class People:
         return self._real[others[int(distances.argmin())]]
 
 
-def _is_same(one: FaceSequence, other: FaceSequence) -> bool:
-    if one.group == other.group:
+def _is_same(sequence: FaceSequence, other: FaceSequence) -> bool:
+    if sequence.group == other.group:
         return True
-    ours, theirs = one.video, other.video
+    ours, theirs = sequence.video, other.video
     if set(ours.identities) & set(theirs.identities):
         return True
     return any(

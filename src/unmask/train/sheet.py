@@ -171,7 +171,7 @@ def largest_person(path: Path, count: int, folder: Path, frames: int = 1) -> lis
         MediaError: the file cannot be read.
         DataError: there is no face in it.
     """
-    probe(path)  # says what is wrong with a file that cannot be read
+    probe(path)  # raises what is wrong with a file that cannot be read
     video = LabelledVideo(path=path, label=0, dataset="", split="")
     spec = PrepareSpec(
         sequences=count,
