@@ -84,14 +84,9 @@ def _write_json(path: Path, content: object) -> None:
 def _readme(part: str, has_other: bool) -> str:
     more = ""
     if part == MAIN:
-        more = (
-            "sheet.jpg                                                     pictures of every kind\n"
-        )
+        more = f"{'sheet.jpg':<62}pictures of every kind\n"
     if part == MAIN and has_other:
-        more += (
-            f"{OTHER}/                                                        the same of other people, "
-            "smaller, all of it test\n"
-        )
+        more += f"{OTHER + '/':<62}the same of other people, smaller, all of it test\n"
     return _README.format(
         what=WHAT_IT_IS,
         what_not=WHAT_IT_IS_NOT,
