@@ -32,10 +32,11 @@ import torch
 
 from benchmarks import _result
 from unmask.datasets import read_folder
-from unmask.detectors import Detector, default_detectors, load_detector
+from unmask.detectors import Detector, default_detectors
 from unmask.evaluate import evaluate
 from unmask.pipeline.scan import scan_with
 from unmask.types import LabelledVideo, Verdict
+from unmask.weights import load_detector
 
 WARNING = (
     "The machine was shared with other work: wall-clock figures move with it. Shares of one run, "

@@ -34,7 +34,7 @@ from benchmarks import _result
 from benchmarks.pseudo import SETS, plain_recipe
 from unmask.clips import normalize
 from unmask.datasets import read_folder
-from unmask.detectors import Detector, get_card, load_detector
+from unmask.detectors import Detector, get_card
 from unmask.explain import grad_cam, occlusion, peak
 from unmask.explain.ask import at_input_size
 from unmask.explain.occlusion import cover_for
@@ -42,6 +42,7 @@ from unmask.metrics import bootstrap_intervals
 from unmask.prepare import prepare
 from unmask.train.data import cached, prepare_spec_for
 from unmask.train.samples import Samples
+from unmask.weights import load_detector
 
 REGIONS = ("mouth", "eyes")
 SEED = 4242

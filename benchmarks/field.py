@@ -31,7 +31,7 @@ import unmask
 from benchmarks import _result
 from benchmarks._shares import wilson, within_sources
 from unmask.datasets import read_dataset
-from unmask.detectors import get_card, import_weights, list_detectors, load_detector
+from unmask.detectors import get_card, list_detectors
 from unmask.evaluate import evaluate, measure, read_scores
 from unmask.evaluate.print_tables import write_tables
 from unmask.evaluate.scores import FaceScore, VideoScore
@@ -41,6 +41,7 @@ from unmask.types import Calibration, DetectorUse, InputSpec, VideoInfo
 from unmask.verdict import read_calibration
 from unmask.verdict.aggregate import LEAST_CLIPS
 from unmask.verdict.quality import bits_per_pixel, quality_class
+from unmask.weights import import_weights, load_detector
 
 SHARED = Path(os.environ.get("UNMASK_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 FIGURES = ("AUC", "pAUC@10%", "TAR@10%", "EER")
@@ -128,7 +129,7 @@ def find_entrants(checkpoints: Path, folder: Path) -> list[Entrant]:
 
 def _entrant(name: str, tag: str, weights: str | Path) -> Entrant:
     use = load_detector(name, weights).weights
-    shipped = Path(str(resources.files(unmask))) / "weights" / f"{name}.calibration.json"
+    shipped = Path(str(resources.files(unmask))) / "weights" / "files" / f"{name}.calibration.json"
     line = read_calibration(shipped) if shipped.is_file() else None
     if line is None or line.weights_sha256 != use.sha256:
         line = None

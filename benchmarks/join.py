@@ -20,13 +20,14 @@ import torch
 from torch import Tensor
 
 from benchmarks import pseudo
+from unmask.checkpoints import save_weights
 from unmask.clips import normalize
-from unmask.detectors import Card, Detector, build, get_card, load_detector
-from unmask.detectors.weights import save_weights
+from unmask.detectors import Card, Detector, build, get_card
 from unmask.errors import DataError, UnmaskError, UsageError
 from unmask.prepare import read_prepared
 from unmask.train.samples import Samples
 from unmask.train.settings import differing_settings
+from unmask.weights import load_detector
 
 _BIAS = "mask_head.bias"
 _SEED = 4711

@@ -25,11 +25,12 @@ from benchmarks._shares import interval
 from benchmarks.pseudo import SETS, plain_recipe
 from unmask import metrics
 from unmask.clips import normalize
-from unmask.detectors import Detector, load_detector
+from unmask.detectors import Detector
 from unmask.errors import DataError, UsageError
 from unmask.forgeries import KINDS
 from unmask.prepare import FaceSequence, read_prepared
 from unmask.train.samples import Samples
+from unmask.weights import load_detector
 
 FRAMES = 8
 SEED = 779

@@ -26,13 +26,14 @@ from benchmarks import _result
 from benchmarks._shares import auc, within_sources
 from benchmarks.pseudo import Answers, answer
 from unmask.clips import normalize
-from unmask.detectors import Detector, get_card, load_detector
+from unmask.detectors import Detector, get_card
 from unmask.prepare import FaceSequence, read_prepared
 from unmask.train import apply_settings, train
 from unmask.train.augment import change_of
 from unmask.train.clip import cut_clip, read_clip
 from unmask.train.samples import Samples
 from unmask.verdict.aggregate import LEAST_CLIPS
+from unmask.weights import load_detector
 
 FAMILIES: Mapping[str, Mapping[str, float]] = {
     "self_blend": {"self_blend": 0.22, "warped_face": 0.05},

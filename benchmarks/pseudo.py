@@ -21,11 +21,12 @@ from sklearn.metrics import roc_auc_score
 from benchmarks import _result
 from unmask.clips import normalize
 from unmask.datasets import read_folder
-from unmask.detectors import Card, Detector, Recipe, load_detector
+from unmask.detectors import Card, Detector, Recipe
 from unmask.forgeries import Augmentation
 from unmask.prepare import prepare
 from unmask.train.data import cached, prepare_spec_for
 from unmask.train.samples import Samples
+from unmask.weights import load_detector
 
 _OFF: dict[str, Any] = {"light": 0, "resize": 0, "blur": 0, "noise": 0}
 _NOTHING = Augmentation(**_OFF, codec_shares=(1, 0, 0))

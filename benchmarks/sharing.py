@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks import _result
-from unmask.detectors import Detector, load_detector
+from unmask.detectors import Detector
 from unmask.pipeline.scorer import score_clips
 from unmask.pipeline.shared_features import scorer_for
 from unmask.types import Clip, ClipScore, InputSpec, Pixels
+from unmask.weights import load_detector
 
 _SECONDS = 20
 _FPS = 25

@@ -81,11 +81,12 @@ class Clock:
 def measure(video: Path) -> dict[str, Any]:
     """Scans one video in this process, with a clock in every stage."""
     start = time.perf_counter()
-    from unmask.detectors import default_detectors, load_detector
+    from unmask.detectors import default_detectors
     from unmask.faces.find import FaceFinder, _center_face
     from unmask.media import probe
     from unmask.media.video import Video
     from unmask.pipeline import scan as river
+    from unmask.weights import load_detector
 
     for name in default_detectors():
         load_detector(name)

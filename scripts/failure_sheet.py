@@ -23,7 +23,6 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.data import astronaut
 
 from unmask.clips import normalize
-from unmask.detectors import load_detector
 from unmask.forgeries import FaceClip, Material, forge
 from unmask.imaging.codecs import h264_round_trip
 from unmask.report.pictures import with_heat
@@ -31,6 +30,7 @@ from unmask.train.augment import Change
 from unmask.train.clip import cut_clip, read_clip, scaled
 from unmask.train.sheet import largest_person
 from unmask.types import Floats, Pixels
+from unmask.weights import load_detector
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "failures.png"
 DETECTOR = "screener"

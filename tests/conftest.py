@@ -296,3 +296,21 @@ def bars() -> Callable[..., list[Pixels]]:
 def faces(face_image: Pixels) -> Callable[[int, int], list[Pixels]]:
     """``moving_face``: ``faces(count, size)`` gives frames of a swaying face."""
     return lambda count, size=256: moving_face(face_image, count, size)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder of this test's own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("UNMASK_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def own_names(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a test register detectors of its own, with an empty cache and without a proxy."""
+    import toy_detectors
+
+    toy_detectors.own_registry(monkeypatch)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)

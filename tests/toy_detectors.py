@@ -8,9 +8,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import Card, Output, Paper, Recipe, Target, detector, get_card, list_detectors
-from unmask.detectors import _registry as registry
-from unmask.detectors.weights import save_weights
+from unmask.checkpoints import save_weights
+from unmask.detectors import (
+    Card,
+    Output,
+    Paper,
+    Recipe,
+    Target,
+    detector,
+    get_card,
+    list_detectors,
+    registry,
+)
 from unmask.types import InputSpec
 
 SPEC = InputSpec(size=(32, 32), fps=5.0)

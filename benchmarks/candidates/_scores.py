@@ -19,12 +19,13 @@ from benchmarks.field import deciding, write_list
 from unmask.calibrate.copies import MIN_FACE_PX
 from unmask.calibrate.intervals import ScoredVideos
 from unmask.datasets import read_dataset
-from unmask.detectors import Detector, load_detector
+from unmask.detectors import Detector
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.evaluate.condition import HALF_SIZE, Condition
 from unmask.evaluate.score_videos import ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, VideoScore, read_scores
 from unmask.types import LabelledVideo
+from unmask.weights import load_detector
 
 CONDITIONS = {"as they are": "", "H.264 CRF 40": "compression 5", "half size": HALF_SIZE}
 

@@ -36,8 +36,8 @@ from benchmarks.compare_recipes._score import scores_of
 from benchmarks.compare_recipes._train import Training
 from benchmarks.field import write_list
 from unmask.datasets import read_dataset, read_folder
-from unmask.detectors import load_detector
 from unmask.prepare import PrepareSpec, prepare
+from unmask.weights import load_detector
 
 RUNS: Final = Path(__file__).parents[1] / "runs"
 PLAN: Final = Path(__file__).parents[1] / "compare_recipes.jsonl"

@@ -16,7 +16,7 @@ from benchmarks.compare_recipes._draws import Draws, draws
 from benchmarks.compare_recipes._plan import Run
 from unmask.clips import normalize
 from unmask.detectors import Card, Target, get_card
-from unmask.detectors.weights import load_weights
+from unmask.weights import load_weights
 
 DETECTOR: Final = "efficientnet_lite"
 _STARTS: Final = {"lite0": "imagenet", "lite1": "imagenet_lite1", "lite2": "imagenet_lite2"}

@@ -9,9 +9,10 @@ from unmask.errors import UnmaskError
 from unmask.types import Finding, Verdict
 
 if TYPE_CHECKING:
-    from unmask.detectors import import_weights, list_detectors, load_detector
+    from unmask.detectors import list_detectors
     from unmask.pipeline.scan import scan
     from unmask.verdict import read_calibration
+    from unmask.weights import import_weights, load_detector
 
 __all__ = [
     "Finding",
@@ -28,8 +29,8 @@ __all__ = [
 _HOMES = {
     "scan": "unmask.pipeline.scan",
     "list_detectors": "unmask.detectors",
-    "load_detector": "unmask.detectors",
-    "import_weights": "unmask.detectors",
+    "load_detector": "unmask.weights",
+    "import_weights": "unmask.weights",
     "read_calibration": "unmask.verdict",
 }
 

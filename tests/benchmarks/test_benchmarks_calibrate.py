@@ -15,11 +15,11 @@ import toy_detectors
 from benchmarks import _result, calibrate
 from scored_copies import copies
 from unmask.calibrate import build as building
-from unmask.detectors import load_detector
 from unmask.errors import UsageError
 from unmask.evaluate.scores import FaceScore, ScoreKey, ScoreWriter, VideoScore
 from unmask.types import ClipScore
 from unmask.verdict import read_calibration
+from unmask.weights import load_detector
 
 
 @pytest.fixture(autouse=True)

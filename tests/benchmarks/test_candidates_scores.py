@@ -15,7 +15,7 @@ from benchmarks.candidates._scores import check_apart, check_training, read_cand
 
 import toy_detectors
 from benchmarks import candidates
-from unmask.detectors.weights import save_weights
+from unmask.checkpoints import save_weights
 from unmask.errors import DataError, UsageError, WeightsError
 
 HEAD = ["path", "split", "label", "method", "source"]

@@ -11,10 +11,11 @@ from skimage.data import astronaut
 
 from benchmarks import join as tool
 from scripted_faces import row
-from unmask.detectors import build, get_card, load_detector
-from unmask.detectors.weights import save_weights
+from unmask.checkpoints import save_weights
+from unmask.detectors import build, get_card
 from unmask.errors import DataError, OutputError, UsageError
 from unmask.prepare import prepare
+from unmask.weights import load_detector
 
 
 def write(path: Path, seed: int, **args: object) -> str:

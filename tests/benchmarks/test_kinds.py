@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from benchmarks.kinds import Scored, figures, score
 
-from unmask.detectors import load_detector
 from unmask.errors import UsageError
+from unmask.weights import load_detector
 
 
 def test_figures_of_pairs():

@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import import_weights, load_detector
-from unmask.detectors._pickle import read_tensors
+from unmask.checkpoints.pickle_file import read_tensors
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 OLD_AND_NEW = pytest.mark.parametrize("new_format", [True, False], ids=["zip", "before 1.6"])
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pytest
 import torch
 
+from unmask.checkpoints import save_weights
 from unmask.cli.main import main
 from unmask.detectors import build, default_detectors, get_card
-from unmask.detectors.weights import save_weights
 
 
 class Ran(NamedTuple):

@@ -6,8 +6,8 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from unmask.checkpoints.safetensors_file import file_sha256
 from unmask.detectors import Weights, get_card, list_detectors
-from unmask.detectors._safetensors import file_sha256
 from unmask.report import schema
 from unmask.weights import states as weights_state
 
@@ -127,12 +127,10 @@ def test_weights_verify_names_a_damaged_file_in_the_cache(cli, cache):
 
 
 def test_weights_verify_names_a_shipped_file_that_is_missing(cli, monkeypatch, default_detector):
-    import unmask.detectors
-
     card = get_card(default_detector)
     lost = Weights(tag="lost", file="no-such-file.safetensors", sha256="0" * 64)
     changed = replace(card, weights=(lost,))
-    monkeypatch.setattr(unmask.detectors._weights, "get_card", lambda name: changed)
+    monkeypatch.setattr("unmask.weights.load.get_card", lambda name: changed)
     monkeypatch.setattr("unmask.weights.fetch.get_card", lambda name: changed)
     ran = cli("weights", "verify", default_detector)
     assert ran.code == 1

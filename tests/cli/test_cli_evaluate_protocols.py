@@ -113,7 +113,7 @@ def test_a_figure_is_written_into_the_results(cli, tmp_path, monkeypatch, minibe
     toy_detectors.own_registry(monkeypatch)
     spec = toy_detectors.InputSpec(size=(32, 32), frames=4, fps=25.0, hop=2)
     toy_detectors.register_recurrent("memory", spec, frame_context=0)
-    from unmask.detectors.weights import save_weights
+    from unmask.checkpoints import save_weights
 
     about = {"detector": "memory", "tag": "t", "license": "MIT", "trained_on": "nothing"}
     state = toy_detectors.Recurrent().state_dict()

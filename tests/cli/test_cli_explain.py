@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from unmask.checkpoints import save_weights
 from unmask.detectors import build, default_detectors, get_card, list_detectors
-from unmask.detectors.weights import save_weights
 
 
 def test_the_default_detector_explains_a_video(cli, portrait_video: Path, tmp_path: Path):

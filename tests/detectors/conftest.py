@@ -10,7 +10,6 @@ import cv2
 import pytest
 from PIL import Image
 
-import toy_detectors
 from unmask.types import Pixels
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -25,22 +24,6 @@ def formula() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache folder of this test's own."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("UNMASK_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
-def own_names(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets a test register detectors of its own, with an empty cache and without a proxy."""
-    toy_detectors.own_registry(monkeypatch)
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import Target, build, get_card, import_weights, load_detector
+from unmask.detectors import Target, build, get_card
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.losses import (
     attention_transfer_loss,
@@ -24,6 +24,7 @@ from unmask.losses import (
 from unmask.losses.attention_transfer import attention_target
 from unmask.losses.coding_distance import norm_hinge
 from unmask.train import apply_settings
+from unmask.weights import import_weights, load_detector
 
 NAME = "anti_compression"
 FIXTURES = Path(__file__).parents[1] / "fixtures"

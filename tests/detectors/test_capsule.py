@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
 
-from unmask.detectors import Output, Target, get_card, import_weights, load_detector
+from unmask.detectors import Output, Target, get_card
 from unmask.errors import WeightsError
 from unmask.nn.capsule import squash, vgg_start
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torchvision import models
 
-from unmask.detectors import import_weights, load_detector
 from unmask.detectors.cnn_aug import CARD
 from unmask.errors import WeightsError
 from unmask.train.augment import CHANGES
+from unmask.weights import import_weights, load_detector
 
 
 @pytest.fixture(scope="module")

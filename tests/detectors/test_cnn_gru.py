@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torchvision import models
 
-from unmask.detectors import get_card, import_weights, load_detector
+from unmask.detectors import get_card
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 NAME = "cnn_gru"
 

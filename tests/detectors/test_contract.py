@@ -21,10 +21,11 @@ from torch import Tensor, nn
 
 import unmask.detectors
 from detector_families import LIKE, by_family
-from unmask.detectors import Card, Output, Target, get_card, list_detectors, load_detector
-from unmask.detectors._behaviors import BEHAVIORS, HasAdversary, HasHeatMaps, SharesFrames
-from unmask.detectors.weights import save_weights
+from unmask.checkpoints import save_weights
+from unmask.detectors import Card, Output, Target, get_card, list_detectors
+from unmask.detectors.behaviors import BEHAVIORS, HasAdversary, HasHeatMaps, SharesFrames
 from unmask.train.optimize import rate_of
+from unmask.weights import load_detector
 
 EVERY = pytest.mark.parametrize("name", list_detectors(), scope="module")
 ONE_OF_EACH_FAMILY = pytest.mark.parametrize("name", by_family(), scope="module")

@@ -8,9 +8,10 @@ from types import ModuleType
 import pytest
 import torch
 
-from unmask.detectors import get_card, import_weights
-from unmask.detectors._deepfakebench import without_backbone
+from unmask.detectors import get_card
+from unmask.detectors.shared.deepfakebench import without_backbone
 from unmask.errors import WeightsError, WrongVariantError
+from unmask.weights import import_weights
 
 PORTS = {"meso4": "meso4_port", "mesoinception4": "mesoinception4_port"}
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torchvision import models
 
 from unmask.clips import normalize
-from unmask.detectors import import_weights, load_detector
 from unmask.detectors.dsp_fwa import CARD
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

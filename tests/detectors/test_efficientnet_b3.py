@@ -9,8 +9,8 @@ import timm
 import torch
 from torch import nn
 
-from unmask.detectors import import_weights, load_detector
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 
 @pytest.fixture(scope="module")

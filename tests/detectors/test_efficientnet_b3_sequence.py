@@ -9,9 +9,10 @@ import timm
 import torch
 from torch import nn
 
-from unmask.detectors import get_card, import_weights, load_detector
-from unmask.detectors.weights import save_weights
+from unmask.checkpoints import save_weights
+from unmask.detectors import get_card
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 IMAGE, LSTM, GRU = "efficientnet_b3", "efficientnet_b3_lstm", "efficientnet_b3_bigru"
 

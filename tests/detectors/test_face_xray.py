@@ -10,9 +10,10 @@ import timm
 import torch
 from torch import Tensor
 
-from unmask.detectors import Detector, import_weights, load_detector
+from unmask.detectors import Detector
 from unmask.detectors.face_xray import CARD
 from unmask.errors import UsageError, WeightsError
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

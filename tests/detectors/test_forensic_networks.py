@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import Target, get_card, load_detector
+from unmask.detectors import Target, get_card
 from unmask.errors import UsageError
 from unmask.train import train
+from unmask.weights import load_detector
 
 
 def parameters(net: nn.Module) -> int:

@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unmask.detectors import Detector, build, get_card, import_weights, load_detector
+from unmask.detectors import Detector, build, get_card
 from unmask.errors import WeightsError
 from unmask.nn.i3d import pad_same
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import get_card, import_weights, load_detector
+from unmask.detectors import get_card
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 NAME = "ip_csn_152"
 

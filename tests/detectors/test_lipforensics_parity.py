@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import get_card, import_weights, load_detector
-from unmask.detectors._import import read_pickle
+from unmask.checkpoints.pickle_file import read_pickle
+from unmask.detectors import get_card
 from unmask.errors import WeightsError
 from unmask.nn.lip_reading import LipReader, from_published
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

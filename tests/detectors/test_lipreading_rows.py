@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from unmask.detectors import get_card, import_weights, load_detector
+from unmask.detectors import get_card
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FRAMES, INSTANTS = "resnet18_lipreading", "resnet3d_lipreading"

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from unmask.detectors import get_card, import_weights, load_detector
-from unmask.detectors._safetensors import read_metadata
+from unmask.checkpoints.safetensors_file import read_metadata
+from unmask.detectors import get_card
 from unmask.errors import MissingDependencyError, WeightsError
 from unmask.nn.keras import flatten_hwc, read_layers
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import unmask
-from unmask.detectors import Target, get_card, import_weights, load_detector
-from unmask.detectors._safetensors import read_metadata
+from unmask.checkpoints.safetensors_file import read_metadata
+from unmask.detectors import Target, get_card
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import Output, Target, get_card, import_weights, load_detector
+from unmask.detectors import Output, Target, get_card
 from unmask.detectors.patch_based import vote_of
 from unmask.errors import UsageError, WeightsError
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

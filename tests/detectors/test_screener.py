@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from unmask.detectors import build, get_card, load_detector
+from unmask.detectors import build, get_card
 from unmask.detectors.screener import CARD
 from unmask.errors import UsageError
+from unmask.weights import load_detector
 
 
 @pytest.fixture(scope="module")

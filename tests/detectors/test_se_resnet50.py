@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors import get_card, import_weights, load_detector
+from unmask.detectors import get_card
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 NAME = "se_resnet50"
 

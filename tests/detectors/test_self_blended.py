@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors import import_weights, load_detector
 from unmask.detectors.self_blended import CARD
 from unmask.errors import WeightsError, WrongVariantError
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

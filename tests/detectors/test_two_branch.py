@@ -10,10 +10,11 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from unmask.detectors import Target, build, get_card, import_weights, load_detector
-from unmask.detectors.weights import save_weights
+from unmask.checkpoints import save_weights
+from unmask.detectors import Target, build, get_card
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.losses import binary_loss
+from unmask.weights import import_weights, load_detector
 
 NAME = "two_branch"
 

@@ -10,8 +10,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from unmask.detectors import build, get_card, import_weights, load_detector
+from unmask.detectors import build, get_card
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from unmask.detectors import import_weights, load_detector
 from unmask.errors import WeightsError
+from unmask.weights import import_weights, load_detector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = 1e-5

@@ -11,7 +11,7 @@ import toy_detectors
 from dataset_trees import encode, write_faceforensics
 from unmask.clips import cut_face
 from unmask.datasets import read_dataset
-from unmask.detectors import Output, get_card, load_detector
+from unmask.detectors import Output, get_card
 from unmask.errors import DataError, UsageError
 from unmask.evaluate.data import Data
 from unmask.evaluate.run import evaluate
@@ -23,6 +23,7 @@ from unmask.papers.measure import missing_reason, run_protocol
 from unmask.papers.registry import get_protocol
 from unmask.pipeline.scan import scan_with
 from unmask.types import FacePatch
+from unmask.weights import load_detector
 
 FRAMES = 12
 

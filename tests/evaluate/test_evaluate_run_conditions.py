@@ -7,10 +7,9 @@ import pytest
 import torch
 
 import toy_detectors
+from unmask.checkpoints import save_weights
 from unmask.clips import reorder, to_tensor
 from unmask.datasets import read_folder
-from unmask.detectors import load_detector
-from unmask.detectors.weights import save_weights
 from unmask.errors import DataError, UnknownNameError, UsageError
 from unmask.evaluate import corrupt_video
 from unmask.evaluate.condition import Condition, seed_of
@@ -20,6 +19,7 @@ from unmask.evaluate.scores import ScoreWriter, read_clips, read_scores
 from unmask.evaluate.tables import measure
 from unmask.pipeline.scan import scan_with
 from unmask.types import InputSpec
+from unmask.weights import load_detector
 
 CLIPS = InputSpec(size=(32, 32), frames=6, fps=25.0, hop=2)
 

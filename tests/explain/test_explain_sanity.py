@@ -16,8 +16,9 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from unmask.clips import normalize
-from unmask.detectors import Detector, default_detectors, load_detector
+from unmask.detectors import Detector, default_detectors
 from unmask.explain import frame_saliency, grad_cam, occlusion, peak
+from unmask.weights import load_detector
 
 Explain = Callable[[nn.Module, Tensor], Tensor]
 

@@ -10,10 +10,10 @@ from sklearn.metrics import roc_auc_score
 
 import toy_detectors
 from dataset_trees import write_faceforensics
+from unmask.checkpoints import save_weights
 from unmask.datasets import read_dataset
 from unmask.detectors import detector, get_card
-from unmask.detectors._card import Ablation
-from unmask.detectors.weights import save_weights
+from unmask.detectors.card import Ablation
 from unmask.evaluate.data import Data
 from unmask.evaluate.scores import read_clips, read_scores
 from unmask.evaluate.tables import fit_threshold
@@ -143,7 +143,7 @@ def test_the_drop_is_the_mean_fall_of_the_balanced_accuracy(tmp_path, data, weig
 
 
 def shas(scores, files):
-    from unmask.detectors import load_detector
+    from unmask.weights import load_detector
 
     return [load_detector("bright", file).weights.sha256 for file in files]
 

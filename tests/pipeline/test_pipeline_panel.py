@@ -11,11 +11,11 @@ import pytest
 import toy_detectors
 import verdict_builders
 from unmask import scan
-from unmask.detectors import load_detector
 from unmask.errors import UsageError, WeightsError
 from unmask.pipeline import panel
 from unmask.types import Calibration, PanelMember
 from unmask.verdict import write_calibration
+from unmask.weights import load_detector
 from verdict_builders import calibration, use
 
 VIDEO = dataclasses.replace(verdict_builders.VIDEO, duration_s=61.0)
@@ -46,12 +46,12 @@ def own_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Calibration], None]:
     """Puts calibrations where the package keeps them."""
-    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "files").mkdir(parents=True)
     monkeypatch.setattr(panel.resources, "files", lambda package: tmp_path)
     monkeypatch.setattr(panel, "is_here", lambda detector, entry: True)
 
     def put(name: str, calibration: Calibration) -> None:
-        write_calibration(calibration, tmp_path / "weights" / f"{name}.calibration.json")
+        write_calibration(calibration, tmp_path / "weights" / "files" / f"{name}.calibration.json")
 
     return put
 

@@ -15,13 +15,13 @@ from PIL import Image
 import toy_detectors
 import unmask
 from unmask import Finding, scan
-from unmask.detectors import load_detector
 from unmask.errors import MediaError, UnknownNameError, UsageError, WeightsError
 from unmask.faces import FaceFinder
 from unmask.pipeline import panel, scorer
 from unmask.pipeline import scan as river
 from unmask.types import Calibration, Frame, InputSpec, Pixels
 from unmask.verdict import write_calibration
+from unmask.weights import load_detector
 from verdict_builders import calibration
 
 
@@ -128,8 +128,8 @@ def test_shipped_calibrations_are_found_by_the_detectors_name(
     monkeypatch: pytest.MonkeyPatch,
 ):
     path, calibration = calibrated
-    (tmp_path / "weights").mkdir()
-    write_calibration(calibration, tmp_path / "weights" / "bright.calibration.json")
+    (tmp_path / "weights" / "files").mkdir(parents=True)
+    write_calibration(calibration, tmp_path / "weights" / "files" / "bright.calibration.json")
     monkeypatch.setattr(panel.resources, "files", lambda package: tmp_path)
     verdict = scan(portrait_video, ["bright"], weights={"bright": path})
     assert verdict.calibration == calibration

@@ -14,12 +14,13 @@ from torch import nn
 
 import toy_detectors
 from unmask.clips import to_tensor
-from unmask.detectors import Card, Detector, Output, get_card, list_detectors, load_detector
+from unmask.detectors import Card, Detector, Output, get_card, list_detectors
 from unmask.errors import UsageError
 from unmask.pipeline import shared_features
 from unmask.pipeline.scorer import ClipBatch
 from unmask.pipeline.shared_features import SharedFeatures, scorer_for
 from unmask.types import Clip, DetectorUse, InputSpec
+from unmask.weights import load_detector
 
 LIPS = "lipforensics"
 TOY = InputSpec(size=(8, 8), frames=6, hop=2)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import toy_detectors
 from unmask.detectors import Card, Output, Paper, Recipe, Target, detector
-from unmask.detectors._recipe import Optimizer, Sampling, Schedule, Synthesis
+from unmask.detectors.recipe import Optimizer, Sampling, Schedule, Synthesis
 from unmask.types import InputSpec, Pixels
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dataset_trees import encode
 from unmask.detectors import Card, Output, Paper, Recipe, Stage, Target
-from unmask.detectors._recipe import Optimizer, Sampling, Schedule
+from unmask.detectors.recipe import Optimizer, Sampling, Schedule
 from unmask.losses import lip_reading_loss
 from unmask.types import InputSpec, Pixels
 

@@ -16,9 +16,9 @@ from torch import Tensor
 
 import unmask.train.data as data_module
 from dataset_trees import touch_faceforensics, write_faceforensics
-from unmask.detectors import Card, Output, Recipe, Target, get_card, load_detector
-from unmask.detectors._recipe import Sampling
-from unmask.detectors.weights import read_metadata, save_weights
+from unmask.checkpoints import read_metadata, save_weights
+from unmask.detectors import Card, Output, Recipe, Target, get_card
+from unmask.detectors.recipe import Sampling
 from unmask.errors import DataError, OutputError, UsageError, WeightsError
 from unmask.media import open_video
 from unmask.prepare import FaceSequence, PrepareSpec, prepare, read_prepared
@@ -29,6 +29,7 @@ from unmask.train.data import origin_of, prepare_spec_for, read_faces
 from unmask.train.run_folder import write_record
 from unmask.train.samples import Samples
 from unmask.types import InputSpec, LabelledVideo, Pixels
+from unmask.weights import load_detector
 
 PAIRS = [("000", "003"), ("011", "012")]
 METHODS = ("Deepfakes", "FaceSwap")

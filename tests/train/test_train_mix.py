@@ -14,7 +14,7 @@ import torch
 
 from unmask.datasets import read_folder
 from unmask.detectors import Card, Output, Recipe, Target
-from unmask.detectors._recipe import Sampling, Synthesis
+from unmask.detectors.recipe import Sampling, Synthesis
 from unmask.errors import DataError, MissingDependencyError, UnknownNameError, UsageError
 from unmask.forgeries import KINDS
 from unmask.prepare import FaceSequence, PrepareSpec, prepare

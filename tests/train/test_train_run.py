@@ -9,10 +9,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from unmask.detectors import Card, load_detector
+from unmask.detectors import Card
 from unmask.errors import DataError, MissingDependencyError, OutputError, UsageError
 from unmask.train import run as run_module
 from unmask.train import train
+from unmask.weights import load_detector
 
 Tensors = dict[str, torch.Tensor]
 

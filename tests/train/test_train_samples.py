@@ -8,7 +8,7 @@ import torch
 
 from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target
-from unmask.detectors._recipe import Sampling, Synthesis
+from unmask.detectors.recipe import Sampling, Synthesis
 from unmask.errors import DataError, UsageError
 from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train.augment import change_of

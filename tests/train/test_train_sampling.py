@@ -16,7 +16,7 @@ from PIL import Image
 from dataset_trees import encode
 from unmask.datasets import read_folder
 from unmask.detectors import Output, Recipe, Target, get_card
-from unmask.detectors._recipe import Sampling
+from unmask.detectors.recipe import Sampling
 from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train.augment import CHANGES
 from unmask.train.samples import Samples

@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from stage_toys import COLORS, PAINTER, TINTS, ColorReader, Painter, write_expressions, write_words
 
 import toy_detectors
-from unmask.detectors import Card, build, detector, load_detector
-from unmask.detectors.weights import read_metadata
+from unmask.checkpoints import read_metadata
+from unmask.detectors import Card, build, detector
 from unmask.errors import (
     DataError,
     OutputError,
@@ -30,6 +30,7 @@ from unmask.train.class_module import ClassTraining
 from unmask.train.class_samples import ClassBatch, ClassSamples
 from unmask.train.stage import STAGE_FILE, train_stage
 from unmask.types import Pixels
+from unmask.weights import load_detector
 
 LONG = ("epochs=6", "steps_per_epoch=6", "batch_size=6")
 

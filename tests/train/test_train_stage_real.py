@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import load_file
 from stage_toys import write_expressions, write_words
 
-from unmask.detectors import get_card, list_detectors, load_detector
+from unmask.detectors import get_card, list_detectors
 from unmask.train.stage import STAGE_FILE, train_stage
 from unmask.types import Pixels
+from unmask.weights import load_detector
 
 STAGES = [(name, stage) for name in list_detectors() for stage in get_card(name).stages]
 ONE_STEP = ["epochs=1", "steps_per_epoch=1", "batch_size=2"]

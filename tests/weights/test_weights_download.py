@@ -19,8 +19,8 @@ from tiny_detector import (
     register,
 )
 
-from unmask.detectors import load_detector
 from unmask.errors import OutputError, WeightsError
+from unmask.weights import load_detector
 from weights_server import WeightsServer
 
 pytestmark = pytest.mark.usefixtures("own_names")

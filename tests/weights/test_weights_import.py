@@ -21,10 +21,10 @@ from tiny_detector import (
     save,
 )
 
-from unmask.detectors import import_weights, load_detector
-from unmask.detectors._safetensors import read_metadata
+from unmask.checkpoints.safetensors_file import read_metadata
 from unmask.errors import OutputError, WeightsError
 from unmask.types import DetectorUse
+from unmask.weights import import_weights, load_detector
 
 pytestmark = pytest.mark.usefixtures("own_names")
 

@@ -10,10 +10,11 @@ import pytest
 import torch
 from tiny_detector import PUBLISHED, published_entry, read_published, register, save
 
-from unmask.detectors import Weights, get_card, import_weights, load_detector
-from unmask.detectors.weights import Terms, read_metadata, terms_of_weights
+from unmask.checkpoints import read_metadata
+from unmask.detectors import Weights, get_card
 from unmask.errors import OutputError, WeightsError
 from unmask.types import InputSpec
+from unmask.weights import Terms, import_weights, load_detector, terms_of_weights
 
 pytestmark = pytest.mark.usefixtures("own_names")
 
@@ -79,7 +80,7 @@ def test_accepting_again_keeps_the_file_and_its_first_date(
         def now(cls, tz=None):
             return datetime(2036, 1, 1, tzinfo=tz)
 
-    monkeypatch.setattr("unmask.detectors._license.datetime", Later)
+    monkeypatch.setattr("unmask.weights.license.datetime", Later)
     assert import_weights("tiny", source, out, accept_license=True) == out
     assert out.read_bytes() == data
 
@@ -218,7 +219,7 @@ LAYOUTS = [
 def test_layouts_of_published_files_are_told_apart(
     name: str, tag: str, rows: dict[str, int], tmp_path: Path
 ):
-    from unmask.detectors._license import likely_entries
+    from unmask.weights.license import likely_entries
 
     path = tmp_path / "x.pth"
     torch.save({key: torch.zeros(count, 1) for key, count in rows.items()}, path)
@@ -229,7 +230,7 @@ def test_layouts_of_published_files_are_told_apart(
 
 
 def test_xception_beside_the_files_of_esr_is_under_their_license_too(tmp_path: Path):
-    from unmask.detectors._license import likely_entries
+    from unmask.weights.license import likely_entries
 
     path = tmp_path / "x.pth"
     torch.save({XCEPTION: torch.zeros(1, 1), "fc.weight": torch.zeros(1000, 1)}, path)

@@ -15,11 +15,11 @@ from tiny_detector import (
     save,
 )
 
-from unmask.detectors import Weights, load_detector
-from unmask.detectors import _weights as weights_module
-from unmask.detectors._safetensors import file_sha256, read_metadata, write_atomically
+from unmask.checkpoints.safetensors_file import file_sha256, read_metadata, write_atomically
+from unmask.detectors import Weights
 from unmask.errors import OutputError, UnknownNameError, UsageError, WeightsError
 from unmask.types import DetectorUse
+from unmask.weights import load_detector, store
 
 pytestmark = pytest.mark.usefixtures("own_names")
 
@@ -50,8 +50,8 @@ def test_file_is_loaded_and_reported(tmp_path: Path):
 
 
 def test_shipped_file_is_the_default_and_has_a_tag(tmp_path: Path, monkeypatch):
-    path = save(tmp_path / "weights" / "tiny-1.safetensors")
-    monkeypatch.setattr(weights_module.resources, "files", lambda _package: tmp_path)
+    path = save(tmp_path / "weights" / "files" / "tiny-1.safetensors")
+    monkeypatch.setattr(store.resources, "files", lambda _package: tmp_path)
     entry = Weights(
         tag="one", file=path.name, sha256=file_sha256(path), license="MIT", trained_on="our data"
     )
@@ -72,8 +72,8 @@ def test_shipped_file_is_the_default_and_has_a_tag(tmp_path: Path, monkeypatch):
 
 
 def test_shipped_file_with_another_hash_is_damaged(tmp_path: Path, monkeypatch):
-    path = save(tmp_path / "weights" / "tiny-1.safetensors")
-    monkeypatch.setattr(weights_module.resources, "files", lambda _package: tmp_path)
+    path = save(tmp_path / "weights" / "files" / "tiny-1.safetensors")
+    monkeypatch.setattr(store.resources, "files", lambda _package: tmp_path)
     register(Weights(tag="one", file=path.name, sha256="41ab" * 16))
     with pytest.raises(WeightsError) as caught:
         load_detector("tiny")

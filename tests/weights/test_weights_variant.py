@@ -12,13 +12,14 @@ import torch
 
 import toy_detectors
 import unmask
-from unmask.detectors import Card, build, get_card, import_weights, load_detector
-from unmask.detectors.weights import card_of_weights, read_metadata, save_weights
+from unmask.checkpoints import read_metadata, save_weights
+from unmask.detectors import Card, build, get_card
 from unmask.errors import UnknownNameError, UsageError, WeightsError
 from unmask.evaluate import evaluate, read_scores
 from unmask.pipeline.shared_features import SharedFeatures, scorer_for
 from unmask.train import apply_settings
 from unmask.types import InputSpec, LabelledVideo
+from unmask.weights import card_of_weights, import_weights, load_detector
 
 NAME = "waves"
 SPEC = InputSpec(size=(32, 32), frames=6, hop=6)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import pickle
 import struct
+import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -270,3 +271,34 @@ def _check(is_fine: bool, reason: str) -> None:
 
 def _refuse(reason: str) -> NoReturn:
     raise pickle.UnpicklingError(reason)
+
+
+def read_pickle(path: Path) -> dict[str, Tensor]:
+    """The state dict in a ``.pt`` file: tensors and plain containers only, no code is run.
+
+    Raises:
+        WeightsError: it holds anything else, or no state dict.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Torch warns of uncommon pickle protocols; what it cannot read it refuses anyway.
+            warnings.simplefilter("ignore")
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"Cannot read '{path}' as a torch file of plain tensors. "
+            "Give the published file, or its state dict saved by itself."
+        ) from error
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(found, dict) and isinstance(found.get(key), dict):
+            found = found[key]
+            break
+    if not isinstance(found, dict) or not found:
+        raise WeightsError(f"Cannot find a state dict in '{path}'. Give a file that holds one.")
+    bad = [key for key, value in found.items() if not isinstance(value, torch.Tensor)]
+    if bad:
+        raise WeightsError(
+            f"Cannot use '{path}': {len(bad)} of its {len(found)} entries are no tensors "
+            f"({bad[0]}, …). Give its state dict saved by itself."
+        )
+    return {str(key).removeprefix("module."): value for key, value in found.items()}

@@ -36,7 +36,7 @@ def reorder(clip: Clip, order: str, seed: int = 0) -> Clip:
     with their ``frame_indices``, ``regions_px`` and ``is_real_frame``, while ``times_s`` stays.
 
     The draw depends on the seed, the person and the clip's first frame, so the clips of a video
-    differ. Features remembered by frame number (``unmask.detectors._frames.SharedFeatures``)
+    differ. Features remembered by frame number (``unmask.pipeline.shared_features.SharedFeatures``)
     must not be used across altered clips: ask the network itself.
 
     Args:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from unmask.detectors._card import Card, Output, Paper, Stage, Target, Weights
-from unmask.detectors._detector import Detector
-from unmask.detectors._import import import_weights
-from unmask.detectors._recipe import Recipe
-from unmask.detectors._registry import build, default_detectors, detector, get_card, list_detectors
-from unmask.detectors._weights import load_detector
+from unmask.detectors.card import Card, Output, Paper, Stage, Target, Weights
+from unmask.detectors.detector import Detector
+from unmask.detectors.recipe import Recipe
+from unmask.detectors.registry import build, default_detectors, detector, get_card, list_detectors
 
 __all__ = [
     "Card",
@@ -22,7 +20,5 @@ __all__ = [
     "default_detectors",
     "detector",
     "get_card",
-    "import_weights",
     "list_detectors",
-    "load_detector",
 ]

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from unmask.detectors._card import Ablation, Card, Output, Paper, Target
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._recipe import Adversary, Optimizer, Recipe, Sampling, Schedule
-from unmask.detectors._registry import detector
-from unmask.detectors._xception import INPUT, faceforensics_start, imagenet_start
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Ablation, Card, Output, Paper, Target
+from unmask.detectors.recipe import Adversary, Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.xception import INPUT, faceforensics_start, imagenet_start
 from unmask.errors import DataError, UsageError
 from unmask.losses import (
     attention_transfer_loss,

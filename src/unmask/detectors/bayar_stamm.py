@@ -11,10 +11,10 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper
-from unmask.detectors._forensic import CROP, GREEN, label_loss, middle_of_face
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
-from unmask.detectors._registry import detector
+from unmask.detectors.card import Card, Output, Paper
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.forensic import CROP, GREEN, label_loss, middle_of_face
 from unmask.errors import UsageError
 from unmask.nn.constrained import ConstrainedConv2d
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unmask.detectors._card import Output, Target
+    from unmask.detectors.card import Output, Target
 
 
 @runtime_checkable

@@ -13,13 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from unmask.detectors._behaviors import HasTrainingLoss
+from unmask.detectors.behaviors import HasTrainingLoss
 from unmask.types import InputSpec
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from unmask.detectors._recipe import Recipe
+    from unmask.detectors.recipe import Recipe
 
 
 class Output(NamedTuple):
@@ -227,12 +227,12 @@ class Card:
             UnknownNameError: there is no such field or argument; the message lists the known ones.
             UsageError: a value of another type than the field's or the present argument's.
         """
-        from unmask.detectors._fields import changed_card
+        from unmask.detectors.changes import changed_card
 
         return changed_card(self, recipe, input, args)
 
     def build(self) -> nn.Module:
         """An untrained network, in train mode."""
-        from unmask.detectors._registry import build
+        from unmask.detectors.registry import build
 
         return build(self)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Target, Weights
-from unmask.detectors._pickle import read_tensors, rows_of
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
-from unmask.detectors._registry import detector
+from unmask.checkpoints.pickle_file import read_tensors, rows_of
+from unmask.detectors.card import Card, Output, Paper, Target, Weights
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.registry import detector
 from unmask.losses import binary_loss
 from unmask.nn.heads import add_batch_counters, reset_head, under_net
 from unmask.nn.resnet import FEATURES, IMAGENET_CLASSES, resnet50

@@ -13,10 +13,10 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._registry import detector
-from unmask.detectors._whole_face import RECIPE, TRAINING_DIFFERENCES
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Card, Output, Paper, Weights
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.whole_face import RECIPE, TRAINING_DIFFERENCES
 from unmask.nn.densenet import present_names
 from unmask.nn.frames import features_of_frames
 from unmask.nn.fresh import fresh_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from unmask.detectors._card import Card, Output
+from unmask.detectors.card import Card, Output
 from unmask.types import DetectorUse
 
 if TYPE_CHECKING:

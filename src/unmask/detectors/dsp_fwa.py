@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Target, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
-from unmask.detectors._registry import detector
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Card, Output, Paper, Target, Weights
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
+from unmask.detectors.registry import detector
 from unmask.losses import binary_loss
 from unmask.nn.fresh import fresh_state
 from unmask.nn.heads import add_batch_counters, rename

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._registry import detector
-from unmask.detectors._spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Card, Output, Paper, Weights
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
 from unmask.nn.efficientnet import B3_FEATURES, efficientnet
 from unmask.nn.heads import reset_head, under_net
 from unmask.types import InputSpec

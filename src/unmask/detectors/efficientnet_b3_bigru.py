@@ -10,15 +10,15 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output
-from unmask.detectors._registry import detector
-from unmask.detectors._sequence import (
+from unmask.detectors.card import Card, Output
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.sequence import (
     HIDDEN,
     SEQUENCE_DIFFERENCES,
     SEQUENCE_RECIPE,
     sequence_weights,
 )
-from unmask.detectors._spatio_temporal import INPUT, PAPER
+from unmask.detectors.shared.spatio_temporal import INPUT, PAPER
 from unmask.nn.efficientnet import B3_FEATURES, efficientnet
 from unmask.nn.frames import features_of_frames
 from unmask.nn.recurrent import run_recurrent

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Card, InPackage, Output, Paper, Target, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
-from unmask.detectors._registry import detector
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Card, InPackage, Output, Paper, Target, Weights
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
+from unmask.detectors.registry import detector
 from unmask.errors import UsageError
 from unmask.losses import screening_loss
 from unmask.losses.hypersphere import alignment_loss, uniformity_loss

@@ -13,8 +13,11 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Ablation, Card, Output, Paper, Target
-from unmask.detectors._expression import (
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Ablation, Card, Output, Paper, Target
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.expression import (
     BASE_FILE,
     BRANCHES_OF,
     esr_start,
@@ -22,10 +25,7 @@ from unmask.detectors._expression import (
     expression_stage,
     is_esr,
 )
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
-from unmask.detectors._registry import detector
-from unmask.detectors._xception import (
+from unmask.detectors.shared.xception import (
     IMAGENET_FILE,
     INPUT,
     faceforensics_start,

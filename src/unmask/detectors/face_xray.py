@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors import _deepfakebench as deepfakebench
-from unmask.detectors._card import Card, Output, Paper, Target, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
-from unmask.detectors._registry import detector
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Card, Output, Paper, Target, Weights
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
+from unmask.detectors.registry import detector
+from unmask.detectors.shared import deepfakebench
 from unmask.errors import UsageError
 from unmask.losses.boundary import boundary_loss
 from unmask.nn.fresh import fresh_state

@@ -10,9 +10,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Card, Output, Paper, Target
-from unmask.detectors._registry import detector
-from unmask.detectors._split_autoencoder import DIFFERENCES, INPUT, recipe_with
+from unmask.detectors.card import Card, Output, Paper, Target
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.split_autoencoder import DIFFERENCES, INPUT, recipe_with
 from unmask.losses.split_latent import activation_loss
 from unmask.nn.derivative_residual import ThirdDerivative
 from unmask.nn.split_autoencoder import SplitAutoencoder

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper
-from unmask.detectors._forensic import margin_loss
-from unmask.detectors._points import FIVE, SIXTY_EIGHT, load_points
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
-from unmask.detectors._registry import detector
+from unmask.detectors.card import Card, Output, Paper
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.forensic import margin_loss
+from unmask.detectors.shared.points import FIVE, SIXTY_EIGHT, load_points
 from unmask.errors import import_optional
 from unmask.losses.hinge import hinge_loss
 from unmask.nn.face_points import FacePoints

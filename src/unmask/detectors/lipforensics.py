@@ -14,9 +14,10 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Ablation, Card, Weights
-from unmask.detectors._import import read_pickle
-from unmask.detectors._lip_reading import (
+from unmask.checkpoints.pickle_file import read_pickle
+from unmask.detectors.card import Ablation, Card, Weights
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.lip_reading import (
     DIFFERENCES,
     INPUT,
     LICENSE,
@@ -29,7 +30,6 @@ from unmask.detectors._lip_reading import (
     reading_stage,
     reads_words,
 )
-from unmask.detectors._registry import detector
 from unmask.errors import UsageError
 from unmask.nn.heads import reset_head
 from unmask.nn.lip_reading import ActivationName, LipFeatures, LipReader, from_published

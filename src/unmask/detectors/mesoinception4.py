@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output
-from unmask.detectors._mesonet import INPUT, PAPER, RECIPE, published, refuse_port
-from unmask.detectors._registry import detector
+from unmask.detectors.card import Card, Output
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.mesonet import INPUT, PAPER, RECIPE, published, refuse_port
 from unmask.nn.keras import batch_norm, dense, flatten_hwc, same_conv, to_state_dict
 
 # Keras numbers layers in the order in which they were made: branch by branch.

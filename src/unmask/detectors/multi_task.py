@@ -12,11 +12,11 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Target, Weights
-from unmask.detectors._multi_task import DIFFERENCES, INPUT, RECIPE, joint_loss, output_of
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._registry import detector
-from unmask.detectors._safetensors import file_sha256
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.checkpoints.safetensors_file import file_sha256
+from unmask.detectors.card import Card, Output, Paper, Target, Weights
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.multi_task import DIFFERENCES, INPUT, RECIPE, joint_loss, output_of
 from unmask.errors import WeightsError, WrongVariantError
 from unmask.nn.segmenting_autoencoder import SegmentingAutoencoder
 

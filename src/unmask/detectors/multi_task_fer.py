@@ -13,8 +13,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Ablation, Card, Output, Paper, Target
-from unmask.detectors._expression import (
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Ablation, Card, Output, Paper, Target
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.expression import (
     BASE_FILE,
     BRANCHES_OF,
     esr_start,
@@ -22,7 +24,7 @@ from unmask.detectors._expression import (
     expression_stage,
     is_esr,
 )
-from unmask.detectors._multi_task import (
+from unmask.detectors.shared.multi_task import (
     DIFFERENCES,
     INPUT,
     RECIPE,
@@ -30,8 +32,6 @@ from unmask.detectors._multi_task import (
     output_of,
     validation_loss,
 )
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._registry import detector
 from unmask.errors import UsageError, WeightsError
 from unmask.nn.esr import CLASSES, MAPS
 from unmask.nn.expression import ExpressionStream

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Ablation, Card, Output, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._registry import detector
-from unmask.detectors._spatio_temporal import DIFFERENCES, DOWNSAMPLING, INPUT, PAPER, RECIPE
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Ablation, Card, Output, Weights
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.spatio_temporal import DIFFERENCES, DOWNSAMPLING, INPUT, PAPER, RECIPE
 from unmask.nn.heads import reset_head, under_net
 from unmask.nn.video_resnet import FEATURES, video_resnet
 

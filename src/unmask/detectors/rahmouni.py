@@ -10,10 +10,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper
-from unmask.detectors._forensic import CROP, FRAMES, GREEN, label_loss, middle_of_face
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
-from unmask.detectors._registry import detector
+from unmask.detectors.card import Card, Output, Paper
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.forensic import CROP, FRAMES, GREEN, label_loss, middle_of_face
 
 CARD = Card(
     name="rahmouni",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unmask.detectors._card import Output, Target
+    from unmask.detectors.card import Output, Target
 
 
 def _field(key: str, default: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Which detectors there are: every module of this folder without a leading underscore is one.
+"""Which detectors there are: every module of this folder is one, but those named below.
 
-A package of this folder (``weights``) is none.
+A package of this folder (``shared``) is none.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from unmask.detectors._card import Card
+from unmask.detectors.card import Card
 from unmask.errors import UnknownNameError, explain_unknown
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Network = TypeVar("Network", bound="type[nn.Module]")
 
 _PACKAGE = "unmask.detectors"
+
+_OTHERS = frozenset({"behaviors", "card", "changes", "detector", "recipe", "registry"})
+"""Modules that hold what all detectors are made of."""
 
 
 class _Entry(NamedTuple):
@@ -57,7 +60,7 @@ def list_detectors() -> list[str]:
     """Names of all detectors, sorted. Reads file names only, so that torch stays unloaded."""
     package = importlib.import_module(_PACKAGE)
     found = (m.name for m in pkgutil.iter_modules(package.__path__) if not m.ispkg)
-    return sorted({name for name in found if not name.startswith("_")} | _ENTRIES.keys())
+    return sorted(({*found} - _OTHERS) | _ENTRIES.keys())
 
 
 def get_card(name: str) -> Card:

@@ -13,8 +13,9 @@ from typing import cast
 
 from torch import nn
 
-from unmask.detectors._card import Ablation, Card
-from unmask.detectors._lip_reading import (
+from unmask.detectors.card import Ablation, Card
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.lip_reading import (
     DIFFERENCES,
     INPUT,
     PAPER,
@@ -24,7 +25,6 @@ from unmask.detectors._lip_reading import (
     reading_stage,
     without_time,
 )
-from unmask.detectors._registry import detector
 from unmask.nn.lip_reading import ActivationName, LipFeatures, LipReader
 
 

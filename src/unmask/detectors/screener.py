@@ -14,9 +14,9 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Target, Weights
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
-from unmask.detectors._registry import detector
+from unmask.detectors.card import Card, Output, Paper, Target, Weights
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
+from unmask.detectors.registry import detector
 from unmask.errors import UsageError
 from unmask.losses import screening_loss
 from unmask.nn.center_face import start_from_center_face

@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Ablation, Card, Output, Paper, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._registry import detector
-from unmask.detectors._whole_face import RECIPE, TRAINING_DIFFERENCES, UNDECIDED
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Ablation, Card, Output, Paper, Weights
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.whole_face import RECIPE, TRAINING_DIFFERENCES, UNDECIDED
 from unmask.nn.face_resnet import FACE_FEATURES, FACE_SIZE, FaceResNet50, with_red_first
 from unmask.nn.heads import add_batch_counters
 from unmask.types import InputSpec

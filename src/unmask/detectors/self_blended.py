@@ -11,11 +11,11 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper, Target, Weights
-from unmask.detectors._deepfakebench import refuse
-from unmask.detectors._pickle import read_tensors, rows_of
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
-from unmask.detectors._registry import detector
+from unmask.checkpoints.pickle_file import read_tensors, rows_of
+from unmask.detectors.card import Card, Output, Paper, Target, Weights
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule, Synthesis
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.deepfakebench import refuse
 from unmask.losses import binary_loss
 from unmask.nn.efficientnet import (
     B4_FEATURES,

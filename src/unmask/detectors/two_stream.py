@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.detectors._card import Card, Output, Paper, Target
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
-from unmask.detectors._registry import detector
+from unmask.detectors.card import Card, Output, Paper, Target
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.registry import detector
 from unmask.losses import binary_loss
 from unmask.losses.patch_triplet import patch_triplet_loss
 from unmask.nn.co_occurrence import (

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Card, Output, Paper
-from unmask.detectors._forensic import label_loss
-from unmask.detectors._points import FIVE, SIXTY_EIGHT, load_points
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
-from unmask.detectors._registry import detector
+from unmask.detectors.card import Card, Output, Paper
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.registry import detector
+from unmask.detectors.shared.forensic import label_loss
+from unmask.detectors.shared.points import FIVE, SIXTY_EIGHT, load_points
 from unmask.errors import UsageError, import_optional
 from unmask.losses import binary_loss
 from unmask.nn.co_occurrence import luma

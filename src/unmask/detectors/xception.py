@@ -12,12 +12,12 @@ from pathlib import Path
 import timm
 from torch import Tensor, nn
 
-from unmask.detectors import _deepfakebench as deepfakebench
-from unmask.detectors._card import Card, Output, Paper, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._registry import detector
-from unmask.detectors._spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
-from unmask.detectors._xception import (
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Card, Output, Paper, Weights
+from unmask.detectors.registry import detector
+from unmask.detectors.shared import deepfakebench
+from unmask.detectors.shared.spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
+from unmask.detectors.shared.xception import (
     FACEFORENSICS_FILES,
     FACEFORENSICS_LICENSE,
     FACEFORENSICS_LICENSOR,

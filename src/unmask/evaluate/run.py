@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.detectors import Detector, get_card, load_detector
+from unmask.detectors import Detector, get_card
 from unmask.errors import DataError, UsageError, WeightsError
 from unmask.evaluate.condition import Condition
 from unmask.evaluate.score_videos import Report, ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, read_clips
 from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD, check_threshold
+from unmask.weights import load_detector
 
 if TYPE_CHECKING:
     from unmask.types import LabelledVideo

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unmask.detectors import Detector
-from unmask.detectors._behaviors import HasHeatMaps
+from unmask.detectors.behaviors import HasHeatMaps
 from unmask.errors import UsageError
 from unmask.explain.ask import at_input_size, check_finite, check_mode, differentiable
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from unmask.detectors import load_detector
 from unmask.errors import UnmaskError
 from unmask.evaluate import read_scores
 from unmask.evaluate.data import Data
@@ -18,6 +17,7 @@ from unmask.explain import explain
 from unmask.papers.plot import draw_protocol
 from unmask.papers.score import Scored, Table
 from unmask.plots.write import write_plots
+from unmask.weights import load_detector
 
 _RANKED: Final = frozenset({"in-distribution", "localization", "robustness", "across compression"})
 """Kinds of protocols that the papers show ROC curves and the like for."""

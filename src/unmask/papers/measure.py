@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unmask.datasets import get_adapter, list_datasets
-from unmask.detectors import Card, Detector, get_card, load_detector
+from unmask.detectors import Card, Detector, get_card
 from unmask.errors import DataError, NotMeasurableError, UsageError
 from unmask.evaluate.condition import Condition
 from unmask.evaluate.data import Data
@@ -23,6 +23,7 @@ from unmask.metrics.registry import get_metric
 from unmask.papers.protocol import Cell, Protocol
 from unmask.papers.trainings import TrainingSpec, rows_of, training_of, trainings
 from unmask.types import LabelledVideo
+from unmask.weights import load_detector
 
 TEST = "test"
 

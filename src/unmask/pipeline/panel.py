@@ -1,6 +1,6 @@
 """Who scans when nobody is named, and which calibrations judge: given, shipped and the panel's.
 
-The panel is ``weights/panel.calibration.json``, a calibration of several detectors together. Its
+The panel is ``panel.calibration.json``, a calibration of several detectors together. Its
 first member always scans. On a CPU the others are left out of videos longer than their
 ``longest_cpu_s``, and everywhere if their weights are not on this machine: a scan downloads nothing
 on its own. The report names who was left out; the others are judged by their own calibrations.
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unmask.detectors import default_detectors, get_card
-from unmask.detectors.weights import is_here
 from unmask.errors import UsageError, WeightsError
 from unmask.types import Calibration, DetectorUse, PanelMember, VideoInfo
 from unmask.verdict import read_calibration
+from unmask.weights import is_here
 
 
 class Fitting(NamedTuple):
@@ -157,4 +157,4 @@ def _shipped(uses: Sequence[DetectorUse]) -> list[Calibration]:
 
 
 def _weights() -> Path:
-    return Path(str(resources.files("unmask"))) / "weights"
+    return Path(str(resources.files("unmask"))) / "weights" / "files"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unmask._version import __version__
+from unmask.checkpoints import cache_dir
 from unmask.clips import Cutter, Plan, needs
-from unmask.detectors import Card, Detector, load_detector
-from unmask.detectors.weights import cache_dir
+from unmask.detectors import Card, Detector
 from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, landmarks_missing_reason
 from unmask.media import Video, open_video
@@ -34,6 +34,7 @@ from unmask.types import (
     VideoInfo,
 )
 from unmask.verdict import FaceLooks, Observations, decide, scored_s
+from unmask.weights import load_detector
 
 Progress = Callable[[int, float], None]
 """Called now and then with the frames decoded so far and the seconds of video they cover."""

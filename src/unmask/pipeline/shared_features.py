@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from unmask.detectors import Detector
-from unmask.detectors._behaviors import SharesFrames
+from unmask.detectors.behaviors import SharesFrames
 from unmask.pipeline.scorer import ClipBatch, TorchScorer
 from unmask.types import Clip
 

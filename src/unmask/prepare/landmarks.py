@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from unmask import faces
-from unmask.detectors.weights import cache_dir
+from unmask.checkpoints import cache_dir
 from unmask.errors import MissingDependencyError
 
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from unmask.checkpoints import cache_dir
 from unmask.clips import is_by_68_points
 from unmask.datasets import check_splits, choose_rows, list_datasets, read_dataset, require_masks
 from unmask.detectors import Card
-from unmask.detectors.weights import Terms, cache_dir
 from unmask.errors import DataError, UsageError
 from unmask.prepare import (
     VERSION,
@@ -29,6 +29,7 @@ from unmask.prepare import (
     read_prepared,
 )
 from unmask.types import LabelledVideo
+from unmask.weights import Terms
 
 SPLITS = ("train", "val")
 _FACE_PX = 260.0

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from unmask.clips import normalize
 from unmask.detectors import Card, Output, Target, build
-from unmask.detectors._behaviors import (
+from unmask.detectors.behaviors import (
     FitsLastPart,
     HasAdversary,
     HasTrainingLoss,

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from unmask.detectors import Recipe
-from unmask.detectors._recipe import Optimizer
+from unmask.detectors.recipe import Optimizer
 from unmask.train.parts import BY_STEP, is_below
 from unmask.train.sharpness import SharpnessAware
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from unmask.detectors import Card
-from unmask.detectors._behaviors import FitsLastPart, HasAdversary, HasTrainingLoss
+from unmask.detectors.behaviors import FitsLastPart, HasAdversary, HasTrainingLoss
 from unmask.errors import UsageError
 
 BY_STEP = ("cosine", "late_linear")

@@ -12,14 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from unmask._version import __version__
+from unmask.checkpoints import save_weights
 from unmask.detectors import Card, build, get_card
-from unmask.detectors.weights import (
-    Terms,
-    card_of_weights,
-    load_weights,
-    save_weights,
-    terms_of_weights,
-)
 from unmask.errors import WeightsError, import_optional
 from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
 from unmask.train.fit import How, learn
@@ -29,6 +23,7 @@ from unmask.train.run_folder import open_folder, read_record, settings_in
 from unmask.train.samples import Samples
 from unmask.train.settings import apply_settings, describe, differing_settings
 from unmask.types import InputSpec
+from unmask.weights import Terms, card_of_weights, load_weights, terms_of_weights
 
 
 def train(

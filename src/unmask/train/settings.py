@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import get_args, get_type_hints
 
 from unmask.detectors import Card, Stage
-from unmask.detectors._recipe import places
+from unmask.detectors.recipe import places
 from unmask.errors import UnknownNameError, UsageError, explain_unknown
 from unmask.types import InputSpec
 

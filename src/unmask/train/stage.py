@@ -10,13 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unmask.checkpoints import check_fit, read_metadata, read_safetensors
 from unmask.detectors import Card, Stage, build, get_card
-from unmask.detectors.weights import (
-    check_fit,
-    load_weights,
-    read_metadata,
-    read_safetensors,
-)
 from unmask.errors import (
     DataError,
     UnknownNameError,
@@ -38,6 +33,7 @@ from unmask.train.run import (
 )
 from unmask.train.run_folder import open_folder, read_record, settings_in
 from unmask.train.settings import apply_stage_settings
+from unmask.weights import load_weights
 
 STAGE_FILE = "stage.safetensors"
 """Of a run's folder: the stage's own network, which can teach another run."""

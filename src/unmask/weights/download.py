@@ -12,25 +12,12 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from unmask.detectors._card import Weights
+from unmask.detectors.card import Weights
 from unmask.errors import OutputError, WeightsError
 
 _LOG = logging.getLogger("unmask")
 _CHUNK_BYTES = 1 << 16
 _TIMEOUT_S = 30.0
-
-
-def cache_dir() -> Path:
-    """Where downloaded and imported weights lie: ``$UNMASK_CACHE``, else ``~/.cache/unmask``."""
-    given = os.environ.get("UNMASK_CACHE")
-    return Path(given).expanduser() if given else Path.home() / ".cache" / "unmask"
-
-
-def published_path(detector: str, weights: Weights) -> Path | None:
-    """Where the published file of these weights lies in the cache once it is there."""
-    if weights.url is None:
-        return None
-    return cache_dir() / f"{detector}-{Path(urlsplit(weights.url).path).name}"
 
 
 def download(detector: str, weights: Weights, target: Path, *, by_hand: str = "") -> Path:

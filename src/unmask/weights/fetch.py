@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unmask.detectors import Weights, get_card, import_weights, list_detectors, load_detector
-from unmask.detectors.weights import cache_dir, check_hash, download, published_path
+from unmask.checkpoints import cache_dir, check_hash
+from unmask.detectors import Weights, get_card, list_detectors
 from unmask.errors import UnknownNameError, WeightsError
 from unmask.faces import POINT_WEIGHTS
+from unmask.weights import download, import_weights, load_detector, published_path
 from unmask.weights.states import WeightsState, states_of
 
 LANDMARKS = "landmarks"

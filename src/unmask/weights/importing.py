@@ -8,9 +8,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from unmask.detectors._card import Card, Weights
-from unmask.detectors._download import cache_dir
-from unmask.detectors._license import (
+from unmask.checkpoints.cache import cache_dir
+from unmask.checkpoints.safetensors_file import (
+    check_finite,
+    check_fit,
+    check_owner,
+    file_sha256,
+    read_metadata,
+    read_safetensors,
+    save_weights,
+)
+from unmask.detectors.card import Card, Weights
+from unmask.detectors.registry import build, get_card
+from unmask.errors import WeightsError, WrongVariantError
+from unmask.weights.license import (
     NON_COMMERCIAL,
     UNKNOWN,
     Terms,
@@ -20,18 +31,7 @@ from unmask.detectors._license import (
     terms_in,
     terms_of_entries,
 )
-from unmask.detectors._registry import build, get_card
-from unmask.detectors._safetensors import (
-    check_finite,
-    check_fit,
-    check_owner,
-    file_sha256,
-    read_metadata,
-    read_safetensors,
-    save_weights,
-)
-from unmask.detectors._variant import ARGS, INPUT, card_of_file
-from unmask.errors import WeightsError, WrongVariantError
+from unmask.weights.variant import ARGS, INPUT, card_of_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -178,46 +178,16 @@ def _readings(card: Card, path: Path, known: Weights | None) -> list[_Reading]:
         if reading not in readings:
             readings.append(reading)
     if path.suffix.lower() not in (".h5", ".hdf5", ".keras") or not readings:
-        readings.append(_Reading(read_pickle))
+        readings.append(_Reading(_read_pickle))
     return readings
+
+
+def _read_pickle(path: Path) -> Mapping[str, Tensor]:
+    from unmask.checkpoints.pickle_file import read_pickle
+
+    return read_pickle(path)
 
 
 def _read_own(card: Card, path: Path) -> Mapping[str, Tensor]:
     check_owner(read_metadata(path), card.name, path)
     return read_safetensors(path)
-
-
-def read_pickle(path: Path) -> dict[str, Tensor]:
-    """The state dict in a ``.pt`` file: tensors and plain containers only, no code is run.
-
-    Raises:
-        WeightsError: it holds anything else, or no state dict.
-    """
-    import pickle
-    import warnings
-
-    import torch
-
-    try:
-        with warnings.catch_warnings():
-            # Torch warns of uncommon pickle protocols; what it cannot read it refuses anyway.
-            warnings.simplefilter("ignore")
-            found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"Cannot read '{path}' as a torch file of plain tensors. "
-            "Give the published file, or its state dict saved by itself."
-        ) from error
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(found, dict) and isinstance(found.get(key), dict):
-            found = found[key]
-            break
-    if not isinstance(found, dict) or not found:
-        raise WeightsError(f"Cannot find a state dict in '{path}'. Give a file that holds one.")
-    bad = [key for key, value in found.items() if not isinstance(value, torch.Tensor)]
-    if bad:
-        raise WeightsError(
-            f"Cannot use '{path}': {len(bad)} of its {len(found)} entries are no tensors "
-            f"({bad[0]}, …). Give its state dict saved by itself."
-        )
-    return {str(key).removeprefix("module."): value for key, value in found.items()}

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from unmask.detectors._card import Card, Weights
-from unmask.detectors._safetensors import ACCEPTED
+from unmask.checkpoints.safetensors_file import ACCEPTED
+from unmask.detectors.card import Card, Weights
 from unmask.errors import WeightsError
 
 NON_COMMERCIAL = "non_commercial"

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from unmask.detectors._card import Card, InPackage, Weights
-from unmask.detectors._detector import Detector
-from unmask.detectors._download import download, published_path
-from unmask.detectors._license import Terms, check_accepted, refuse_tag, terms_in
-from unmask.detectors._registry import build, get_card
-from unmask.detectors._safetensors import (
+from unmask.checkpoints.safetensors_file import (
     check_finite,
     check_fit,
     check_hash,
@@ -21,9 +14,21 @@ from unmask.detectors._safetensors import (
     read_metadata,
     read_safetensors,
 )
-from unmask.detectors._variant import card_of_file
+from unmask.detectors.card import Card, InPackage, Weights
+from unmask.detectors.detector import Detector
+from unmask.detectors.registry import build, get_card
 from unmask.errors import UnknownNameError, UsageError, WeightsError, explain_unknown
 from unmask.types import DetectorUse
+from unmask.weights.download import download
+from unmask.weights.license import Terms, check_accepted, refuse_tag, terms_in
+from unmask.weights.store import (
+    installed_path,
+    is_here,
+    is_import_of,
+    published_path,
+    shipped_path,
+)
+from unmask.weights.variant import card_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,39 +144,6 @@ def _put(loaded: _Loaded, net: nn.Module, name: str) -> None:
     net.load_state_dict({**present, **loaded.state})
 
 
-def shipped_path(weights: Weights) -> Path | None:
-    """Where the package keeps these weights; None when they do not ship."""
-    if weights.file is None:
-        return None
-    return Path(str(resources.files("unmask"))) / "weights" / weights.file
-
-
-def installed_path(weights: Weights) -> Path | None:
-    """Where an installed package keeps these weights; None where it is not installed."""
-    if weights.in_package is None:
-        return None
-    package, file = weights.in_package
-    try:
-        path = Path(str(distribution(package).locate_file(file)))
-    except PackageNotFoundError:
-        return None
-    return path if path.is_file() else None
-
-
-def is_here(detector: str, weights: Weights) -> bool:
-    """Whether these weights can be loaded without the network: shipped, installed, cached or
-    imported.
-    """
-    if weights.file is not None or installed_path(weights) is not None:
-        return True
-    published = published_path(detector, weights)
-    if published is None:
-        return False
-    is_imported = _is_import_of(weights, published.with_suffix(".safetensors"))
-    # What must be accepted is here only as a file that records it.
-    return is_imported or (published.is_file() and not weights.is_non_commercial)
-
-
 def _find(card: Card, weights: str | Path | None) -> _Loaded | None:
     """The asked-for state dict, or None when the detector has no weights."""
     if weights is None:
@@ -213,7 +185,7 @@ def _from_entry(card: Card, entry: Weights) -> _Loaded:
     if not is_here(card.name, entry) and entry.is_non_commercial:
         raise refuse_tag(card, entry)
     is_import = not published.is_file() or entry.is_non_commercial
-    if is_import and _is_import_of(entry, imported):
+    if is_import and is_import_of(entry, imported):
         # The hash stays that of the published file: the same weights, whichever way they came.
         return _from_file(card, imported)._replace(use=_use(card, entry, entry.sha256 or ""))
     if not published.is_file():
@@ -257,13 +229,6 @@ def _use(card: Card, entry: Weights, digest: str) -> DetectorUse:
         trained_on=entry.trained_on,
         is_non_commercial=entry.is_non_commercial,
     )
-
-
-def _is_import_of(entry: Weights, path: Path) -> bool:
-    """Whether ``path`` was made by ``import_weights`` from the very file the entry names."""
-    if not path.is_file() or entry.sha256 is None:
-        return False
-    return read_metadata(path).get("source_sha256") == entry.sha256
 
 
 def _from_file(card: Card, path: Path) -> _Loaded:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from unmask.checkpoints import read_metadata
 from unmask.detectors import Card, Weights
-from unmask.detectors.weights import installed_path, published_path, read_metadata, shipped_path
 from unmask.errors import WeightsError
+from unmask.weights import installed_path, published_path, shipped_path
 
 State = Literal[
     "shipped", "missing", "installed", "to install", "in cache", "to download", "to import"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from unmask.detectors._card import Card
+from unmask.detectors.card import Card
 from unmask.errors import UnknownNameError, UsageError, WeightsError
 
 ARGS, INPUT = "args", "input"

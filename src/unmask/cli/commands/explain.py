@@ -73,9 +73,10 @@ def explain(
     options.check_detectors(list(chosen))
     if out is not None:
         check_new_folder(out)
-    from unmask.detectors import default_detectors, load_detector
+    from unmask.detectors import default_detectors
     from unmask.explain import explain as make
     from unmask.media import probe
+    from unmask.weights import load_detector
 
     probe(path)  # before a network is loaded
     names = default_detectors() if detector is None else [detector]

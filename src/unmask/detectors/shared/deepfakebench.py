@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from torch import Tensor
 
-from unmask.detectors._pickle import read_tensors
+from unmask.checkpoints.pickle_file import read_tensors
 from unmask.errors import WrongVariantError
 
 LICENSE = "CC BY-NC 4.0 (non-commercial)"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from unmask.detectors._card import Output, Stage, Target, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Output, Stage, Target, Weights
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.errors import UsageError, WrongVariantError
 from unmask.losses import ensemble_loss
 from unmask.nn.esr import BRANCHES, from_published

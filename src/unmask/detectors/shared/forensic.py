@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from unmask.detectors._card import Output, Target
+from unmask.detectors.card import Output, Target
 from unmask.losses import binary_loss
 from unmask.losses.hinge import hinge_loss
 from unmask.types import InputSpec

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Output, Paper, Stage, Target
-from unmask.detectors._pickle import rows_of
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.checkpoints.pickle_file import rows_of
+from unmask.detectors.card import Output, Paper, Stage, Target
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.losses import binary_loss, lip_reading_loss
 from unmask.nn.lip_reading import LipFeatures
 from unmask.types import InputSpec

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.detectors import _deepfakebench as deepfakebench
-from unmask.detectors._card import Output, Paper, Target, Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.detectors.card import Output, Paper, Target, Weights
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.shared import deepfakebench
 from unmask.errors import WeightsError
 from unmask.types import InputSpec
 

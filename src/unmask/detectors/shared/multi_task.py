@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.detectors._card import Output, Target
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.card import Output, Target
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.losses import segmentation_loss
 from unmask.losses.split_latent import activation_loss
 from unmask.nn.segmenting_autoencoder import SegmentingAutoencoder

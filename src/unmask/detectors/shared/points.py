@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unmask.detectors._download import cache_dir
+from unmask.checkpoints.cache import cache_dir
 from unmask.nn.face_points import FacePoints
 
 _FAN_FILE = "landmarks-2DFAN4-11f355bf06.pth.tar"

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors._card import Weights
-from unmask.detectors._pickle import read_tensors
-from unmask.detectors._safetensors import read_safetensors
-from unmask.detectors._spatio_temporal import DIFFERENCES, RECIPE
+from unmask.checkpoints.pickle_file import read_tensors
+from unmask.checkpoints.safetensors_file import read_safetensors
+from unmask.detectors.card import Weights
+from unmask.detectors.shared.spatio_temporal import DIFFERENCES, RECIPE
 from unmask.nn.fresh import fresh_state
 
 HIDDEN = 1024

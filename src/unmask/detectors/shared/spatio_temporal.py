@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from unmask.detectors._card import Ablation, Output, Paper, Target
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.card import Ablation, Output, Paper, Target
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.losses import binary_loss
 from unmask.types import InputSpec
 

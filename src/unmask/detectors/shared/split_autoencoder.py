@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from unmask.detectors._card import Output, Target
-from unmask.detectors._recipe import Optimizer, Recipe, Sampling, Schedule
+from unmask.detectors.card import Output, Target
+from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.types import InputSpec
 
 INPUT = InputSpec(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from unmask.detectors import _lip_reading
+from unmask.detectors.shared import lip_reading
 
-RECIPE = _lip_reading.RECIPE.changed({"augment": "flip"})
+RECIPE = lip_reading.RECIPE.changed({"augment": "flip"})
 
 TRAINING_DIFFERENCES = (
     "Training: the whole network, by LipForensics' recipe (Adam 2e-4, batches of 32, balanced, a "

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from unmask.detectors._card import Weights
-from unmask.detectors._pickle import read_tensors, rows_of
+from unmask.checkpoints.pickle_file import read_tensors, rows_of
+from unmask.detectors.card import Weights
 from unmask.nn.xception import IMAGENET_CLASSES
 from unmask.types import InputSpec
 

@@ -24,7 +24,7 @@ def import_file(
     accept_license: options.AcceptLicense = False,
 ) -> None:
     """Turn a published weights file into verified safetensors; prints where it went."""
-    from unmask.detectors import import_weights
+    from unmask.weights import import_weights
 
     written = import_weights(name, file, out, accept_license=accept_license)
     show(written)

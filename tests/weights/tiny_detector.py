@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from unmask.checkpoints import save_weights
 from unmask.detectors import Card, Output, Paper, Recipe, Target, Weights, detector
-from unmask.detectors.weights import save_weights
 from unmask.errors import WeightsError
 from unmask.types import InputSpec
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Literal, Union, get_args, get_origin, get_type_hints
 
-from unmask.detectors._recipe import places
+from unmask.detectors.recipe import places
 from unmask.errors import UnknownNameError, UsageError, explain_unknown
 from unmask.types import InputSpec
 
 if TYPE_CHECKING:
-    from unmask.detectors._card import Card
+    from unmask.detectors.card import Card
 
 _FROM_ZERO = frozenset({"seed", "warmup_epochs"})
 
