@@ -15,7 +15,7 @@ from train_toys import PLAIN, Plain
 import toy_detectors
 from unmask.detectors import Card, Target, detector
 from unmask.train import train
-from unmask.train.module import Training
+from unmask.train.module import DetectorTraining
 
 CARD = dataclasses.replace(
     PLAIN,
@@ -67,16 +67,16 @@ def rivals(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Card:
 
 
 @pytest.fixture
-def modules(monkeypatch: pytest.MonkeyPatch) -> list[Training]:
+def modules(monkeypatch: pytest.MonkeyPatch) -> list[DetectorTraining]:
     """Every module that training makes."""
-    made: list[Training] = []
-    init = Training.__init__
+    made: list[DetectorTraining] = []
+    init = DetectorTraining.__init__
 
-    def kept(self: Training, *args: object, **kwargs: object) -> None:
+    def kept(self: DetectorTraining, *args: object, **kwargs: object) -> None:
         init(self, *args, **kwargs)  # type: ignore[arg-type]
         made.append(self)
 
-    monkeypatch.setattr(Training, "__init__", kept)
+    monkeypatch.setattr(DetectorTraining, "__init__", kept)
     return made
 
 
@@ -95,7 +95,7 @@ def run(data: Path, validation: Path, out: Path, *settings: str, resume: bool = 
 
 def test_they_take_turns_and_each_moves_its_own_part(
     rivals: Card,
-    modules: list[Training],
+    modules: list[DetectorTraining],
     real_faces: Path,
     validation_faces: Path,
     tmp_path: Path,

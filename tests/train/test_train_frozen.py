@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from unmask.detectors import Card, get_card, list_detectors
 from unmask.train import apply_settings
-from unmask.train.module import Training
+from unmask.train.module import DetectorTraining
 
 FREEZING = [name for name in list_detectors() if get_card(name).recipe.freeze]
 
@@ -32,12 +32,12 @@ def reduced(name: str, *settings: str) -> Card:
     return apply_settings(card, settings)
 
 
-def training(card: Card) -> Training:
+def training(card: Card) -> DetectorTraining:
     torch.manual_seed(0)
-    return Training(card, Numbers(), Numbers(), 0).train()  # type: ignore[arg-type]
+    return DetectorTraining(card, Numbers(), Numbers(), 0).train()  # type: ignore[arg-type]
 
 
-def learn(module: Training) -> dict[str, Tensor]:
+def learn(module: DetectorTraining) -> dict[str, Tensor]:
     """One step on noise; the state dict before it."""
     spec = module.card.input
     before = {key: value.clone() for key, value in module.net.state_dict().items()}
@@ -49,7 +49,7 @@ def learn(module: Training) -> dict[str, Tensor]:
     return before
 
 
-def changed(module: Training, before: dict[str, Tensor]) -> set[str]:
+def changed(module: DetectorTraining, before: dict[str, Tensor]) -> set[str]:
     after = module.net.state_dict()
     return {key for key, value in before.items() if not torch.equal(value, after[key])}
 

@@ -16,7 +16,7 @@ import toy_detectors
 from unmask.detectors import Card, detector
 from unmask.errors import UsageError
 from unmask.train import dry_run, train
-from unmask.train.module import Training
+from unmask.train.module import DetectorTraining
 
 TIED = dataclasses.replace(
     PLAIN,
@@ -60,14 +60,14 @@ def test_the_constraint_holds_after_every_step(
     toys: None, real_faces: Path, validation_faces: Path, tmp_path: Path, monkeypatch
 ):
     sums: list[tuple[float, float]] = []
-    tie = Training.on_train_batch_end
+    tie = DetectorTraining.on_train_batch_end
 
     def watched(self, *args):
         before = float(self.net.head.weight.sum())
         tie(self, *args)
         sums.append((before, float(self.net.head.weight.sum())))
 
-    monkeypatch.setattr(Training, "on_train_batch_end", watched)
+    monkeypatch.setattr(DetectorTraining, "on_train_batch_end", watched)
     path = run(TIED, real_faces, validation_faces, tmp_path / "run")
     assert len(sums) == 4  # two epochs of two steps
     assert all(abs(before - 1) > 1e-6 for before, _ in sums)

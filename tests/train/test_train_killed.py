@@ -26,17 +26,17 @@ import os, signal, sys
 from train_toys import PLAIN, Plain
 from unmask.detectors import detector
 from unmask.train import train
-from unmask.train.module import Training
+from unmask.train.module import DetectorTraining
 
 detector(PLAIN)(Plain)
-learn = Training.training_step
+learn = DetectorTraining.training_step
 
 def step(self, batch, number):
     if (self.current_epoch, number) == (2, 1):
         os.kill(os.getpid(), signal.SIGKILL)
     return learn(self, batch, number)
 
-Training.training_step = step
+DetectorTraining.training_step = step
 data, validation, out, *settings = sys.argv[1:]
 train("plain", data, out, validation=validation, settings=settings, workers=0, progress=False,
       threads=1)

@@ -125,16 +125,16 @@ class KilledError(Exception):
 
 
 def kill_in_epoch(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
-    from unmask.train.module import Training
+    from unmask.train.module import DetectorTraining
 
-    original = Training.training_step
+    original = DetectorTraining.training_step
 
-    def step(self: Training, batch: object, number: int) -> torch.Tensor:
+    def step(self: DetectorTraining, batch: object, number: int) -> torch.Tensor:
         if self.current_epoch == epoch and number == 1:
             raise KilledError
         return original(self, batch, number)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Training, "training_step", step)
+    monkeypatch.setattr(DetectorTraining, "training_step", step)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "plateau"])
@@ -312,7 +312,7 @@ def test_a_missing_extra_is_told(
 
 
 def test_rates_and_decay_go_to_the_parts_they_name(toy: Card):
-    from unmask.train.module import Training
+    from unmask.train.module import DetectorTraining
 
     card = dataclasses.replace(
         toy,
@@ -325,7 +325,7 @@ def test_rates_and_decay_go_to_the_parts_they_name(toy: Card):
             }
         ),
     )
-    module = Training(card, _Numbers(), _Numbers(), 0)  # type: ignore[arg-type]
+    module = DetectorTraining(card, _Numbers(), _Numbers(), 0)  # type: ignore[arg-type]
     optimizer = module.configure_optimizers()
     names = {id(p): name for name, p in module.net.named_parameters()}
     found = {
@@ -345,10 +345,10 @@ def test_rates_and_decay_go_to_the_parts_they_name(toy: Card):
 
 @pytest.mark.parametrize("kind", ["adam", "adamw", "sgd"])
 def test_the_optimizer_is_the_recipes(toy: Card, kind: str):
-    from unmask.train.module import Training
+    from unmask.train.module import DetectorTraining
 
     recipe = toy.recipe.changed({"optimizer": kind, "momentum": 0.9, "betas": (0.5, 0.6)})
-    module = Training(dataclasses.replace(toy, recipe=recipe), _Numbers(), _Numbers(), 0)  # type: ignore[arg-type]
+    module = DetectorTraining(dataclasses.replace(toy, recipe=recipe), _Numbers(), _Numbers(), 0)  # type: ignore[arg-type]
     optimizer = module.configure_optimizers()
     assert type(optimizer).__name__.lower() == kind
     if kind == "sgd":

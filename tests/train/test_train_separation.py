@@ -15,7 +15,7 @@ from unmask.detectors import Card, Output, Target, detector
 from unmask.errors import UsageError
 from unmask.losses import mask_separation_loss, pair_separation_loss
 from unmask.train import train
-from unmask.train.module import Training
+from unmask.train.module import DetectorTraining
 
 STEPPED = dataclasses.replace(PLAIN, name="stepped")
 
@@ -55,7 +55,7 @@ def test_the_term_is_added_in_training_and_not_in_validation(
     toys: None, real_faces: Path, validation_faces: Path, tmp_path: Path, monkeypatch
 ):
     added: list[float] = []
-    own = Training._loss
+    own = DetectorTraining._loss
 
     def watched(self, clips, target):
         loss = own(self, clips, target)
@@ -65,13 +65,13 @@ def test_the_term_is_added_in_training_and_not_in_validation(
         assert abs(float(apart)) > 1e-3
         return loss
 
-    monkeypatch.setattr(Training, "_loss", watched)
+    monkeypatch.setattr(DetectorTraining, "_loss", watched)
     settings = ("separation_weight=3.0", "learning_rate=0.0", "epochs=1")
     run(PLAIN, real_faces, validation_faces, tmp_path / "with", *settings)
     assert len(added) == 2
     assert added == pytest.approx([0, 0], abs=1e-5)
 
-    monkeypatch.setattr(Training, "_loss", own)
+    monkeypatch.setattr(DetectorTraining, "_loss", own)
     run(PLAIN, real_faces, validation_faces, tmp_path / "without", *settings[1:])
     curves = [
         json.loads((tmp_path / name / "run.json").read_text())["curve"]
@@ -85,7 +85,7 @@ def test_masks_are_told_apart_too_where_a_network_has_one(
     toys: None, real_faces: Path, validation_faces: Path, tmp_path: Path, monkeypatch
 ):
     added: list[tuple[float, float]] = []
-    own = Training._loss
+    own = DetectorTraining._loss
 
     def watched(self, clips, target):
         loss = own(self, clips, target)
@@ -97,7 +97,7 @@ def test_masks_are_told_apart_too_where_a_network_has_one(
         assert abs(float(masks)) > 1e-3
         return loss
 
-    monkeypatch.setattr(Training, "_loss", watched)
+    monkeypatch.setattr(DetectorTraining, "_loss", watched)
     settings = ("separation_weight=2.0", "epochs=1")
     run(MASKED, real_faces, validation_faces, tmp_path / "run", *settings)
     assert len(added) == 2

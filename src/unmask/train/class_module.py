@@ -14,7 +14,7 @@ from unmask.detectors import Card, Stage
 from unmask.errors import UsageError
 from unmask.nn.esr import vote
 from unmask.train.class_samples import ClassBatch, ClassSamples
-from unmask.train.epochs import Learning
+from unmask.train.epochs import TrainingModule
 
 FIGURES = ("accuracy", "negative_loss")
 
@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
     item: Tensor
 
 
-class ClassTraining(Learning):
+class ClassTraining(TrainingModule):
     """A stage's network with its recipe.
 
     Args:

@@ -16,8 +16,9 @@ import torch
 from unmask.detectors import get_card
 from unmask.errors import import_optional
 from unmask.train.data import Source, read_faces
-from unmask.train.run import check_network, inherited_settings, module_for, source_of
+from unmask.train.run import check_network, module_for, source_of
 from unmask.train.settings import apply_settings, describe
+from unmask.train.training_run import inherited_settings
 
 _STEPS = 3
 

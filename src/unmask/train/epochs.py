@@ -32,7 +32,7 @@ class Items(Protocol):
     def __getitem__(self, number: int) -> NamedTuple: ...
 
 
-class Learning(lightning.LightningModule):
+class TrainingModule(lightning.LightningModule):
     """A network with a recipe. What is learned, and what validation says, its children define.
 
     A child appends the columns of each validation batch to ``seen`` and makes figures of them

@@ -18,7 +18,7 @@ from unmask.errors import OutputError, UsageError
 from unmask.train.run_folder import write_record
 
 if TYPE_CHECKING:
-    from unmask.train.epochs import Learning
+    from unmask.train.epochs import TrainingModule
 
 
 class Fitted(NamedTuple):
@@ -34,20 +34,26 @@ class Fitted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class How:
-    """Where and how a run is made: see ``train``."""
+class Hardware:
+    """Where a run is made.
 
-    resume: bool
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        devices: processes that train together, each on a device of its own (on the CPU too).
+    """
+
     device: str
     devices: int
-    progress: bool
 
 
 def learn(
-    module: Learning,
+    module: TrainingModule,
     folder: Path,
     record: Mapping[str, Any],
-    how: How,
+    hardware: Hardware,
+    *,
+    resume: bool,
+    progress: bool,
     begin: Callable[[], None] = lambda: None,
 ) -> Fitted:
     """Writes a run down, trains ``module``, and writes down what came of it.
@@ -56,7 +62,9 @@ def learn(
         module: the network, with the card whose recipe is followed.
         folder: of the run.
         record: what the run is.
-        how: where and how it is made.
+        hardware: where it is made.
+        resume: goes on after the last whole epoch.
+        progress: shows Lightning's progress bar.
         begin: gives a new run its first weights; a resumed one has them.
 
     Raises:
@@ -64,9 +72,9 @@ def learn(
         UsageError: more processes than the batch has items.
     """
     write_record(folder, dict(record))
-    if not how.resume:
+    if not resume:
         begin()
-    best, last = _fit(module, folder, how)
+    best, last = _fit(module, folder, hardware, resume, progress)
     curve: list[dict[str, float]] = last["curve"]
     top = max(curve, key=lambda row: row[module.card.recipe.schedule.monitor])
     came = {"curve": curve, "best": top, "hours": round(last["hours"], 3)}
@@ -76,7 +84,9 @@ def learn(
     return Fitted({k.removeprefix("net."): v for k, v in state.items()}, top)
 
 
-def _fit(module: Learning, folder: Path, how: How) -> tuple[dict[str, Any], dict[str, Any]]:
+def _fit(
+    module: TrainingModule, folder: Path, hardware: Hardware, resume: bool, progress: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Trains ``module`` to the end of its recipe.
 
     The best epoch is kept as ``best.ckpt``, the last whole one as ``last.ckpt``, the curves for
@@ -88,7 +98,7 @@ def _fit(module: Learning, folder: Path, how: How) -> tuple[dict[str, Any], dict
     import lightning
     from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
-    recipe, devices, device = module.card.recipe, how.devices, how.device
+    recipe, devices, device = module.card.recipe, hardware.devices, hardware.device
     batch_size = recipe.sampling.batch_size
     if devices > 1 and batch_size // 2 < devices:
         raise UsageError(
@@ -119,21 +129,21 @@ def _fit(module: Learning, folder: Path, how: How) -> tuple[dict[str, Any], dict
             accumulate_grad_batches=recipe.optimizer.accumulate,
             callbacks=[keep, last, stop],
             logger=_logger(folder),
-            enable_progress_bar=how.progress,
+            enable_progress_bar=progress,
             enable_model_summary=False,
             num_sanity_val_steps=0,
             reload_dataloaders_every_n_epochs=1,
             log_every_n_steps=10,
         )
-        with _told_when_full(folder):
-            trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if how.resume else None)
+        with _explained_when_full(folder):
+            trainer.fit(module, ckpt_path=str(folder / "last.ckpt") if resume else None)
     # Read back, not taken from ``module``: with several processes it stayed behind.
     best = _read(Path(keep.best_model_path or folder / "best.ckpt"))
     return best, _read(folder / "last.ckpt")
 
 
 @contextmanager
-def _told_when_full(folder: Path) -> Iterator[None]:
+def _explained_when_full(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

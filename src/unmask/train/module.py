@@ -21,7 +21,7 @@ from unmask.detectors.behaviors import (
 )
 from unmask.errors import UsageError
 from unmask.losses import mask_separation_loss, pair_separation_loss
-from unmask.train.epochs import Learning
+from unmask.train.epochs import TrainingModule
 from unmask.train.figures import Seen, figures
 from unmask.train.parts import check_parts, is_below, overlaps
 from unmask.train.samples import Batch, Samples
@@ -29,7 +29,7 @@ from unmask.train.samples import Batch, Samples
 _START_FRAMES = 64
 
 
-class Training(Learning):
+class DetectorTraining(TrainingModule):
     """A detector with its recipe.
 
     Args:
@@ -80,7 +80,7 @@ class Training(Learning):
             is_frozen = name in self._fixed or is_below(name, recipe.freeze)
             parameter.requires_grad_(not (is_frozen or is_held))
 
-    def train(self, mode: bool = True) -> Training:
+    def train(self, mode: bool = True) -> DetectorTraining:
         """Train mode for all but the frozen parts."""
         super().train(mode)
         if mode:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from unmask._version import __version__
-from unmask.checkpoints import save_weights
 from unmask.detectors import Card, build, get_card
 from unmask.errors import WeightsError, import_optional
-from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
-from unmask.train.fit import How, learn
+from unmask.train.data import Faces, Source, read_faces
+from unmask.train.fit import Hardware
 from unmask.train.mix import check_mix
 from unmask.train.parts import check_parts
-from unmask.train.run_folder import open_folder, read_record, settings_in
 from unmask.train.samples import Samples
-from unmask.train.settings import apply_settings, describe, differing_settings
-from unmask.types import InputSpec
-from unmask.weights import Terms, card_of_weights, load_weights, terms_of_weights
+from unmask.train.settings import apply_settings
+from unmask.train.training_run import prepare_run, save_result
+from unmask.weights import load_weights
 
 
 def train(
@@ -75,32 +71,27 @@ def train(
     """
     import_optional("lightning", "train")
     import_optional("sklearn.metrics", "train")
-    folder = Path(out)
-    earlier = read_record(folder) if resume else {}
-    if resume:
-        settings, weights = settings or settings_in(earlier), weights or earlier.get("weights")
-    inherited = inherited_settings(get_card(name), weights, earlier, report)
-    terms = terms_of_start(name, weights, earlier)
-    card = apply_settings(get_card(name), [*inherited, *settings])
-    weights = weights or start_in_package(card)
-    open_folder(folder, resume)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    run = prepare_run(name, out, weights=weights, settings=settings, resume=resume, report=report)
+    card = apply_settings(get_card(name), run.all_settings)
+    first = run.weights or start_in_package(card)
+    run = dataclasses.replace(run, weights=first)
+    run.open(threads)
     source, checking = source_of(data), None if validation is None else source_of(validation)
     # What does not fit is refused before hours are spent on finding faces.
-    check_network(card, None if resume else weights)
+    check_network(card, None if resume else first)
     faces = read_faces(card, source, checking, workers=workers, report=report)
     module = module_for(card, faces, workers, devices)
-    record = record_of(card, faces, device, devices, settings)
-    record["data"] |= sources_of(source, checking)
-    record |= {"weights": str(weights) if weights else None, "inherited": inherited}
-    record["terms"] = terms
-    how = How(resume=resume, device=device, devices=devices, progress=progress)
-    learned = learn(module, folder, record, how, lambda: _begin(module, card, weights))
-    origin = origin_of(source, faces, weights, terms)
+    learned, origin = run.fit(
+        module,
+        faces,
+        (source, checking),
+        Hardware(device=device, devices=devices),
+        progress=progress,
+        begin=lambda: _begin(module, card, first),
+    )
     result = save_result(
         learned.state,
-        folder / f"{name}.safetensors",
+        run.folder / f"{name}.safetensors",
         name,
         origin,
         args=card.args,
@@ -133,55 +124,6 @@ def start_in_package(card: Card) -> str | None:
     return next(fitting, None)
 
 
-def inherited_settings(
-    card: Card,
-    weights: str | Path | None,
-    earlier: Mapping[str, Any],
-    report: Callable[[str], None],
-    *,
-    has_input: bool = True,
-) -> list[str]:
-    """The settings that the network to go on from was trained with, where the card differs.
-
-    Args:
-        card: as it is.
-        weights: that training goes on from.
-        earlier: record of the run that is resumed, which then says; the weights may be gone.
-        report: is told of them.
-        has_input: whether the input counts.
-    """
-    if earlier:
-        return settings_in(earlier, "inherited")
-    if weights is None:
-        return []
-    theirs = card_of_weights(card, weights)
-    if not has_input:
-        theirs = dataclasses.replace(theirs, input=card.input)
-    found = differing_settings(card, theirs)
-    if found:
-        report(
-            f"{weights} was trained with {', '.join(found)}: so is this run, unless --set says "
-            "otherwise."
-        )
-    return found
-
-
-def terms_of_start(
-    name: str, weights: str | Path | None, earlier: Mapping[str, Any]
-) -> Terms | None:
-    """The license of first weights that are not for commercial use; else None.
-
-    Args:
-        name: of the detector.
-        weights: that training goes on from.
-        earlier: record of the run that is resumed, which then says; the weights may be gone.
-    """
-    if earlier:
-        found = earlier.get("terms")
-        return Terms(*found) if found else None
-    return None if weights is None else terms_of_weights(get_card(name), weights)
-
-
 def check_network(card: Card, weights: str | Path | None) -> None:
     """Refuses parts that the network does not have, a mix that does not fit, and such weights.
 
@@ -202,61 +144,14 @@ def source_of(data: str | Path | Source) -> Source:
     return data if isinstance(data, Source) else Source(path=Path(data))
 
 
-def sources_of(data: Source, validation: Source | None) -> dict[str, Any]:
-    """Where the data of a run come from, for ``write_record``."""
-    return {
-        "path": str(data),
-        "validation_path": validation and str(validation),
-        "dataset": data.dataset,
-        "methods": data.methods,
-        "compressions": data.compressions,
-        "videos": data.videos,
-    }
-
-
-def save_result(
-    state: Mapping[str, Tensor],
-    path: Path,
-    owner: str,
-    origin: Origin,
-    *,
-    args: Mapping[str, object] | None = None,
-    input: InputSpec | None = None,
-    notes: Mapping[str, str] | None = None,
-) -> Path:
-    """Writes a network that a run trained, over the run's own earlier one if it was resumed.
-
-    Args:
-        state: of the network.
-        path: in the run's folder.
-        owner: the detector's name, or what else the network is.
-        origin: license and training data.
-        args: of the network, if it is a detector's.
-        input: what it was trained on, if that is what a detector looks at.
-        notes: more metadata.
-    """
-    path.unlink(missing_ok=True)
-    return save_weights(
-        state,
-        path,
-        detector=owner,
-        tag=path.parent.name,
-        license=origin.license,
-        trained_on=origin.trained_on,
-        args=args,
-        input=input,
-        notes={**origin.notes, **(notes or {})},
-    )
-
-
 def module_for(card: Card, faces: Faces, workers: int, devices: int) -> Any:
     """The Lightning module that trains a card's detector with these faces."""
-    from unmask.train.module import Training
+    from unmask.train.module import DetectorTraining
 
     recipe = card.recipe
     torch.manual_seed(recipe.seed)
     training, checking = samples_for(card, faces)
-    return Training(card, training, checking, workers, devices)
+    return DetectorTraining(card, training, checking, workers, devices)
 
 
 def samples_for(card: Card, faces: Faces) -> tuple[Samples, Samples]:
@@ -296,23 +191,3 @@ def _load(net: nn.Module, card: Card, weights: str | Path) -> None:
             f"{error} The arguments of the network were changed by --set: give those that the "
             "weights were trained with, or train without --weights."
         ) from error
-
-
-def record_of(
-    card: Card, faces: Faces, device: str, devices: int, settings: Sequence[str]
-) -> dict[str, Any]:
-    """What a run is, for ``write_record``."""
-    return {
-        "detector": card.name,
-        "unmask_version": __version__,
-        "torch_version": torch.__version__,
-        "date": datetime.date.today().isoformat(),
-        "device": device,
-        "devices": devices,
-        "settings": list(settings),
-        **describe(card),
-        "data": {
-            "rows": len(faces.rows),
-            **faces.counts(),
-        },
-    }

@@ -22,17 +22,10 @@ from unmask.errors import (
     import_optional,
 )
 from unmask.train.class_samples import ClassSamples
-from unmask.train.data import Faces, Origin, Source, origin_of, read_faces
-from unmask.train.fit import How, learn
-from unmask.train.run import (
-    inherited_settings,
-    record_of,
-    save_result,
-    sources_of,
-    terms_of_start,
-)
-from unmask.train.run_folder import open_folder, read_record, settings_in
+from unmask.train.data import Faces, Origin, Source, read_faces
+from unmask.train.fit import Hardware
 from unmask.train.settings import apply_stage_settings
+from unmask.train.training_run import prepare_run, save_result
 from unmask.weights import load_weights
 
 STAGE_FILE = "stage.safetensors"
@@ -105,38 +98,34 @@ def train_stage(
         WeightsError: ``teacher`` or ``weights`` are missing, damaged or of another network.
     """
     import_optional("lightning", "train")
-    chosen, folder = stage_of(name, stage), Path(out)
-    earlier = read_record(folder) if resume else {}
-    if resume:
-        settings = settings or settings_in(earlier)
-        teacher, weights = teacher or earlier.get("teacher"), weights or earlier.get("weights")
+    chosen = stage_of(name, stage)
     # A stage has an input of its own.
-    inherited = inherited_settings(get_card(name), weights, earlier, report, has_input=False)
-    terms = terms_of_start(name, weights, earlier)
-    card = apply_stage_settings(get_card(name), chosen, [*inherited, *settings])
-    open_folder(folder, resume)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    run = prepare_run(
+        name, out, weights=weights, settings=settings, resume=resume, report=report, has_input=False
+    )
+    teacher = teacher or run.earlier.get("teacher")
+    card = apply_stage_settings(get_card(name), chosen, run.all_settings)
+    run.open(threads)
     source = _source(data, chosen)
     checking = None if validation is None else _source(validation, chosen)
     # What fits nothing is refused before hours are spent on finding faces.
-    classes = _classes(source, checking, earlier)
-    around = _detector(card, weights)
+    classes = _classes(source, checking, run.earlier)
+    around = _detector(card, run.weights)
     tutor = None if teacher is None else _teacher(Path(teacher), card, stage, chosen, classes)
     _joined(around, chosen, chosen.build(card.args, len(classes)).state_dict(), card.name)
     faces = read_faces(card, source, checking, workers=workers, report=report)
-    _tell_unseen(classes, faces, report)
-    module = _module(card, chosen, classes, faces, workers, devices, tutor)
-    record = record_of(card, faces, device, devices, settings)
-    record["data"] |= sources_of(source, checking)
-    record |= {"stage": stage, "classes": classes, "inherited": inherited}
-    record["teacher"] = str(teacher) if teacher else None
-    record["weights"] = str(weights) if weights else None
-    record["terms"] = terms
-    how = How(resume=resume, device=device, devices=devices, progress=progress)
-    state, top = learn(module, folder, record, how)
-    origin = origin_of(source, faces, weights, terms)
-    result = _save(around, chosen, card, state, folder, record, origin)
+    _report_unseen(classes, faces, report)
+    notes = {"stage": stage, "classes": classes, "teacher": str(teacher) if teacher else None}
+    learned, origin = run.fit(
+        _module(card, chosen, classes, faces, workers, devices, tutor),
+        faces,
+        (source, checking),
+        Hardware(device=device, devices=devices),
+        progress=progress,
+        notes=notes,
+    )
+    state, top = learned
+    result = _save(around, chosen, card, state, run.folder, notes, origin)
     report(
         f"Best epoch {top['epoch']}: {top['accuracy']:.1%} of {len(classes)} classes right. Go on "
         f"with: unmask train {name} --weights {result}"
@@ -187,7 +176,7 @@ def _classes(source: Source, checking: Source | None, earlier: Mapping[str, Any]
     return classes
 
 
-def _tell_unseen(classes: Sequence[str], faces: Faces, report: Callable[[str], None]) -> None:
+def _report_unseen(classes: Sequence[str], faces: Faces, report: Callable[[str], None]) -> None:
     """Reports the classes in none of whose training files a face was found."""
     seen = {sequence.video.method for sequence in faces.by_split["train"]}
     unseen = [name for name in classes if name not in seen]
@@ -285,19 +274,21 @@ def _save(
     card: Card,
     learned: Mapping[str, Tensor],
     folder: Path,
-    record: Mapping[str, Any],
+    about: Mapping[str, Any],
     origin: Origin,
 ) -> Path:
     """Writes the stage's own network and the detector that holds it."""
-    notes = {"stage": record["stage"], "classes": json.dumps(record["classes"])}
-    owner = _owner(card.name, record["stage"])
+    notes = {"stage": about["stage"], "classes": json.dumps(about["classes"])}
+    owner = _owner(card.name, about["stage"])
     save_result(learned, folder / STAGE_FILE, owner, origin, notes=notes)
-    told = f"{origin.trained_on} (stage {record['stage']}): a start for training, not a detector"
+    trained_on = (
+        f"{origin.trained_on} (stage {about['stage']}): a start for training, not a detector"
+    )
     return save_result(
         _joined(around, stage, learned, card.name),
         folder / f"{card.name}.safetensors",
         card.name,
-        origin._replace(trained_on=told),
+        origin._replace(trained_on=trained_on),
         args=card.args,  # But not the stage's input: a detector looks at its own.
         notes=notes,
     )
