@@ -117,8 +117,8 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
     yield "clips of a face are joined by", f"`{card.aggregate}`"
     for name, value in sorted(card.args.items()):
         yield f"argument `{name}`", f"`{value!r}`"
-    for name, stage in sorted(card.stages.items()):
-        yield f"pretraining `{name}`", stage.summary
+    for name, pretraining in sorted(card.pretraining.items()):
+        yield f"pretraining `{name}`", pretraining.summary
     yield "verified against", _verified(card)
 
 

@@ -1,4 +1,4 @@
-"""What the guides name exists: commands, detectors, layouts, settings, tags, stages, files."""
+"""What the guides name exists: commands, detectors, layouts, settings, tags, pretraining, files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from unmask.faces import POINT_WEIGHTS
 from unmask.papers.registry import PROTOCOLS
 from unmask.train import apply_settings
 from unmask.train.data import prepare_spec_for
-from unmask.train.settings import apply_stage_settings
+from unmask.train.settings import apply_pretraining_settings
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("datasets", "reproduce", "training", "weights")
@@ -87,9 +87,9 @@ def _card_of(line: str) -> Card:
     values = _parse(line).values
     card = get_card(values["name"])
     settings = values["settings"] or ()
-    if values["stage"] is None:
+    if values["pretraining"] is None:
         return apply_settings(card, settings)
-    return apply_stage_settings(card, card.stages[values["stage"]], settings)
+    return apply_pretraining_settings(card, card.pretraining[values["pretraining"]], settings)
 
 
 def _named_files(weights: Weights) -> set[str]:
@@ -136,7 +136,7 @@ def test_detectors_layouts_and_stages_in_commands_exist() -> None:
             assert values["name"] in detectors, line
         if parsed.name == "train":
             assert values["dataset"] in (None, *layouts), line
-            assert values["stage"] in (None, *_stages_of(values["name"])), line
+            assert values["pretraining"] in (None, *_stages_of(values["name"])), line
         if parsed.name == "prepare":
             assert values["layout"] in layouts, line
             assert values["detector"] in (None, *detectors), line
@@ -147,8 +147,8 @@ def test_detectors_layouts_and_stages_in_commands_exist() -> None:
 
 
 def _stages_of(name: str) -> tuple[str, ...]:
-    """The stages of a detector; none of a placeholder."""
-    return () if name in PLACEHOLDERS else tuple(get_card(name).stages)
+    """The pretraining of a detector; none of a placeholder."""
+    return () if name in PLACEHOLDERS else tuple(get_card(name).pretraining)
 
 
 def test_methods_and_levels_in_commands_exist() -> None:
@@ -159,8 +159,8 @@ def test_methods_and_levels_in_commands_exist() -> None:
         methods = set(values.get("methods") or ())
         levels = set(values.get("compressions") or ())
         layout = values.get("dataset") or values.get("layout")
-        if values.get("stage"):
-            layout = get_card(values["name"]).stages[values["stage"]].layout
+        if values.get("pretraining"):
+            layout = get_card(values["name"]).pretraining[values["pretraining"]].layout
         if methods:
             assert methods <= classes[str(layout)], line
             checked += 1
@@ -179,7 +179,7 @@ def test_settings_of_training_commands_are_taken(line: str) -> None:
     if (
         card.recipe.sampling.needs_masks
         and not card.recipe.synthesis.kind
-        and values["stage"] is None
+        and values["pretraining"] is None
     ):
         assert "FaceShifter" not in (values["methods"] or ()), "it has no masks"
     if card.recipe.sampling.twins and values["dataset"] == "faceforensics":
@@ -203,7 +203,7 @@ def test_settings_of_the_ablations_build_a_network_with_the_parts_they_name(
 
 
 def test_networks_of_training_commands_have_the_parts_that_recipes_name() -> None:
-    lines = [line for line in DETECTOR_TRAININGS if not _parse(line).values["stage"]]
+    lines = [line for line in DETECTOR_TRAININGS if not _parse(line).values["pretraining"]]
     changed = {
         (card.name, repr(card.args), repr(card.recipe.optimizer.learning_rates)): card
         for card in map(_card_of, lines)
@@ -273,8 +273,10 @@ def test_training_page_has_a_command_and_a_stage_row_for_everything() -> None:
     first = _blocks(GUIDES["training"])[1]
     assert sorted(_parse(line).values["name"] for line in first.splitlines()) == list_detectors()
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|.*\| `(\w+)` \|", GUIDES["training"], re.M)
-    stages = {(n, s, c.layout) for n in list_detectors() for s, c in get_card(n).stages.items()}
-    assert set(rows) == stages
+    pretraining = {
+        (n, s, c.layout) for n in list_detectors() for s, c in get_card(n).pretraining.items()
+    }
+    assert set(rows) == pretraining
 
 
 def test_weights_table_has_every_tag_with_its_hash() -> None:

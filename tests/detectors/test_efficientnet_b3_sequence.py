@@ -110,7 +110,9 @@ def test_the_gru_freezes_the_stem_and_the_first_20_blocks():
     net = load_detector(GRU).network
     frozen = get_card(GRU).recipe.freeze
     blocks = [
-        f"net.blocks.{i}.{j}" for i, stage in enumerate(net.net.blocks) for j in range(len(stage))
+        f"net.blocks.{i}.{j}"
+        for i, pretraining in enumerate(net.net.blocks)
+        for j in range(len(pretraining))
     ]
     assert len(blocks) == 26
 

@@ -1,4 +1,4 @@
-"""EMD's published starts, its expression stream, its variants and its stage."""
+"""EMD's published starts, its expression stream, its variants and its pretraining."""
 
 from __future__ import annotations
 
@@ -285,18 +285,18 @@ def test_all_that_is_new_is_trained_first():
 
 @pytest.mark.parametrize(("fer", "branches"), [("ens", 9), ("sim", 1)])
 def test_the_stage_trains_the_detectors_own_expression_network(fer: str, branches: int):
-    stage = CARD.stages["fer"]
-    assert stage.layout == "affectnet"
+    pretraining = CARD.pretraining["fer"]
+    assert pretraining.layout == "affectnet"
     torch.manual_seed(0)
-    reader = stage.build({**CARD.args, "fer": fer}, 8).eval()
-    spec = stage.input
+    reader = pretraining.build({**CARD.args, "fer": fer}, 8).eval()
+    spec = pretraining.input
     clips = torch.rand(2, 3, spec.frames, *spec.size)
     logits = reader(clips)
     assert logits.shape == (2, branches, 8)
-    stage.loss(logits, torch.tensor([0, 7]), None).backward()
+    pretraining.loss(logits, torch.tensor([0, 7]), None).backward()
     assert all(p.grad is not None for p in reader.parameters())
     detector = build(fer=fer)
-    result = detector.load_state_dict(dict(stage.into(reader.state_dict())), strict=False)
+    result = detector.load_state_dict(dict(pretraining.into(reader.state_dict())), strict=False)
     assert not result.unexpected_keys
     assert not any(key.startswith("fer.") for key in result.missing_keys)
     with torch.no_grad():
@@ -304,14 +304,14 @@ def test_the_stage_trains_the_detectors_own_expression_network(fer: str, branche
 
 
 def test_a_few_steps_of_the_stage_lower_its_loss():
-    stage = CARD.stages["fer"]
+    pretraining = CARD.pretraining["fer"]
     torch.manual_seed(0)
-    reader = stage.build({**CARD.args, "fer": "sim"}, 8)
-    optimizer = torch.optim.SGD(reader.parameters(), 0.01, stage.recipe.optimizer.momentum)
+    reader = pretraining.build({**CARD.args, "fer": "sim"}, 8)
+    optimizer = torch.optim.SGD(reader.parameters(), 0.01, pretraining.recipe.optimizer.momentum)
     clips, number = torch.rand(4, 3, 1, 96, 96), torch.tensor([0, 3, 5, 7])
     losses = []
     for _ in range(4):
-        loss = stage.loss(reader(clips), number, None)
+        loss = pretraining.loss(reader(clips), number, None)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -320,7 +320,7 @@ def test_a_few_steps_of_the_stage_lower_its_loss():
 
 
 def test_the_stage_refuses_what_the_detector_could_not_take():
-    build_stage = CARD.stages["fer"].build
+    build_stage = CARD.pretraining["fer"].build
     with pytest.raises(UsageError, match="the data have 7 expressions, the detector expects 8"):
         build_stage(CARD.args, 7)
     with pytest.raises(UsageError, match=r"fer is 'none', so the detector has none\. Use --set"):

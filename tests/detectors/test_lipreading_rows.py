@@ -74,16 +74,16 @@ def test_the_stem_of_one_frame_takes_no_file_of_five(published: dict[str, Tensor
 @pytest.mark.parametrize(("name", "stem"), [(FRAMES, 1), (INSTANTS, 5)])
 def test_words_are_learned_with_what_is_left_out_later(name: str, stem: int):
     card = get_card(name)
-    stage = card.stages["lipreading"]
+    pretraining = card.pretraining["lipreading"]
     torch.manual_seed(0)
-    reader = stage.build(card.args, 7)
+    reader = pretraining.build(card.args, 7)
     clips = torch.rand(1, 1, 4, 32, 32)
     with torch.no_grad():
         assert reader.eval()(clips).shape == (1, 7)
     assert len(list(reader.features.temporal.children())) == 4
     assert reader.features.frontend[0].kernel_size == (stem, 7, 7)
     net = card.build().eval()
-    net.load_state_dict(stage.into(reader.state_dict()))
+    net.load_state_dict(pretraining.into(reader.state_dict()))
     with torch.no_grad():
         output = net(clips)
         expected = reader.features.of_frames(clips).mean(dim=1)

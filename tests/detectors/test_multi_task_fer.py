@@ -1,4 +1,4 @@
-"""The multi-task autoencoder with the expression stream: its junction, start, variants, stage."""
+"""The multi-task autoencoder with the expression stream: junction, start, variants, pretraining."""
 
 from __future__ import annotations
 
@@ -122,13 +122,13 @@ def test_the_single_branch_is_set_and_others_are_refused():
 
 
 def test_the_stage_trains_the_detectors_own_expression_network():
-    stage = CARD.stages["fer"]
-    reader = stage.build({**CARD.args, "fer": "sim"}, 8).eval()
+    pretraining = CARD.pretraining["fer"]
+    reader = pretraining.build({**CARD.args, "fer": "sim"}, 8).eval()
     net = build(fer="sim")
-    result = net.load_state_dict(dict(stage.into(reader.state_dict())), strict=False)
+    result = net.load_state_dict(dict(pretraining.into(reader.state_dict())), strict=False)
     assert not result.unexpected_keys
     assert all(key.startswith("net.") for key in result.missing_keys)
-    assert stage.input.margin == CARD.input.margin
+    assert pretraining.input.margin == CARD.input.margin
 
 
 def test_the_recipe_is_that_of_the_autoencoder_but_for_the_frozen_stream():

@@ -39,7 +39,11 @@ def test_names_are_those_of_the_published_code(published: dict[str, Tensor]):
     assert published["output_layer.3.weight"].shape == (512, 512 * 7 * 7)
     assert not [key for key in published if ".fc1.bias" in key or ".fc2.bias" in key]
     projected = sorted({int(k.split(".")[1]) for k in published if "shortcut_layer" in k})
-    assert projected == [3, 7, 21]  # The first stage keeps its width: its shortcut has no weights.
+    assert projected == [
+        3,
+        7,
+        21,
+    ]  # The first pretraining keeps its width: its shortcut has no weights.
     assert 1 + max(int(k.split(".")[1]) for k in published if k.startswith("body.")) == 24
 
 

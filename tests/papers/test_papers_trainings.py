@@ -18,7 +18,8 @@ GUIDE = (Path(__file__).parents[2] / "docs/reproduce.md").read_text(encoding="ut
 COMMANDS = [
     line
     for line in re.findall(r"^unmask train .*$", GUIDE, re.MULTILINE)
-    if ("--stage" not in line and "--dataset faceforensics" in line) or "--dataset dfdc" in line
+    if ("--pretraining" not in line and "--dataset faceforensics" in line)
+    or "--dataset dfdc" in line
 ]
 
 
@@ -111,14 +112,16 @@ def test_the_map_of_two_branch_is_of_a_plain_network():
 def test_a_stage_is_trained_before():
     card = get_card("emd")
     (found,) = {t for t in trainings(get_protocol("emd/table5"), card) if "F2F" in t.name} - {
-        t for t in trainings(get_protocol("emd/table5"), card) if not t.stage
+        t for t in trainings(get_protocol("emd/table5"), card) if not t.pretraining
     }
-    (stage,) = found.commands_before()
-    assert stage.startswith("unmask train emd --stage fer --data AFFECTNET --method neutral ")
-    assert stage.endswith(" --method contempt --set fer=sim -o runs/emd-fer-simfer")
-    assert parsed(stage)["stage"] in card.stages
-    assert set(parsed(stage)["methods"]) <= set(EXPRESSIONS)
-    assert len(parsed(stage)["methods"]) == card.args["classes"]
+    (pretraining,) = found.commands_before()
+    assert pretraining.startswith(
+        "unmask train emd --pretraining fer --data AFFECTNET --method neutral "
+    )
+    assert pretraining.endswith(" --method contempt --set fer=sim -o runs/emd-fer-simfer")
+    assert parsed(pretraining)["pretraining"] in card.pretraining
+    assert set(parsed(pretraining)["methods"]) <= set(EXPRESSIONS)
+    assert len(parsed(pretraining)["methods"]) == card.args["classes"]
     assert "--weights runs/emd-fer-simfer/emd.safetensors --set fer=sim" in found.command()
 
 

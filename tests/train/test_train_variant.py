@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from stage_toys import PAINTER, Painter, write_expressions
+from pretraining_toys import PAINTER, Painter, write_expressions
 
 import unmask
 from unmask.checkpoints import read_metadata, save_weights
 from unmask.detectors import Card, detector, get_card
 from unmask.errors import UsageError, WeightsError
-from unmask.train import Source, apply_settings, dry_run, train, train_stage
+from unmask.train import Source, apply_settings, dry_run, pretrain, train
 from unmask.train.settings import differing_settings
 from unmask.types import Pixels
 from unmask.weights import load_detector
@@ -117,15 +117,15 @@ def test_a_stage_takes_the_arguments_but_not_the_input(
     root = write_expressions(tmp_path / "data", faces(3, 120))
     quiet = {"workers": 0, "progress": False, "settings": SHORT}
     lines: list[str] = []
-    path = train_stage(
+    path = pretrain(
         "painter", "colors", root, tmp_path / "run", weights=start, report=lines.append, **quiet
     )
     assert f"{start} was trained with width=4: so is this run, unless" in "\n".join(lines)
     card = load_detector("painter", path).card
     assert (card.args, card.input) == ({"width": 4}, PAINTER.input)
     assert "input" not in read_metadata(path)
-    with pytest.raises(UsageError, match="Cannot choose 2 real videos for a stage: it tells"):
-        train_stage("painter", "colors", Source(path=root, videos=2), tmp_path / "b", **quiet)
+    with pytest.raises(UsageError, match="Cannot choose 2 real videos for a pretraining: it tells"):
+        pretrain("painter", "colors", Source(path=root, videos=2), tmp_path / "b", **quiet)
 
 
 def test_a_misspelled_part_is_told_before_faces_are_looked_for(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unmask.detectors.card import Card, Output, Paper, Stage, Target, Weights
+from unmask.detectors.card import Card, Output, Paper, Pretraining, Target, Weights
 from unmask.detectors.detector import Detector
 from unmask.detectors.recipe import Recipe
 from unmask.detectors.registry import build, default_detectors, detector, get_card, list_detectors
@@ -12,8 +12,8 @@ __all__ = [
     "Detector",
     "Output",
     "Paper",
+    "Pretraining",
     "Recipe",
-    "Stage",
     "Target",
     "Weights",
     "build",

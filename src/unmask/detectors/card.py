@@ -112,7 +112,7 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Pretraining:
     """Pretraining on another task, whose result a detector's training can start from.
 
     Attributes:
@@ -147,7 +147,7 @@ class Ablation:
         settings: what ``train --set`` changes of the card's recipe, arguments and input.
         starts_from: tag of the weights that training begins with; empty: at random; None: as the
             card says.
-        stage: of the card, trained before on the same network; training begins with its result.
+        pretraining: of the card, done before on the same network; training begins with its result.
         levels: of compression that are trained on; empty: those of the table.
     """
 
@@ -155,7 +155,7 @@ class Ablation:
     tables: tuple[str, ...]
     settings: tuple[str, ...] = ()
     starts_from: str | None = None
-    stage: str = ""
+    pretraining: str = ""
     levels: tuple[str, ...] = ()
 
 
@@ -178,7 +178,7 @@ class Card:
             network is a ``HasHeatMaps``.
         aggregate: how clip logits become a face's logit.
         args: keyword arguments that build the network.
-        stages: pretraining that ``train --stage`` offers, by name.
+        pretraining: what ``train --pretraining`` offers, by name.
         frame_context: of a network that is a ``SharesFrames``: the frames on either side that a
             frame's features depend on; None: it shares nothing.
         is_default: a scan that names no detector uses this one.
@@ -202,7 +202,7 @@ class Card:
     heat_maps: tuple[str, ...] = ()
     aggregate: Literal["mean", "top_quarter_mean", "share_over_half"] = "mean"
     args: Mapping[str, object] = field(default_factory=dict)
-    stages: Mapping[str, Stage] = field(default_factory=dict)
+    pretraining: Mapping[str, Pretraining] = field(default_factory=dict)
     frame_context: int | None = None
     is_default: bool = False
     starts_from: str = ""

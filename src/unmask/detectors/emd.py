@@ -22,7 +22,7 @@ from unmask.detectors.shared.expression import (
     BRANCHES_OF,
     esr_start,
     esr_state,
-    expression_stage,
+    expression_pretraining,
     is_esr,
 )
 from unmask.detectors.shared.xception import (
@@ -120,7 +120,7 @@ CARD = Card(
             "both streams see the same; ESR was trained on the bare box.",
             "Expression network: one class each for 8 expressions as published; the paper counts "
             "11 categories of AffectNet, three of which are no expressions (--set classes=11).",
-            "Expression network, training (stage fer): all branches at once by Eq. 1, at the "
+            "Expression network, training (pretraining): all branches at once by Eq. 1, at the "
             "rates of ESR's authors, who add a branch every 50 epochs, take 5,000 pictures of a "
             "class, and turn, move, enlarge and relight them; here an epoch draws classes "
             "equally often and pictures are mirrored alone. --teacher adds the divergence from "
@@ -171,7 +171,7 @@ CARD = Card(
     heat_maps=("fer_cam",),
     aggregate="mean",
     args={"fer": "ens", "classes": len(CLASSES)},
-    stages={"fer": expression_stage(_loss)},
+    pretraining={"fer": expression_pretraining(_loss)},
     starts_from="imagenet",
     ablations=(
         Ablation(
@@ -184,7 +184,7 @@ CARD = Card(
             row="simfer",
             tables=("emd/table5",),
             settings=("fer=sim",),
-            stage="fer",
+            pretraining="fer",
         ),
         Ablation(row="full", tables=("emd/table4", "emd/figure4", "emd/figure5", "emd/table5")),
     ),

@@ -27,7 +27,7 @@ from unmask.detectors.shared.lip_reading import (
     RECIPE,
     WORDS,
     MouthClassifier,
-    reading_stage,
+    reading_pretraining,
     reads_words,
 )
 from unmask.errors import UsageError
@@ -68,7 +68,7 @@ CARD = Card(
         PAPER,
         differences=(
             *DIFFERENCES,
-            "Start: at random, unless weights are given: of the stage lipreading, or an imported "
+            "Start: at random, unless weights are given: pretrained to read lips, or an imported "
             "lip-reading file. Their head is replaced by zeros, so that every logit is 0 until "
             "trained; the authors draw it at random.",
             *READING_DIFFERENCES,
@@ -103,7 +103,7 @@ CARD = Card(
     cam_layer="features.trunk.layer4",
     aggregate="mean",
     args={"activation": "prelu", "stem_frames": 5, "is_temporal": True},
-    stages={"lipreading": reading_stage(_lip_reader, _from_lip_reader)},
+    pretraining={"lipreading": reading_pretraining(_lip_reader, _from_lip_reader)},
     frame_context=2,
     starts_from="lrw",
     ablations=(

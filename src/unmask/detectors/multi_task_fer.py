@@ -21,7 +21,7 @@ from unmask.detectors.shared.expression import (
     BRANCHES_OF,
     esr_start,
     esr_state,
-    expression_stage,
+    expression_pretraining,
     is_esr,
 )
 from unmask.detectors.shared.multi_task import (
@@ -91,10 +91,10 @@ CARD = Card(
     heat_maps=("fer_cam",),
     aggregate="mean",
     args={"fer": "ens", "classes": len(CLASSES)},
-    stages={"fer": expression_stage(validation_loss)},
+    pretraining={"fer": expression_pretraining(validation_loss)},
     starts_from="esr9",
     ablations=(
-        Ablation(row="simfer", tables=("emd/table5",), settings=("fer=sim",), stage="fer"),
+        Ablation(row="simfer", tables=("emd/table5",), settings=("fer=sim",), pretraining="fer"),
         Ablation(row="full", tables=("emd/table5",)),
     ),
 )

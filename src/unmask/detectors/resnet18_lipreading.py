@@ -22,7 +22,7 @@ from unmask.detectors.shared.lip_reading import (
     READING_DIFFERENCES,
     RECIPE,
     MouthClassifier,
-    reading_stage,
+    reading_pretraining,
     without_time,
 )
 from unmask.nn.lip_reading import ActivationName, LipFeatures, LipReader
@@ -46,7 +46,7 @@ CARD = Card(
             "does not say how the frames become one score.",
             "Finetuning: of the whole network, as table 5 has it, by LipForensics' recipe.",
             *DIFFERENCES,
-            "Start: at random, unless the stage lipreading was trained; its MS-TCN is then left "
+            "Start: at random, unless lip reading was pretrained; its MS-TCN is then left "
             "out, and the head is 0, so that every logit is 0 until trained. No file of this "
             "network is published.",
             *READING_DIFFERENCES,
@@ -60,9 +60,9 @@ CARD = Card(
     cam_layer="features.trunk.layer4",
     aggregate="mean",
     args={"activation": "prelu"},
-    stages={"lipreading": reading_stage(_lip_reader, without_time)},
+    pretraining={"lipreading": reading_pretraining(_lip_reader, without_time)},
     frame_context=0,
-    ablations=(Ablation(row="full", tables=("lipforensics/table5",), stage="lipreading"),),
+    ablations=(Ablation(row="full", tables=("lipforensics/table5",), pretraining="lipreading"),),
 )
 
 

@@ -26,7 +26,7 @@ from unmask.detectors.shared.lip_reading import (
     READING_DIFFERENCES,
     RECIPE,
     MouthClassifier,
-    reading_stage,
+    reading_pretraining,
     reads_words,
     without_time,
 )
@@ -58,7 +58,7 @@ CARD = Card(
             "does not say how the frames become one score.",
             "Finetuning: of the whole network, as table 5 has it, by LipForensics' recipe.",
             *DIFFERENCES,
-            "Start: at random, unless weights are given: of the stage lipreading, or an imported "
+            "Start: at random, unless weights are given: pretrained to read lips, or an imported "
             "file of lip reading or of LipForensics, whose MS-TCN is left out. The head is 0, so "
             "that every logit is 0 until trained; the authors draw it at random.",
             *READING_DIFFERENCES,
@@ -95,7 +95,7 @@ CARD = Card(
     cam_layer="features.trunk.layer4",
     aggregate="mean",
     args={"activation": "prelu"},
-    stages={"lipreading": reading_stage(_lip_reader, without_time)},
+    pretraining={"lipreading": reading_pretraining(_lip_reader, without_time)},
     frame_context=2,
     starts_from="lrw",
     ablations=(Ablation(row="full", tables=("lipforensics/table5",)),),

@@ -52,7 +52,7 @@ class ExpressionStream(nn.Module):
 
 
 class ExpressionClassifier(nn.Module):
-    """The expression stream as its own stage trains it; named as in the detectors, ``fer``."""
+    """The expression stream as pretraining trains it; named as in the detectors, ``fer``."""
 
     def __init__(self, branches: int, classes: int) -> None:
         super().__init__()

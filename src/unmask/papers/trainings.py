@@ -29,10 +29,10 @@ class TrainingSpec:
         videos: real videos that are taken, with their forgeries; None: all.
         settings: for ``train --set``.
         starts_from: tag of the weights that it begins with; empty: at random.
-        stage: of the card, trained before by ``stage_command``; it begins with the result.
-        stage_layout: adapter of the stage's data.
-        stage_settings: those of the settings that the stage's network needs too.
-        stage_classes: what the stage tells apart; empty: all classes of its data.
+        pretraining: of the card, done before by ``pretraining_command``; it begins with the result.
+        pretraining_layout: adapter of the pretraining's data.
+        pretraining_settings: those of the settings that the pretraining's network needs too.
+        pretraining_classes: what the pretraining tells apart; empty: all classes of its data.
         begins_with: the training of another detector, on the same videos, that ``starts_from``
             is made of; None: it is a published file.
     """
@@ -47,10 +47,10 @@ class TrainingSpec:
     videos: int | None = None
     settings: tuple[str, ...] = ()
     starts_from: str = ""
-    stage: str = ""
-    stage_layout: str = ""
-    stage_settings: tuple[str, ...] = ()
-    stage_classes: tuple[str, ...] = ()
+    pretraining: str = ""
+    pretraining_layout: str = ""
+    pretraining_settings: tuple[str, ...] = ()
+    pretraining_classes: tuple[str, ...] = ()
     begins_with: TrainingSpec | None = None
 
     @property
@@ -66,8 +66,8 @@ class TrainingSpec:
     @property
     def start(self) -> str:
         """What it begins with, in words."""
-        if self.stage:
-            return f"weights of the pretraining {self.stage}"
+        if self.pretraining:
+            return f"weights of the pretraining {self.pretraining}"
         return f"weights {self.starts_from}" if self.starts_from else "random weights"
 
     def command(self, places: Mapping[str, Path] | None = None) -> str:
@@ -87,7 +87,7 @@ class TrainingSpec:
             words += [word for level in self.compressions for word in ("--compression", level)]
             words += [word for method in self.methods for word in ("--method", method)]
         words += [] if self.videos is None else ["--videos", str(self.videos)]
-        if self.stage:
+        if self.pretraining:
             words += ["--weights", f"{self._stage_run}/{self.detector}.safetensors"]
         elif self.starts_from:
             words += ["--weights", self._start]
@@ -100,7 +100,7 @@ class TrainingSpec:
         Args:
             places: as for ``command``.
         """
-        if self.stage:
+        if self.pretraining:
             return (self._stage_command(places),)
         if not self.starts_from:
             return ()
@@ -114,10 +114,20 @@ class TrainingSpec:
         return (*before, shlex.join([*words, file, "-o", self._start]))
 
     def _stage_command(self, places: Mapping[str, Path] | None) -> str:
-        place = str((places or {}).get(self.stage_layout, _placeholder(self.stage_layout)))
-        words = ["unmask", "train", self.detector, "--stage", self.stage, "--data", place]
-        words += [word for name in self.stage_classes for word in ("--method", name)]
-        words += [word for setting in self.stage_settings for word in ("--set", setting)]
+        place = str(
+            (places or {}).get(self.pretraining_layout, _placeholder(self.pretraining_layout))
+        )
+        words = [
+            "unmask",
+            "train",
+            self.detector,
+            "--pretraining",
+            self.pretraining,
+            "--data",
+            place,
+        ]
+        words += [word for name in self.pretraining_classes for word in ("--method", name)]
+        words += [word for setting in self.pretraining_settings for word in ("--set", setting)]
         return shlex.join([*words, "-o", self._stage_run])
 
     @property
@@ -128,7 +138,7 @@ class TrainingSpec:
 
     @property
     def _stage_run(self) -> str:
-        return "-".join(["runs/" + self.detector, self.stage, self.row])
+        return "-".join(["runs/" + self.detector, self.pretraining, self.row])
 
 
 def rows_of(protocol: Protocol, card: Card) -> tuple[str, ...]:
@@ -148,12 +158,12 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
     found = next((a for a in card.ablations if protocol.name in a.tables and a.row == row), None)
     settings = (*cell.settings, *protocol.settings_of(card.name))
     levels, starts_from = _levels(protocol, cell, card), card.starts_from
-    is_changed, stage = False, ""
+    is_changed, pretraining = False, ""
     if found is not None:
         settings = (*settings, *found.settings)
         levels = found.levels or levels
         starts_from = card.starts_from if found.starts_from is None else found.starts_from
-        stage, starts_from = found.stage, "" if found.stage else starts_from
+        pretraining, starts_from = found.pretraining, "" if found.pretraining else starts_from
         is_changed = bool(found.settings or found.levels) or starts_from != card.starts_from
     parts = (cell.variant, row if is_changed else "")
     start = protocol.start_of(card.name) if starts_from == card.starts_from else None
@@ -168,10 +178,10 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         videos=cell.videos,
         settings=settings,
         starts_from=starts_from,
-        stage=stage,
-        stage_layout=card.stages[stage].layout if stage else "",
-        stage_settings=_of_network(settings, card) if stage else (),
-        stage_classes=card.stages[stage].classes if stage else (),
+        pretraining=pretraining,
+        pretraining_layout=card.pretraining[pretraining].layout if pretraining else "",
+        pretraining_settings=_of_network(settings, card) if pretraining else (),
+        pretraining_classes=card.pretraining[pretraining].classes if pretraining else (),
         begins_with=training_of(protocol, cell, get_card(start)) if start else None,
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from unmask.train.data import Source, prepare_spec_for
 from unmask.train.dry_run import DryRun, dry_run
+from unmask.train.pretraining import pretrain, pretraining_of
 from unmask.train.run import train
 from unmask.train.settings import apply_settings
-from unmask.train.stage import stage_of, train_stage
 
 __all__ = [
     "DryRun",
@@ -14,7 +14,7 @@ __all__ = [
     "apply_settings",
     "dry_run",
     "prepare_spec_for",
-    "stage_of",
+    "pretrain",
+    "pretraining_of",
     "train",
-    "train_stage",
 ]

@@ -1,4 +1,4 @@
-"""What Lightning needs to train a stage: a network that tells classes apart."""
+"""What Lightning needs for pretraining: a network that classifies clips."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Beta
 
 from unmask.clips import normalize
-from unmask.detectors import Card, Stage
+from unmask.detectors import Card, Pretraining
 from unmask.errors import UsageError
 from unmask.nn.esr import vote
 from unmask.train.class_samples import ClassBatch, ClassSamples
@@ -28,17 +28,17 @@ class _Seen(NamedTuple):
 
 
 class ClassTraining(TrainingModule):
-    """A stage's network with its recipe.
+    """A pretraining's network with its recipe.
 
     Args:
-        card: of the detector, with the stage's recipe and input, settings applied.
-        stage: gives the network and its loss.
+        card: of the detector, with the pretraining's recipe and input, settings applied.
+        pretraining: gives the network and its loss.
         classes: how many there are.
         training: items; epoch e takes the numbers from e x count on.
         validation: items, the same ones after every epoch.
         workers: processes that make samples.
         devices: processes that train together; they share the recipe's batch.
-        teacher: a network of the same stage whose logits the loss compares with.
+        teacher: a network of the same pretraining whose logits the loss compares with.
 
     Raises:
         UsageError: the recipe's monitor is no figure of classes, or its mixup is negative.
@@ -47,7 +47,7 @@ class ClassTraining(TrainingModule):
     def __init__(
         self,
         card: Card,
-        stage: Stage,
+        pretraining: Pretraining,
         classes: int,
         training: ClassSamples,
         validation: ClassSamples,
@@ -58,36 +58,37 @@ class ClassTraining(TrainingModule):
         monitor = card.recipe.schedule.monitor
         if monitor not in FIGURES:
             raise UsageError(
-                f"Cannot choose the best epoch of a stage by {monitor!r}: it compares "
+                f"Cannot choose the best epoch of a pretraining by {monitor!r}: it compares "
                 f"classes, not real and forged. Use monitor={' or monitor='.join(FIGURES)}."
             )
         if card.recipe.sampling.mixup < 0:
             raise UsageError(
                 f"Cannot set mixup={card.recipe.sampling.mixup}: expected 0 (none) or more."
             )
-        net = stage.build(card.args, classes)
+        net = pretraining.build(card.args, classes)
         super().__init__(card, net, training, validation, workers, devices)
-        self.stage = stage
+        self.pretraining = pretraining
         # In a list, so that it is no part of what is trained and saved.
         self._teachers = [] if teacher is None else [teacher.eval().requires_grad_(False)]
 
     def training_step(self, batch: ClassBatch, number: int) -> Tensor:
-        """The stage's loss on one batch, mixed with itself where the recipe says so."""
+        """The pretraining's loss on one batch, mixed with itself where the recipe says so."""
         return self.told(self.loss_of(batch))
 
     def loss_of(self, batch: ClassBatch) -> Tensor:
-        """The stage's loss on one batch."""
+        """The pretraining's loss on one batch."""
         clips = normalize(batch.pixels, self.card.input)
         alpha = self.card.recipe.sampling.mixup
         if not alpha:
-            return self.stage.loss(self._logits(clips), batch.label, self._taught(clips))
+            return self.pretraining.loss(self._logits(clips), batch.label, self._taught(clips))
         # Zhang et al. 2018: one share for the batch, each clip with another one of it.
         share = float(Beta(alpha, alpha).sample())
         order = torch.randperm(len(clips)).to(clips.device)
         clips = share * clips + (1 - share) * clips[order]
         logits, taught = self._logits(clips), self._taught(clips)
         ours, others = (
-            self.stage.loss(logits, label, taught) for label in (batch.label, batch.label[order])
+            self.pretraining.loss(logits, label, taught)
+            for label in (batch.label, batch.label[order])
         )
         return share * ours + (1 - share) * others
 
@@ -112,7 +113,7 @@ class ClassTraining(TrainingModule):
         is_finite = logits.flatten(1).isfinite().all(dim=1)
         # One by one: with several processes some clips are seen twice and count once.
         parts = zip(logits[:, None], batch.label[:, None], strict=True)
-        loss = torch.stack([self.stage.loss(*part, None) for part in parts])
+        loss = torch.stack([self.pretraining.loss(*part, None) for part in parts])
         self.seen.append(_Seen((found == batch.label) & is_finite, loss, batch.item))
 
     def figures_of(self, columns: list[Tensor]) -> dict[str, float]:

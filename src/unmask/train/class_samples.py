@@ -1,4 +1,4 @@
-"""Samples of a pretraining stage: clips with the number of their class, made on the fly.
+"""Samples of a pretraining: clips with the number of their class, made on the fly.
 
 As in ``samples``, every number seeds its own draw: a killed run goes on with what it would have
 had.
@@ -70,7 +70,7 @@ class ClassSamples(Dataset[ClassBatch]):
             )
         if recipe.sampling.kind == "pairs":
             raise UsageError(
-                "Cannot use sampling='pairs': a stage has classes, not pairs of real and forged. "
+                "Cannot use sampling='pairs': pretraining has classes, not pairs of real and fake. "
                 "Use 'balanced' (all classes equally) or 'stratified' (every file once)."
             )
         self._sequences, self._spec, self._seed = list(sequences), spec, seed

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import get_args, get_type_hints
 
-from unmask.detectors import Card, Stage
+from unmask.detectors import Card, Pretraining
 from unmask.detectors.recipe import places
 from unmask.errors import UnknownNameError, UsageError, explain_unknown
 from unmask.types import InputSpec
@@ -43,14 +43,16 @@ def apply_settings(card: Card, settings: Sequence[str]) -> Card:
     return _applied(card, settings, frozenset(places()) - _FIXED)
 
 
-def apply_stage_settings(card: Card, stage: Stage, settings: Sequence[str]) -> Card:
-    """The detector's card with a stage's recipe and input, settings applied as for a detector.
+def apply_pretraining_settings(
+    card: Card, pretraining: Pretraining, settings: Sequence[str]
+) -> Card:
+    """The card with a pretraining's recipe and input, settings applied as for a detector.
 
     Raises:
         UsageError: as for a detector.
-        UnknownNameError: as for a detector; of a recipe, a stage knows less.
+        UnknownNameError: as for a detector; of a recipe, a pretraining knows less.
     """
-    staged = dataclasses.replace(card, recipe=stage.recipe, input=stage.input)
+    staged = dataclasses.replace(card, recipe=pretraining.recipe, input=pretraining.input)
     return _applied(staged, settings, _OF_STAGES)
 
 

@@ -49,16 +49,16 @@ def _sections(card: Card) -> list[tuple[str, list[str]]]:
         ("Output", [", ".join(("logit (above 0 = fake)", *card.outputs))]),
         ("A face's score", [f"{card.aggregate} of its clips' logits"]),
         ("Recipe", [f"{key} = {_in_words(value)}" for key, value in changed.items()]),
-        *([("Stages before it", _stages(card))] if card.stages else []),
+        *([("Pretraining", _pretraining(card))] if card.pretraining else []),
         ("Weights", _weights(card)),
     ]
 
 
-def _stages(card: Card) -> list[str]:
+def _pretraining(card: Card) -> list[str]:
     return [
-        f"{name}: {stage.summary} Data: {stage.layout}. "
-        f"unmask train {card.name} --stage {name} --data PATH"
-        for name, stage in card.stages.items()
+        f"{name}: {pretraining.summary} Data: {pretraining.layout}. "
+        f"unmask train {card.name} --pretraining {name} --data PATH"
+        for name, pretraining in card.pretraining.items()
     ]
 
 

@@ -20,11 +20,9 @@ app = typer.Typer()
 _Data = Annotated[
     Path, typer.Option(metavar="PATH", help="Data set, or a folder made by unmask prepare.")
 ]
-_Stage = Annotated[
-    str | None, typer.Option(metavar="STAGE", help="Pretrain this stage of the card instead.")
-]
+_Pretraining = Annotated[str | None, typer.Option(metavar="NAME", help="Pretrain instead.")]
 _Teacher = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Learn from this earlier result of the stage.")
+    Path | None, typer.Option(metavar="FILE", help="Learn from an earlier pretraining's result.")
 ]
 _Videos = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Use N real videos, and their forgeries.")
@@ -44,7 +42,7 @@ _Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes that 
 def train(
     name: options.DetectorName,
     data: _Data,
-    stage: _Stage = None,
+    pretraining: _Pretraining = None,
     teacher: _Teacher = None,
     dataset: options.Dataset = None,
     methods: options.Methods = None,
@@ -61,14 +59,15 @@ def train(
     workers: _Workers = 1,
     threads: options.Threads = None,
 ) -> None:
-    """Train a detector, or a stage before it, by the recipe on its card."""
-    _check(stage, teacher, out, resume, is_dry_run)
-    from unmask.train import Source, dry_run, stage_of, train_stage
+    """Train a detector, or do a pretraining for it, by the recipe on its card."""
+    _check(pretraining, teacher, out, resume, is_dry_run)
+    from unmask.train import Source, dry_run, pretrain, pretraining_of
     from unmask.train import train as train_one
 
     training = Source(
         path=data,
-        dataset=dataset or ("folder" if stage is None else stage_of(name, stage).layout),
+        dataset=dataset
+        or ("folder" if pretraining is None else pretraining_of(name, pretraining).layout),
         methods=tuple(methods) if methods else None,
         compressions=tuple(compressions) if compressions else None,
         videos=videos,
@@ -89,9 +88,9 @@ def train(
         show_lines(found.lines())
         return
     run = functools.partial(train_one, name)
-    if stage is not None:
-        run = functools.partial(train_stage, name, stage, teacher=teacher)
-    what = name if stage is None else f"{name}-{stage}"
+    if pretraining is not None:
+        run = functools.partial(pretrain, name, pretraining, teacher=teacher)
+    what = name if pretraining is None else f"{name}-{pretraining}"
     run(
         training,
         out or Path("runs") / f"{what}-{datetime.datetime.now():%Y%m%d-%H%M%S}",
@@ -109,12 +108,12 @@ def train(
 
 
 def _check(
-    stage: str | None, teacher: Path | None, out: Path | None, resume: bool, is_dry_run: bool
+    pretraining: str | None, teacher: Path | None, out: Path | None, resume: bool, is_dry_run: bool
 ) -> None:
     """Refuses options that have no meaning together."""
     if resume and out is None:
         raise UsageError("Cannot resume: say which run with -o RUN_DIR.")
-    if teacher is not None and stage is None:
-        raise UsageError("Cannot use --teacher without --stage. Name the stage, or leave it out.")
-    if stage is not None and is_dry_run:
-        raise UsageError("Cannot dry-run a stage. Use --set epochs=1 --set steps_per_epoch=1.")
+    if teacher is not None and pretraining is None:
+        raise UsageError("Cannot use --teacher without --pretraining. Name one, or leave it out.")
+    if pretraining is not None and is_dry_run:
+        raise UsageError("Cannot dry-run pretraining. Use --set epochs=1 --set steps_per_epoch=1.")

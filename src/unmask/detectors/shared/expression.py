@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from unmask.checkpoints.pickle_file import read_tensors
-from unmask.detectors.card import Output, Stage, Target, Weights
+from unmask.detectors.card import Output, Pretraining, Target, Weights
 from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.errors import UsageError, WrongVariantError
 from unmask.losses import ensemble_loss
@@ -80,13 +80,13 @@ def esr_state(folder: Path) -> dict[str, Tensor]:
     return {f"fer.esr.{key}": value for key, value in state.items()}
 
 
-def expression_stage(loss: Callable[[Output, Target], Tensor]) -> Stage:
+def expression_pretraining(loss: Callable[[Output, Target], Tensor]) -> Pretraining:
     """Training of the expression stream by itself.
 
     Args:
-        loss: the detector's, which the stage does not call.
+        loss: the detector's, which the pretraining does not call.
     """
-    return Stage(
+    return Pretraining(
         summary="Facial expressions: shared layers and nine branches, each with its own cross "
         "entropy.",
         layout="affectnet",

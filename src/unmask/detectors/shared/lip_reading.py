@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unmask.checkpoints.pickle_file import rows_of
-from unmask.detectors.card import Output, Paper, Stage, Target
+from unmask.detectors.card import Output, Paper, Pretraining, Target
 from unmask.detectors.recipe import Optimizer, Recipe, Sampling, Schedule
 from unmask.losses import binary_loss, lip_reading_loss
 from unmask.nn.lip_reading import LipFeatures
@@ -69,7 +69,7 @@ DIFFERENCES = (
 
 READING_DIFFERENCES = (
     "Lip reading: the paper takes a published network, the third generation of born-again "
-    "distillation. The stage trains one generation (--teacher adds the next) by the "
+    "distillation. The pretraining trains one generation (--teacher adds the next) by the "
     "defaults of the published code of today: AdamW, mixup, a time mask; weight decay "
     "spares biases and norms, the rate falls with every step instead of every epoch, and "
     "all words are cut from five or 68 points as for the detector.",
@@ -101,12 +101,12 @@ RECIPE = Recipe(
 """Of forgery finetuning, of the whole network; what is frozen is each detector's own."""
 
 
-def reading_stage(
+def reading_pretraining(
     build: Callable[[Mapping[str, object], int], nn.Module],
     into: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]],
-) -> Stage:
-    """Lip reading as pretraining; both arguments as in ``Stage``."""
-    return Stage(
+) -> Pretraining:
+    """Lip reading as pretraining; both arguments as in ``Pretraining``."""
+    return Pretraining(
         summary="Lip reading: which of 500 words does a mouth say?",
         layout="lrw",
         # LRW's clips have 29 frames; all else is the detector's own cut.

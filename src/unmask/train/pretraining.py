@@ -1,4 +1,4 @@
-"""``unmask train --stage``: pretraining on another task, for a detector to start from."""
+"""``unmask train --pretraining``: pretraining on another task, for a detector to start from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unmask.checkpoints import check_fit, read_metadata, read_safetensors
-from unmask.detectors import Card, Stage, build, get_card
+from unmask.detectors import Card, Pretraining, build, get_card
 from unmask.errors import (
     DataError,
     UnknownNameError,
@@ -24,29 +24,30 @@ from unmask.errors import (
 from unmask.train.class_samples import ClassSamples
 from unmask.train.data import Faces, Origin, Source, read_faces
 from unmask.train.fit import Hardware
-from unmask.train.settings import apply_stage_settings
+from unmask.train.settings import apply_pretraining_settings
 from unmask.train.training_run import prepare_run, save_result
 from unmask.weights import load_weights
 
-STAGE_FILE = "stage.safetensors"
-"""Of a run's folder: the stage's own network, which can teach another run."""
+PRETRAINING_FILE = "pretraining.safetensors"
+"""Of a run's folder: the pretraining's own network, which can teach another run."""
 
 
-def stage_of(name: str, stage: str) -> Stage:
-    """A stage of a detector's card.
+def pretraining_of(name: str, pretraining: str) -> Pretraining:
+    """A pretraining of a detector's card.
 
     Raises:
-        UnknownNameError: there is no such detector or stage; the message lists the known ones.
+        UnknownNameError: there is no such detector or pretraining; the message lists those known.
     """
-    known = get_card(name).stages
-    if stage not in known:
-        raise UnknownNameError(explain_unknown(f"stage of {name}", stage, sorted(known)))
-    return known[stage]
+    known = get_card(name).pretraining
+    if pretraining not in known:
+        kind = f"pretraining of {name}"
+        raise UnknownNameError(explain_unknown(kind, pretraining, sorted(known)))
+    return known[pretraining]
 
 
-def train_stage(
+def pretrain(
     name: str,
-    stage: str,
+    pretraining: str,
     data: str | Path | Source,
     out: str | Path,
     *,
@@ -62,21 +63,21 @@ def train_stage(
     report: Callable[[str], None] = lambda line: None,
     progress: bool = True,
 ) -> Path:
-    """Trains a stage of a detector's card: a network that tells classes apart.
+    """Does a pretraining of a detector's card: trains a network that classifies clips.
 
     Args:
         name: of the detector.
-        stage: of its card.
-        data: the root of a data set in the stage's layout, a folder made by ``prepare``, or a
+        pretraining: of its card.
+        data: the root of a data set in the pretraining's layout, a folder made by ``prepare``, or a
             ``Source`` that names another layout; every row bears its class in ``method``.
             Classes are numbered in the order of their names.
         validation: another one that validates; None takes the validation split of ``data``.
         out: the run's folder; must not exist yet, unless ``resume``.
-        teacher: ``stage.safetensors`` of an earlier run with the same classes: the network of the
-            generation before.
+        teacher: ``pretraining.safetensors`` of an earlier run with the same classes: the
+            network of the generation before.
         weights: a tag or a safetensors file from which the result takes those parts of the
-            detector that the stage does not train; None draws them.
-        settings: ``key=value`` changes of the stage's recipe, input or arguments.
+            detector that the pretraining does not train; None draws them.
+        settings: ``key=value`` changes of the pretraining's recipe, input or arguments.
         resume: goes on after the last whole epoch of an interrupted run in ``out``, with that
             run's settings, teacher and weights if none are given.
         device: ``cpu`` or ``cuda``.
@@ -88,34 +89,38 @@ def train_stage(
 
     Returns:
         A safetensors file for the detector, to go on from: ``train(name, …, weights=FILE)``.
-        Beside it lies ``stage.safetensors``.
+        Beside it lies ``pretraining.safetensors``.
 
     Raises:
-        UnknownNameError: the card has no such stage.
+        UnknownNameError: the card has no such pretraining.
         OutputError: ``out`` exists (without ``resume``) or cannot be written.
         DataError: the data lack faces or classes.
         UsageError: a setting does not fit.
         WeightsError: ``teacher`` or ``weights`` are missing, damaged or of another network.
     """
     import_optional("lightning", "train")
-    chosen = stage_of(name, stage)
-    # A stage has an input of its own.
+    chosen = pretraining_of(name, pretraining)
+    # A pretraining has an input of its own.
     run = prepare_run(
         name, out, weights=weights, settings=settings, resume=resume, report=report, has_input=False
     )
     teacher = teacher or run.earlier.get("teacher")
-    card = apply_stage_settings(get_card(name), chosen, run.all_settings)
+    card = apply_pretraining_settings(get_card(name), chosen, run.all_settings)
     run.open(threads)
     source = _source(data, chosen)
     checking = None if validation is None else _source(validation, chosen)
     # What fits nothing is refused before hours are spent on finding faces.
     classes = _classes(source, checking, run.earlier)
     around = _detector(card, run.weights)
-    tutor = None if teacher is None else _teacher(Path(teacher), card, stage, chosen, classes)
+    tutor = None if teacher is None else _teacher(Path(teacher), card, pretraining, chosen, classes)
     _joined(around, chosen, chosen.build(card.args, len(classes)).state_dict(), card.name)
     faces = read_faces(card, source, checking, workers=workers, report=report)
     _report_unseen(classes, faces, report)
-    notes = {"stage": stage, "classes": classes, "teacher": str(teacher) if teacher else None}
+    notes = {
+        "pretraining": pretraining,
+        "classes": classes,
+        "teacher": str(teacher) if teacher else None,
+    }
     learned, origin = run.fit(
         _module(card, chosen, classes, faces, workers, devices, tutor),
         faces,
@@ -133,13 +138,13 @@ def train_stage(
     return result
 
 
-def _source(data: str | Path | Source, stage: Stage) -> Source:
+def _source(data: str | Path | Source, pretraining: Pretraining) -> Source:
     if isinstance(data, Source) and data.videos is not None:
         raise UsageError(
-            f"Cannot choose {data.videos} real videos for a stage: it tells classes apart, not "
+            f"Cannot choose {data.videos} real videos for a pretraining: it classifies clips, not "
             "real and forged. Leave their number out."
         )
-    return data if isinstance(data, Source) else Source(path=Path(data), dataset=stage.layout)
+    return data if isinstance(data, Source) else Source(path=Path(data), dataset=pretraining.layout)
 
 
 def _classes(source: Source, checking: Source | None, earlier: Mapping[str, Any]) -> list[str]:
@@ -197,7 +202,7 @@ def _difference(known: Sequence[str], wanted: Sequence[str]) -> str:
 
 
 def _detector(card: Card, weights: str | Path | None) -> dict[str, Tensor]:
-    """The detector that the stage's result becomes a part of."""
+    """The detector that the pretraining's result becomes a part of."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(card.recipe.seed)
         net = build(card)
@@ -206,22 +211,26 @@ def _detector(card: Card, weights: str | Path | None) -> dict[str, Tensor]:
     return net.state_dict()
 
 
-def _owner(name: str, stage: str) -> str:
-    """Whose ``stage.safetensors`` is; no detector's name, so that none takes it for its own."""
-    return f"{name}, stage {stage}"
+def _owner(name: str, pretraining: str) -> str:
+    """Whose network it is: no detector's name, so that none takes it for its own."""
+    return f"{name}, pretraining {pretraining}"
 
 
-def _teacher(path: Path, card: Card, name: str, stage: Stage, classes: list[str]) -> nn.Module:
-    """The network of an earlier run of the same stage."""
+def _teacher(
+    path: Path, card: Card, name: str, pretraining: Pretraining, classes: list[str]
+) -> nn.Module:
+    """The network of an earlier run of the same pretraining."""
     path = path.expanduser()
     if not path.is_file():
-        raise WeightsError(f"Cannot find the teacher '{path}'. Give the {STAGE_FILE} of a run.")
+        raise WeightsError(
+            f"Cannot find the teacher '{path}'. Give the {PRETRAINING_FILE} of a run."
+        )
     metadata = read_metadata(path)
     owner = metadata.get("detector", "an unknown network")
-    if owner != _owner(card.name, name):
+    if owner not in (_owner(card.name, name), f"{card.name}, stage {name}"):  # as of before
         raise WeightsError(
             f"'{path}' cannot teach {_owner(card.name, name)}: it is of {owner}. Give the "
-            f"{STAGE_FILE} of an earlier run of the same stage."
+            f"{PRETRAINING_FILE} of an earlier run of the same pretraining."
         )
     known = json.loads(metadata.get("classes", "[]"))
     if known != classes:
@@ -229,7 +238,7 @@ def _teacher(path: Path, card: Card, name: str, stage: Stage, classes: list[str]
             f"Teacher '{path}' tells other classes apart: it knows {len(known)}, the data hold "
             f"{len(classes)} ({_difference(known, classes)}). Give one trained with the same data."
         )
-    net = stage.build(card.args, len(classes))
+    net = pretraining.build(card.args, len(classes))
     state = read_safetensors(path)
     check_fit(state, net.state_dict(), str(path), owner)
     net.load_state_dict(state)
@@ -238,7 +247,7 @@ def _teacher(path: Path, card: Card, name: str, stage: Stage, classes: list[str]
 
 def _module(
     card: Card,
-    stage: Stage,
+    pretraining: Pretraining,
     classes: list[str],
     faces: Faces,
     workers: int,
@@ -255,40 +264,39 @@ def _module(
         found["val"], classes, card.input, recipe, recipe.seed + 10_000, is_checking=True
     )
     return ClassTraining(
-        card, stage, len(classes), training, checking, workers, devices, teacher=teacher
+        card, pretraining, len(classes), training, checking, workers, devices, teacher=teacher
     )
 
 
 def _joined(
-    around: Mapping[str, Tensor], stage: Stage, learned: Mapping[str, Tensor], name: str
+    around: Mapping[str, Tensor], pretraining: Pretraining, learned: Mapping[str, Tensor], name: str
 ) -> dict[str, Tensor]:
-    """The detector's state dict with what the stage brings."""
-    state = {**around, **stage.into(learned)}
-    check_fit(state, around, "of the stage", name)
+    """The detector's state dict with what the pretraining brings."""
+    state = {**around, **pretraining.into(learned)}
+    check_fit(state, around, "of the pretraining", name)
     return state
 
 
 def _save(
     around: Mapping[str, Tensor],
-    stage: Stage,
+    pretraining: Pretraining,
     card: Card,
     learned: Mapping[str, Tensor],
     folder: Path,
     about: Mapping[str, Any],
     origin: Origin,
 ) -> Path:
-    """Writes the stage's own network and the detector that holds it."""
-    notes = {"stage": about["stage"], "classes": json.dumps(about["classes"])}
-    owner = _owner(card.name, about["stage"])
-    save_result(learned, folder / STAGE_FILE, owner, origin, notes=notes)
-    trained_on = (
-        f"{origin.trained_on} (stage {about['stage']}): a start for training, not a detector"
-    )
+    """Writes the pretraining's own network and the detector that holds it."""
+    which = about["pretraining"]
+    notes = {"pretraining": which, "classes": json.dumps(about["classes"])}
+    owner = _owner(card.name, which)
+    save_result(learned, folder / PRETRAINING_FILE, owner, origin, notes=notes)
+    trained_on = f"{origin.trained_on} (pretraining {which}): a start for training, not a detector"
     return save_result(
-        _joined(around, stage, learned, card.name),
+        _joined(around, pretraining, learned, card.name),
         folder / f"{card.name}.safetensors",
         card.name,
         origin._replace(trained_on=trained_on),
-        args=card.args,  # But not the stage's input: a detector looks at its own.
+        args=card.args,  # But not the pretraining's input: a detector looks at its own.
         notes=notes,
     )

@@ -1,4 +1,4 @@
-"""Pretraining stages: classes, teacher, result, resume, refusals."""
+"""Pretraining pretraining: classes, teacher, result, resume, refusals."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from pretraining_toys import (
+    COLORS,
+    PAINTER,
+    TINTS,
+    ColorReader,
+    Painter,
+    write_expressions,
+    write_words,
+)
 from safetensors.torch import load_file
-from stage_toys import COLORS, PAINTER, TINTS, ColorReader, Painter, write_expressions, write_words
 
 import toy_detectors
 from unmask.checkpoints import read_metadata
@@ -28,7 +36,7 @@ from unmask.prepare import PrepareSpec, prepare
 from unmask.train import Source, train
 from unmask.train.class_module import ClassTraining
 from unmask.train.class_samples import ClassBatch, ClassSamples
-from unmask.train.stage import STAGE_FILE, train_stage
+from unmask.train.pretraining import PRETRAINING_FILE, pretrain
 from unmask.types import Pixels
 from unmask.weights import load_detector
 
@@ -50,11 +58,11 @@ def expressions(
     return write_expressions(tmp_path_factory.mktemp("expressions"), faces(3, 200))
 
 
-def pretrain(
+def run(
     data: Path | Source,
     out: Path,
     *settings: str,
-    stage: str = "colors",
+    pretraining: str = "colors",
     validation: Path | None = None,
     teacher: Path | None = None,
     weights: Path | None = None,
@@ -62,9 +70,9 @@ def pretrain(
     devices: int = 1,
     report: Callable[[str], None] = lambda line: None,
 ) -> Path:
-    return train_stage(
+    return pretrain(
         "painter",
-        stage,
+        pretraining,
         data,
         out,
         validation=validation,
@@ -91,7 +99,7 @@ def curve_in(folder: Path) -> list[dict[str, float]]:
 
 def test_it_learns_the_classes(painter: Card, expressions: Path, tmp_path: Path):
     lines: list[str] = []
-    path = pretrain(expressions, tmp_path / "run", *LONG, report=lines.append)
+    path = run(expressions, tmp_path / "run", *LONG, report=lines.append)
     curve = curve_in(tmp_path / "run")
     assert curve[-1]["train_loss"] < 0.7 * curve[0]["train_loss"]
     assert max(row["accuracy"] for row in curve) == 1.0
@@ -103,9 +111,9 @@ def test_it_learns_the_classes(painter: Card, expressions: Path, tmp_path: Path)
 def test_the_run_is_written_down_with_sorted_classes(
     painter: Card, expressions: Path, tmp_path: Path
 ):
-    path = pretrain(expressions, tmp_path / "run", "seed=3")
+    path = run(expressions, tmp_path / "run", "seed=3")
     record = record_in(tmp_path / "run")
-    assert record["detector"] == "painter" and record["stage"] == "colors"
+    assert record["detector"] == "painter" and record["pretraining"] == "colors"
     assert record["classes"] == sorted(TINTS) == ["anger", "happiness", "surprise"]
     assert record["settings"] == ["seed=3"]
     assert record["recipe"]["learning_rate"] == COLORS.recipe.optimizer.learning_rate  # type: ignore[index]
@@ -114,20 +122,20 @@ def test_the_run_is_written_down_with_sorted_classes(
     assert record["best"]["accuracy"] == max(  # type: ignore[index]
         row["accuracy"] for row in curve_in(tmp_path / "run")
     )
-    for file in (path, path.with_name(STAGE_FILE)):
+    for file in (path, path.with_name(PRETRAINING_FILE)):
         metadata = read_metadata(file)
-        assert metadata["stage"] == "colors"
+        assert metadata["pretraining"] == "colors"
         assert json.loads(metadata["classes"]) == record["classes"]
 
 
 def test_the_result_is_the_detector_with_what_was_learned(
     painter: Card, expressions: Path, tmp_path: Path
 ):
-    path = pretrain(expressions, tmp_path / "run")
+    path = run(expressions, tmp_path / "run")
     assert path == tmp_path / "run" / "painter.safetensors"
     net = load_detector("painter", path)
     assert "start for training, not a detector" in net.weights.trained_on  # type: ignore[union-attr]
-    learned = load_file(tmp_path / "run" / STAGE_FILE)
+    learned = load_file(tmp_path / "run" / PRETRAINING_FILE)
     assert learned["head.weight"].shape == (3, 8)
     torch.manual_seed(0)
     fresh = build(PAINTER).state_dict()
@@ -140,7 +148,7 @@ def test_the_result_is_the_detector_with_what_was_learned(
 def test_the_second_stage_starts_from_the_first(
     painter: Card, expressions: Path, real_faces: Path, validation_faces: Path, tmp_path: Path
 ):
-    first = pretrain(expressions, tmp_path / "first", "width=5")
+    first = run(expressions, tmp_path / "first", "width=5")
     # With a learning rate of 0 the result is where the run began.
     second = train(
         "painter",
@@ -160,7 +168,7 @@ def test_the_second_stage_starts_from_the_first(
 def test_weights_of_other_arguments_are_told(
     painter: Card, expressions: Path, real_faces: Path, validation_faces: Path, tmp_path: Path
 ):
-    first = pretrain(expressions, tmp_path / "first")
+    first = run(expressions, tmp_path / "first")
     with pytest.raises(WeightsError, match=r"body\.0\.weight is \(8, .*changed by --set: give"):
         train(
             "painter",
@@ -177,8 +185,8 @@ def test_weights_of_other_arguments_are_told(
 def test_what_the_stage_does_not_train_can_come_from_weights(
     painter: Card, expressions: Path, tmp_path: Path
 ):
-    first = pretrain(expressions, tmp_path / "first", "seed=7")
-    second = pretrain(expressions, tmp_path / "second", weights=first)
+    first = run(expressions, tmp_path / "first", "seed=7")
+    second = run(expressions, tmp_path / "second", weights=first)
     before, after = load_file(first), load_file(second)
     assert torch.equal(before["head.weight"], after["head.weight"])
     assert not torch.equal(before["body.0.weight"], after["body.0.weight"])
@@ -210,15 +218,15 @@ def test_a_run_that_was_killed_and_resumed_equals_one_that_was_not(
 ):
     settings = ("epochs=4", f"schedule={schedule}", "schedule_epochs=1", "mixup=0.4")
     settings += ("learning_rate=0.05", "sampling=stratified", "monitor=negative_loss")
-    taught = pretrain(expressions, tmp_path / "teacher").with_name(STAGE_FILE)
-    whole = pretrain(expressions, tmp_path / "whole", *settings, teacher=taught)
+    taught = run(expressions, tmp_path / "teacher").with_name(PRETRAINING_FILE)
+    whole = run(expressions, tmp_path / "whole", *settings, teacher=taught)
     with monkeypatch.context() as patch:
         kill_in_epoch(patch, 2)
         with pytest.raises(KilledError):
-            pretrain(expressions, tmp_path / "cut", *settings, teacher=taught)
-    assert not (tmp_path / "cut" / STAGE_FILE).exists()
-    resumed = pretrain(expressions, tmp_path / "cut", resume=True)
-    for name in (whole.name, STAGE_FILE):
+            run(expressions, tmp_path / "cut", *settings, teacher=taught)
+    assert not (tmp_path / "cut" / PRETRAINING_FILE).exists()
+    resumed = run(expressions, tmp_path / "cut", resume=True)
+    for name in (whole.name, PRETRAINING_FILE):
         states = [load_file(path.with_name(name)) for path in (whole, resumed)]
         for key, value in states[0].items():
             torch.testing.assert_close(states[1][key], value, rtol=0, atol=1e-6)
@@ -228,17 +236,17 @@ def test_a_run_that_was_killed_and_resumed_equals_one_that_was_not(
 
 
 def test_a_resumed_run_overwrites_its_own_result(painter: Card, expressions: Path, tmp_path: Path):
-    pretrain(expressions, tmp_path / "run", "epochs=1")
-    pretrain(expressions, tmp_path / "run", "epochs=3", resume=True)
+    run(expressions, tmp_path / "run", "epochs=1")
+    run(expressions, tmp_path / "run", "epochs=3", resume=True)
     assert [row["epoch"] for row in curve_in(tmp_path / "run")] == [0, 1, 2]
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_two_processes_learn_what_one_learns(painter: Card, expressions: Path, tmp_path: Path):
-    taught = pretrain(expressions, tmp_path / "teacher").with_name(STAGE_FILE)
-    one = pretrain(expressions, tmp_path / "one", "augment=none", teacher=taught)
-    two = pretrain(expressions, tmp_path / "two", "augment=none", teacher=taught, devices=2)
-    states = [load_file(path.with_name(STAGE_FILE)) for path in (one, two)]
+    taught = run(expressions, tmp_path / "teacher").with_name(PRETRAINING_FILE)
+    one = run(expressions, tmp_path / "one", "augment=none", teacher=taught)
+    two = run(expressions, tmp_path / "two", "augment=none", teacher=taught, devices=2)
+    states = [load_file(path.with_name(PRETRAINING_FILE)) for path in (one, two)]
     for key, value in states[0].items():
         torch.testing.assert_close(states[1][key], value, rtol=0, atol=1e-5)
     for a, b in zip(curve_in(tmp_path / "one"), curve_in(tmp_path / "two"), strict=True):
@@ -301,7 +309,7 @@ def test_clips_of_several_frames_are_read_from_words(
     painter: Card, faces: Callable[..., list[Pixels]], tmp_path: Path
 ):
     root = write_words(tmp_path / "words", ("SAY", "ABOUT"), faces(6, 160))
-    pretrain(root, tmp_path / "run", "input.frames=4", "input.fps=none", stage="moving")
+    run(root, tmp_path / "run", "input.frames=4", "input.fps=none", pretraining="moving")
     record = record_in(tmp_path / "run")
     assert record["classes"] == ["ABOUT", "SAY"]
     assert record["input"]["frames"] == 4  # type: ignore[index]
@@ -340,14 +348,16 @@ def test_what_an_epoch_draws(expressions: Path, tmp_path: Path, sampling: str):
 def test_a_prepared_folder_serves(painter: Card, expressions: Path, tmp_path: Path):
     rows = Source(path=expressions, dataset="affectnet").rows()
     prepare(rows, tmp_path / "faces", PrepareSpec(sequences=1))
-    pretrain(tmp_path / "faces", tmp_path / "run")
+    run(tmp_path / "faces", tmp_path / "run")
     assert record_in(tmp_path / "run")["classes"] == sorted(TINTS)
 
 
 def test_an_unknown_stage_lists_the_known_ones(painter: Card, expressions: Path, tmp_path: Path):
-    message = r"Unknown stage of painter 'color'\. Did you mean 'colors'\? Known: colors, moving"
+    message = (
+        r"Unknown pretraining of painter 'color'\. Did you mean 'colors'\? Known: colors, moving"
+    )
     with pytest.raises(UnknownNameError, match=message):
-        pretrain(expressions, tmp_path / "run", stage="color")
+        run(expressions, tmp_path / "run", pretraining="color")
     assert not (tmp_path / "run").exists()
 
 
@@ -356,14 +366,17 @@ def test_settings_without_a_meaning_for_a_stage_are_refused(
     painter: Card, expressions: Path, tmp_path: Path, key: str
 ):
     with pytest.raises(UnknownNameError, match=rf"Unknown setting '{key}'.*epochs.*mixup.*width"):
-        pretrain(expressions, tmp_path / "run", f"{key}=none")
+        run(expressions, tmp_path / "run", f"{key}=none")
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("monitor=auc", r"Cannot choose the best epoch of a stage by 'auc'.*monitor=accuracy or"),
-        ("sampling=pairs", r"Cannot use sampling='pairs': a stage has classes.*'stratified'"),
+        (
+            "monitor=auc",
+            r"Cannot choose the best epoch of a pretraining by 'auc'.*monitor=accuracy or",
+        ),
+        ("sampling=pairs", r"Cannot use sampling='pairs': a pretraining has classes.*'stratified'"),
         ("augment=chop", "Unknown augment='chop'"),
         ("epochs=0", "at least 1"),
         ("mixup=-1.0", r"Cannot set mixup=-1\.0: expected 0 \(none\) or more"),
@@ -373,24 +386,24 @@ def test_settings_that_do_not_fit_are_told(
     painter: Card, expressions: Path, tmp_path: Path, setting: str, message: str
 ):
     with pytest.raises(UsageError, match=message):
-        pretrain(expressions, tmp_path / "run", setting)
+        run(expressions, tmp_path / "run", setting)
 
 
 def test_one_class_is_refused(painter: Card, faces: Callable[..., list[Pixels]], tmp_path: Path):
     data = write_expressions(tmp_path / "data", faces(2, 200), {"anger": 0})
     with pytest.raises(DataError, match=r"hold one class \('anger'\); at least 2 are needed"):
-        pretrain(data, tmp_path / "run")
+        run(data, tmp_path / "run")
 
 
 def test_no_class_is_refused(painter: Card, real_faces: Path, tmp_path: Path):
     source = Source(path=real_faces)
     with pytest.raises(DataError, match=r"6 of 6 files in .* bear no class, '.*\.png' first"):
-        train_stage("painter", "colors", source, tmp_path / "run", validation=source)
+        pretrain("painter", "colors", source, tmp_path / "run", validation=source)
     empty = write_expressions(tmp_path / "data", [], {"anger": 0})
     (empty / "val" / "anger").mkdir(parents=True)
     (empty / "val" / "anger" / "a.png").touch()
     with pytest.raises(DataError, match="hold no class; at least 2 are needed"):
-        pretrain(empty, tmp_path / "other")
+        run(empty, tmp_path / "other")
 
 
 def test_a_class_that_only_validation_has_is_told(
@@ -399,7 +412,7 @@ def test_a_class_that_only_validation_has_is_told(
     other = write_expressions(tmp_path / "data", faces(2, 200), {"anger": 0, "fear": 1})
     message = r"Validation holds 1 classes that training lacks, 'fear' first\. Give data"
     with pytest.raises(DataError, match=message):
-        pretrain(expressions, tmp_path / "run", validation=other)
+        run(expressions, tmp_path / "run", validation=other)
 
 
 def test_a_class_without_a_face_is_told(
@@ -411,7 +424,7 @@ def test_a_class_without_a_face_is_told(
     data = write_expressions(tmp_path / "data", faces(3, 200), {"anger": 0, "fear": 1})
     write_expressions(data, bars(2), {"no_face": 0})
     lines: list[str] = []
-    pretrain(data, tmp_path / "run", "epochs=1", report=lines.append)
+    run(data, tmp_path / "run", "epochs=1", report=lines.append)
     assert (
         "No face was found in the training files of 'no_face' (1 of 3 classes): nothing can be "
         "learned of them."
@@ -427,45 +440,49 @@ def test_an_existing_run_is_not_overwritten(painter: Card, expressions: Path, tm
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match=r"run folder .* exists and is not empty.*--resume"):
-        pretrain(expressions, tmp_path / "run")
+        run(expressions, tmp_path / "run")
 
 
 def test_other_data_do_not_resume_a_run(
     painter: Card, expressions: Path, faces: Callable[..., list[Pixels]], tmp_path: Path
 ):
-    pretrain(expressions, tmp_path / "run", "epochs=1")
+    run(expressions, tmp_path / "run", "epochs=1")
     other = write_expressions(tmp_path / "data", faces(2, 200), {"anger": 0, "fear": 1})
     message = r"the run knows 3 classes, .* hold 2 \(new: 'fear'; missing: 'happiness', 'surprise'"
     with pytest.raises(DataError, match=message):
-        pretrain(other, tmp_path / "run", resume=True)
+        run(other, tmp_path / "run", resume=True)
 
 
 def test_a_teacher_of_other_classes_is_refused(
     painter: Card, expressions: Path, faces: Callable[..., list[Pixels]], tmp_path: Path
 ):
-    taught = pretrain(expressions, tmp_path / "first").with_name(STAGE_FILE)
+    taught = run(expressions, tmp_path / "first").with_name(PRETRAINING_FILE)
     other = write_expressions(tmp_path / "data", faces(2, 200), {"anger": 0, "fear": 1})
     message = r"tells other classes apart: it knows 3, the data hold 2 \(new: 'fear'; missing: "
     with pytest.raises(WrongVariantError, match=message):
-        pretrain(other, tmp_path / "run", teacher=taught)
+        run(other, tmp_path / "run", teacher=taught)
 
 
 def test_what_is_no_teacher_is_refused(painter: Card, expressions: Path, tmp_path: Path):
-    first = pretrain(expressions, tmp_path / "first")
-    with pytest.raises(WeightsError, match=rf"cannot teach painter, stage colors: .*{STAGE_FILE}"):
-        pretrain(expressions, tmp_path / "a", teacher=first)
-    with pytest.raises(WeightsError, match="it is of painter, stage colors"):
-        pretrain(
+    first = run(expressions, tmp_path / "first")
+    with pytest.raises(
+        WeightsError, match=rf"cannot teach painter, pretraining colors: .*{PRETRAINING_FILE}"
+    ):
+        run(expressions, tmp_path / "a", teacher=first)
+    with pytest.raises(WeightsError, match="it is of painter, pretraining colors"):
+        run(
             Source(path=expressions, dataset="affectnet"),
             tmp_path / "b",
-            stage="moving",
-            teacher=first.with_name(STAGE_FILE),
+            pretraining="moving",
+            teacher=first.with_name(PRETRAINING_FILE),
         )
-    with pytest.raises(WeightsError, match=r"do not fit painter, stage colors: .*of wrong shape"):
-        pretrain(expressions, tmp_path / "c", "width=5", teacher=first.with_name(STAGE_FILE))
     with pytest.raises(
-        WeightsError, match=rf"Cannot find the teacher '.*'\. Give the {STAGE_FILE}"
+        WeightsError, match=r"do not fit painter, pretraining colors: .*of wrong shape"
     ):
-        pretrain(expressions, tmp_path / "d", teacher=tmp_path / "none.safetensors")
-    with pytest.raises(WeightsError, match="are for detector 'painter, stage colors'"):
-        load_detector("painter", first.with_name(STAGE_FILE))
+        run(expressions, tmp_path / "c", "width=5", teacher=first.with_name(PRETRAINING_FILE))
+    with pytest.raises(
+        WeightsError, match=rf"Cannot find the teacher '.*'\. Give the {PRETRAINING_FILE}"
+    ):
+        run(expressions, tmp_path / "d", teacher=tmp_path / "none.safetensors")
+    with pytest.raises(WeightsError, match="are for detector 'painter, pretraining colors'"):
+        load_detector("painter", first.with_name(PRETRAINING_FILE))

@@ -1,4 +1,4 @@
-"""``unmask train --stage``."""
+"""``unmask train --pretraining``."""
 
 import re
 from pathlib import Path
@@ -6,32 +6,39 @@ from pathlib import Path
 import pytest
 
 import unmask.train
-from unmask.train import Source, stage_of
+from unmask.train import Source, pretraining_of
 
 
 @pytest.fixture
 def calls(monkeypatch):
     """What the command asks of the library, which is not run."""
     made = []
-    monkeypatch.setattr(
-        unmask.train, "train_stage", lambda *args, **named: made.append((args, named))
-    )
+    monkeypatch.setattr(unmask.train, "pretrain", lambda *args, **named: made.append((args, named)))
     return made
 
 
 def test_a_stage_is_handed_to_the_library_with_its_own_layout(cli, calls):
     words = ["--data", "LRW", "--validation", "val", "-o", "run", "--set", "epochs=3"]
-    more = ["--teacher", "a/stage.safetensors", "--method", "ABOUT", "-w", "lrw", "--devices", "2"]
-    assert cli("train", "lipforensics", "--stage", "lipreading", *words, *more).code == 0
+    more = [
+        "--teacher",
+        "a/pretraining.safetensors",
+        "--method",
+        "ABOUT",
+        "-w",
+        "lrw",
+        "--devices",
+        "2",
+    ]
+    assert cli("train", "lipforensics", "--pretraining", "lipreading", *words, *more).code == 0
     ((args, named),) = calls
-    how = {"dataset": stage_of("lipforensics", "lipreading").layout, "methods": ("ABOUT",)}
+    how = {"dataset": pretraining_of("lipforensics", "lipreading").layout, "methods": ("ABOUT",)}
     assert how["dataset"] == "lrw"
     source = Source(path=Path("LRW"), **how)
     assert args == ("lipforensics", "lipreading", source, Path("run"))
     del named["report"]
     assert named == {
         "validation": Source(path=Path("val"), **how),
-        "teacher": Path("a/stage.safetensors"),
+        "teacher": Path("a/pretraining.safetensors"),
         "weights": "lrw",
         "settings": ["epochs=3"],
         "resume": False,
@@ -44,7 +51,9 @@ def test_a_stage_is_handed_to_the_library_with_its_own_layout(cli, calls):
 
 
 def test_another_layout_can_be_named_and_the_run_is_named_after_the_stage(cli, calls):
-    assert cli("train", "emd", "--stage", "fer", "--data", "a.csv", "--dataset", "csv").code == 0
+    assert (
+        cli("train", "emd", "--pretraining", "fer", "--data", "a.csv", "--dataset", "csv").code == 0
+    )
     ((args, _),) = calls
     assert args[2].dataset == "csv"
     assert re.fullmatch(r"runs/emd-fer-\d{8}-\d{6}", args[3].as_posix())
@@ -54,26 +63,26 @@ def test_another_layout_can_be_named_and_the_run_is_named_after_the_stage(cli, c
     ("words", "code", "message"),
     [
         (
-            ("meso4", "--stage", "fer"),
+            ("meso4", "--pretraining", "fer"),
             2,
-            r"Unknown stage of meso4 'fer'\. Known: none\.",
+            r"Unknown pretraining of meso4 'fer'\. Known: none\.",
         ),
         (
-            ("emd", "--stage", "fear"),
+            ("emd", "--pretraining", "fear"),
             2,
-            r"Unknown stage of emd 'fear'\. Did you mean 'fer'\? Known: fer\.",
+            r"Unknown pretraining of emd 'fear'\. Did you mean 'fer'\? Known: fer\.",
         ),
         (
             ("emd", "--teacher", "x"),
             2,
-            r"Cannot use --teacher without --stage\. Name the stage, or leave it out\.",
+            r"Cannot use --teacher without --pretraining\. Name the pretraining, or leave it out\.",
         ),
         (
-            ("emd", "--stage", "fer", "--dry-run"),
+            ("emd", "--pretraining", "fer", "--dry-run"),
             2,
-            r"Cannot dry-run a stage\. Use --set epochs=1 --set steps_per_epoch=1\.",
+            r"Cannot dry-run pretraining\. Use --set epochs=1 --set steps_per_epoch=1\.",
         ),
-        (("emd", "--stage", "fer", "--resume"), 2, r"Cannot resume: say which run with -o"),
+        (("emd", "--pretraining", "fer", "--resume"), 2, r"Cannot resume: say which run with -o"),
     ],
 )
 def test_what_makes_no_sense_is_told(cli, calls, words, code, message):
@@ -85,7 +94,7 @@ def test_what_makes_no_sense_is_told(cli, calls, words, code, message):
 
 def test_describe_tells_the_stages_and_how_to_train_them(cli):
     out = cli("describe", "emd").out
-    assert "Stages before it\n  fer: Facial expressions" in out
+    assert "Pretraining before it\n  fer: Facial expressions" in out
     told = " ".join(out.split())
-    assert "Data: affectnet. unmask train emd --stage fer --data PATH" in told
-    assert "Stages before it" not in cli("describe", "meso4").out
+    assert "Data: affectnet. unmask train emd --pretraining fer --data PATH" in told
+    assert "Pretraining" not in cli("describe", "meso4").out

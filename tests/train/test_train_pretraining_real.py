@@ -1,4 +1,4 @@
-"""The stages of the real detectors, in their real size: one step each."""
+"""The pretraining of the real detectors, in their real size: one step each."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from pretraining_toys import write_expressions, write_words
 from safetensors.torch import load_file
-from stage_toys import write_expressions, write_words
 
 from unmask.detectors import get_card, list_detectors
-from unmask.train.stage import STAGE_FILE, train_stage
+from unmask.train.pretraining import PRETRAINING_FILE, pretrain
 from unmask.types import Pixels
 from unmask.weights import load_detector
 
-STAGES = [(name, stage) for name in list_detectors() for stage in get_card(name).stages]
+STAGES = [
+    (name, pretraining) for name in list_detectors() for pretraining in get_card(name).pretraining
+]
 ONE_STEP = ["epochs=1", "steps_per_epoch=1", "batch_size=2"]
 
 
@@ -34,14 +36,14 @@ def expressions(
     return write_expressions(root, faces(2, 160), dict.fromkeys(names, 0))
 
 
-@pytest.mark.parametrize(("name", "stage"), STAGES)
+@pytest.mark.parametrize(("name", "pretraining"), STAGES)
 def test_one_step_of_every_stage(
-    name: str, stage: str, words: Path, expressions: Path, cache: Path, tmp_path: Path
+    name: str, pretraining: str, words: Path, expressions: Path, cache: Path, tmp_path: Path
 ):
-    data = {"lrw": words, "affectnet": expressions}[get_card(name).stages[stage].layout]
+    data = {"lrw": words, "affectnet": expressions}[get_card(name).pretraining[pretraining].layout]
     how = {"settings": ONE_STEP, "workers": 0, "progress": False}
-    result = train_stage(name, stage, data, tmp_path / "run", **how)  # type: ignore[arg-type]
-    taught = result.with_name(STAGE_FILE)
+    result = pretrain(name, pretraining, data, tmp_path / "run", **how)  # type: ignore[arg-type]
+    taught = result.with_name(PRETRAINING_FILE)
     classes = json.loads((tmp_path / "run" / "run.json").read_text())["classes"]
     learned = load_file(taught)
     widths = {
@@ -60,16 +62,19 @@ def test_one_step_of_every_stage(
 
 def test_the_stages_that_are_offered():
     readers = ("lipforensics", "resnet18_lipreading", "resnet3d_lipreading")
-    assert {name for name, stage in STAGES if stage == "lipreading"} == {*readers}
-    assert {name for name, stage in STAGES if stage == "fer"} == {"emd", "multi_task_fer"}
-    assert {stage for _, stage in STAGES} == {"lipreading", "fer"}
+    assert {name for name, pretraining in STAGES if pretraining == "lipreading"} == {*readers}
+    assert {name for name, pretraining in STAGES if pretraining == "fer"} == {
+        "emd",
+        "multi_task_fer",
+    }
+    assert {pretraining for _, pretraining in STAGES} == {"lipreading", "fer"}
 
 
 def test_a_trained_lip_reader_starts_undecided():
-    stage = get_card("lipforensics").stages["lipreading"]
-    reader = stage.build(get_card("lipforensics").args, 500)
+    pretraining = get_card("lipforensics").pretraining["lipreading"]
+    reader = pretraining.build(get_card("lipforensics").args, 500)
     assert reader(torch.zeros(1, 1, 29, 88, 88)).shape == (1, 500)
-    state = stage.into(reader.state_dict())
+    state = pretraining.into(reader.state_dict())
     assert state["head.weight"].shape == (1, 768)
     assert not state["head.weight"].any() and not state["head.bias"].any()
     assert torch.equal(
@@ -83,9 +88,9 @@ def test_a_trained_lip_reader_starts_undecided():
 def test_variants_have_their_own_lip_readers(args: dict[str, object]):
     card = get_card("lipforensics")
     variant = {**card.args, **args}
-    reader = card.stages["lipreading"].build(variant, 4)
+    reader = card.pretraining["lipreading"].build(variant, 4)
     detector = type(card.build())(**variant)  # type: ignore[arg-type]
-    state = card.stages["lipreading"].into(reader.state_dict())
+    state = card.pretraining["lipreading"].into(reader.state_dict())
     assert {key: v.shape for key, v in state.items()} == {
         key: v.shape for key, v in detector.state_dict().items()
     }

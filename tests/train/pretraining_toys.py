@@ -1,4 +1,4 @@
-"""A small detector with a stage, importable by other processes, and data to train the stage on."""
+"""A small detector with a pretraining, importable by other processes, and data for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from dataset_trees import encode
-from unmask.detectors import Card, Output, Paper, Recipe, Stage, Target
+from unmask.detectors import Card, Output, Paper, Pretraining, Recipe, Target
 from unmask.detectors.recipe import Optimizer, Sampling, Schedule
 from unmask.losses import lip_reading_loss
 from unmask.types import InputSpec, Pixels
@@ -38,7 +38,7 @@ class Painter(nn.Module):
 
 
 class ColorReader(nn.Module):
-    """The stage's network."""
+    """The pretraining's network."""
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ def _into(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 _INPUT = InputSpec(size=(32, 32))
-COLORS = Stage(
+COLORS = Pretraining(
     summary="For tests.",
     layout="affectnet",
     input=_INPUT,
@@ -87,7 +87,7 @@ PAINTER = Card(
         sampling=Sampling(batch_size=4, augment="shared"),
     ),
     args={"width": 8},
-    stages={"colors": COLORS, "moving": dataclasses.replace(COLORS, layout="lrw")},
+    pretraining={"colors": COLORS, "moving": dataclasses.replace(COLORS, layout="lrw")},
 )
 
 TINTS = {"surprise": 0, "anger": 1, "happiness": 2}
