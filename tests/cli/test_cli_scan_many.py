@@ -8,19 +8,23 @@ import pytest
 from unmask.pipeline import scan as river
 from unmask.report.table import COLUMNS
 from unmask.types import Finding
+from verdict_builders import scores, verdict
 
 
 @pytest.fixture
-def told(monkeypatch):
+def judged(monkeypatch):
     """Every scan finds the same, with numbers: what the table shows does not hang on weights."""
     real = river.scan
+    numbers = {"probability": 0.9612, "llr": 3.21, "probability_interval": (0.912, 0.978)}
+    (face,) = verdict(scores(3.21)).faces
+    face = dataclasses.replace(face, judgement=dataclasses.replace(face.judgement, **numbers))
 
     def scan(path, *args, **kwargs):
         if path.name == "burst.mp4":
             raise RuntimeError("a pipe burst")
-        numbers = {"probability": 0.9612, "llr": 3.21, "probability_interval": (0.912, 0.978)}
         found = real(path, *args, **kwargs)
-        return dataclasses.replace(found, finding=Finding.MANIPULATED, **numbers)
+        decided = {"faces": (face,), "decided_by": face.track_id}
+        return dataclasses.replace(found, finding=Finding.MANIPULATED, **decided)
 
     monkeypatch.setattr(river, "scan", scan)
 
@@ -30,7 +34,7 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def test_a_table_closes_several_scans(scan_cli, no_face_video, text_mp4, told):
+def test_a_table_closes_several_scans(scan_cli, no_face_video, text_mp4, judged):
     ran = scan_cli(no_face_video, text_mp4, "burst.mp4")
     assert ran.code == 1
     table = ran.out.partition("\n\n")[2].splitlines()
@@ -42,17 +46,17 @@ def test_a_table_closes_several_scans(scan_cli, no_face_video, text_mp4, told):
     assert all(line.endswith("could not be scanned") for line in table[2:])
 
 
-def test_one_video_gets_no_table(scan_cli, no_face_video, told):
+def test_one_video_gets_no_table(scan_cli, no_face_video, judged):
     assert "\n\n" not in scan_cli(no_face_video).out
 
 
-def test_json_lines_get_no_table(scan_cli, no_face_video, one_frame_video, told):
+def test_json_lines_get_no_table(scan_cli, no_face_video, one_frame_video, judged):
     ran = scan_cli(no_face_video, one_frame_video, "--json")
     assert len(ran.out.splitlines()) == 2
 
 
 def test_the_csv_has_a_row_for_each_input_in_order(
-    scan_cli, no_face_video, text_mp4, tmp_path, told
+    scan_cli, no_face_video, text_mp4, tmp_path, judged
 ):
     out = tmp_path / "new" / "found.csv"
     ran = scan_cli(no_face_video, text_mp4, "burst.mp4", "--csv", out)

@@ -85,12 +85,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with log_to_stderr(), _sigterm_stops(signals):
             code = command.main(args=words, prog_name="unmask", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
-        code = TERMINATED if signals else INTERRUPTED
+        code = INTERRUPTED
     except Exception as error:
         if is_debug:
             show_traceback(error)
         code = _explain(error)
-    if code in (INTERRUPTED, TERMINATED):
+    if code == INTERRUPTED:  # newer Typers catch KeyboardInterrupt and return it
+        code = TERMINATED if signals else INTERRUPTED
         show_error("Stopped. What was finished stays; partial files were removed.")
     return int(code)
 
