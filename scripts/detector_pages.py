@@ -36,7 +36,7 @@ column says what else was compared:
 
 - *fixture*: outputs match those of the authors' code, with weights from a formula.
 - *parts*: the same for some of its parts.
-- *published file at hand*: the authors' trained file was imported and run.
+- *published file available*: the authors' trained file was imported and run.
 - *layout only*: tensors have the names and shapes of published code; no output was compared.
 - *not verified*: built from a description.
 """

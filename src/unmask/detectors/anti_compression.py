@@ -107,8 +107,8 @@ CARD = Card(
             "L_Dis: means over the batch, where Eq. 6 writes sums; the paper's batch sums would "
             "make lambda 3 depend on the batch's size.",
             "L_Gan: Wasserstein form with gradient penalty 10 after Gulrajani et al. 2017; the "
-            "paper names WGAN-GP but prints logarithms. Nothing is said of the other numbers: 5 "
-            "critic steps for each step of the branches (Gulrajani's), with the same Adam.",
+            "paper names WGAN-GP but prints logarithms. The paper gives no other numbers; ours are "
+            "5 critic steps for each step of the branches (Gulrajani's), with the same Adam.",
             "Critic: 1x1 convolution 1456 to 512, two 3x3 convolutions of stride 2 to 256 and "
             "128, each with LeakyReLU 0.2, a 1x1 convolution to one map, its mean. The paper "
             "gives the first kernel alone; the authors' code holds an unused critic of 200 million "
@@ -121,7 +121,7 @@ CARD = Card(
             "ablation by --set monitor=auc.",
             "Stop: the first epoch without a lower validation loss, at most 100; the paper stops "
             "when the loss does not fall, and gives no number of epochs.",
-            "Batch: 32 frames, each at both levels.",
+            "Batch: 32 frames, each in both compressions.",
             "Table 2's first row: three weights of 0 and twins=none train one Xception whose "
             "attention layer nothing supervises; the paper's row may be a plain Xception, which "
             "is a detector of its own here.",

@@ -29,7 +29,7 @@ CARD = Card(
         year=2016,
         url="https://doi.org/10.1145/2909827.2930786",
         differences=(
-            "Code: the authors' was not at hand; not verified against the authors' code. The "
+            "Code: the authors' was not available; not verified against the authors' code. The "
             "layers of 2016 follow descriptions and an unofficial copy (12 constrained filters, "
             "convolutions of 64 and 48, two dense layers of 4,096, ReLU, max pooling, local "
             "response normalization, dropout 0.5); those of mislnet follow a copy of the authors' "

@@ -81,7 +81,7 @@ CARD = Card(
     ),
     compared_in=("Two-branch", "EMD"),
     fixtures=("capsule_v2.json",),
-    verified="fixture; no published file at hand",
+    verified="fixture; no published file available",
     input=InputSpec(
         region="face",
         margin=1.3,

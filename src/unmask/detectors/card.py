@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Output(NamedTuple):
     """What every detector returns.
 
-    ``logit`` (B,), above 0 = fake; ``mask`` (B, T, h, w) logits, above 0 = forged pixel, or
+    ``logit`` (B,), above 0 = fake; ``mask`` (B, T, h, w) logits, above 0 = fake pixel, or
     None; ``embedding`` (B, D) or None. A NamedTuple because ``torch.export`` takes it.
     """
 

@@ -64,7 +64,7 @@ CARD = Card(
         ),
     ),
     compared_in=("LipForensics",),
-    verified="layout only: torchvision's ResNet-50; no published file at hand",
+    verified="layout only: torchvision's ResNet-50; no published file available",
     input=InputSpec(
         region="face",
         margin=1.3,

@@ -51,7 +51,7 @@ CARD = Card(
         differences=(
             "Code: none is public; not verified against the authors' code.",
             "Network: DenseNet-161, as LipForensics (Haliassos et al., CVPR 2021) trains it; the "
-            "paper names ResNet and DenseNet and was not at hand for the depth. One GRU layer, "
+            "paper names ResNet and DenseNet and was not available for the depth. One GRU layer, "
             "both ways as in the paper, of 128 states each way, which neither text gives; one "
             "linear layer on its last forward and first backward state, that is, on what either "
             "direction has seen of all five frames.",

@@ -36,7 +36,7 @@ CARD = Card(
         year=2017,
         url="https://arxiv.org/abs/1703.04615",
         differences=(
-            "Code: none is public, and the paper was not at hand; built from descriptions, not "
+            "Code: none is public, and the paper was not available; built from descriptions, not "
             "verified against the authors' code.",
             "Features: 162, as in FaceForensics++: third-order residuals of the luma along rows "
             "and columns, three values in steps of 3 gray levels, four neighbors along and across; "

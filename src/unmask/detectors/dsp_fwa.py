@@ -78,14 +78,14 @@ CARD = Card(
             "authors' windows of ceil(n/g) with steps of floor(n/g).",
             "Training samples: the code for them is not published. Here the whole face or a part "
             "of it is taken to a side of 64 to 192 pixels, blurred by 5 x 5 and warped back, with "
-            "masks drawn from five points; in half of them the color of the face changes.",
-            "Augmentation: brightness, contrast, color and a box that wanders; the paper also "
+            "masks drawn from five landmarks; in half of them the color of the face changes.",
+            "Augmentation: brightness, contrast, color and a box that moves; the paper also "
             "changes sharpness and distortion, and the code cuts ten boxes of random margins.",
             "Second stage of training (the paper's hard examples, 1e-4): left out.",
             "Rate: 1e-6 for the last layer, whose 83,968 inputs the paper's networks do not have; "
             "it also starts near 0. How the authors trained DSP-FWA is not published.",
             "Schedule: x 0.95 after every epoch; the paper does so after every 1,000 batches. "
-            "Momentum 0.9, of which nothing is said.",
+            "Momentum 0.9, which the paper does not give.",
             "Crop: 1.2 x the longest side of the CenterFace box, one for a frame. The authors "
             "score ten boxes around dlib's landmarks, widened by up to an eighth of their width "
             "and a fifth of their height, and take the mean of the five highest probabilities.",
@@ -97,7 +97,7 @@ CARD = Card(
     ),
     compared_in=("LipForensics", "Two-branch"),
     fixtures=("dsp_fwa_sppnet50.json",),
-    verified="fixture; no published file at hand",
+    verified="fixture; no published file available",
     input=InputSpec(
         region="face",
         margin=1.2,
@@ -127,7 +127,7 @@ CARD = Card(
             license="CC BY-NC-SA 4.0 (non-commercial)",
             trained_on="real faces and the authors' warped copies of them (SPP-res50.pth, entry "
             "net); BGR in 0..255 minus (103.939, 116.779, 123.68), boxes around dlib's landmarks",
-            polarity="two logits, fake and real; turned round here",
+            polarity="two logits, fake and real; inverted here",
             importer=_from_published,
             is_non_commercial=True,
             licensor="the authors of yuezunli/DSP-FWA",

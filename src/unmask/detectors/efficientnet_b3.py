@@ -39,12 +39,12 @@ CARD = Card(
         url="https://arxiv.org/abs/2010.11844",
         differences=(
             "Network: timm's, which pads symmetrically. TensorFlow's weights, which most PyTorch "
-            "files of 2020 hold, need the padding of TensorFlow and do not belong here.",
+            "files of 2020 hold, need the padding of TensorFlow and do not fit.",
             "Stochastic depth: none, as the paper names dropout of 0.3 alone.",
             "Faces: CenterFace, tracked and smoothed; the paper uses dlib and FAN, drops boxes "
             "that do not overlap with their neighbors and sizes 10 medians off the median.",
             "Augmentation: the paper's flip and one of eight; how strong it is is ours, as the "
-            "paper does not say, and the crop is a box that wanders more.",
+            "paper does not say, and the crop is a box that moves more.",
             *TRAINING_DIFFERENCES,
             "Start: at random, unless an imported ImageNet file is given, as in the paper. Its "
             "head is replaced by zeros instead of random numbers.",

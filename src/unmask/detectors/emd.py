@@ -95,7 +95,7 @@ def _encoder_state(xception: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 CARD = Card(
     name="emd",
-    summary="Forged pixels, found with the help of a network that reads facial expressions.",
+    summary="Manipulated pixels, found with the help of a network that reads facial expressions.",
     paper=Paper(
         title="Detection and Localization of Facial Expression Manipulations",
         authors="Ghazal Mazaheri, Amit K. Roy-Chowdhury",
@@ -112,7 +112,7 @@ CARD = Card(
             "jfzhang95/pytorch-deeplab-xception; the paper gives neither widths nor number.",
             "Segmentation loss: Eq. 7 is taken as the mean over pixels. As printed it sums over "
             "them, which would outweigh Eq. 6 by 89,401 to 1.",
-            "Masks: forged where the true mask exceeds 0.1 of full scale; the paper calls them "
+            "Masks: fake where the true mask exceeds 0.1 of full scale; the paper calls them "
             "binary without a threshold.",
             "First 3 epochs: all that is new is trained (last convolution, decoder, head); the "
             "paper names the head alone, in front of a convolution drawn at random.",

@@ -72,22 +72,23 @@ CARD = Card(
             "classes. --set head=deepfakebench builds DeepfakeBench's instead (three "
             "convolutions, a map without a sigmoid, three dense layers on it at 128 x 128), for "
             "its facexray_best.pth.",
-            "Mask: the boundary map, not the forged region: high along the border of what was "
+            "Mask: the boundary map, not the manipulated region: high along the border of what was "
             "pasted. With DeepfakeBench's head the log-odds of its map, cut to 0.0001..0.9999.",
-            "Blends: the donor is the nearest of 100 faces of other people by five points, turned "
-            "and scaled onto the face; the paper takes the nearest of 5,000 frames by 68 points. "
-            "Masks come from five points instead of four kinds of hulls, their borders are "
-            "Gaussian; color is matched in mean and spread, the authors' code shifts the mean.",
+            "Blends: the donor is the nearest of 100 faces of other people by five landmarks, "
+            "turned and scaled onto the face; the paper takes the nearest of 5,000 frames by 68 "
+            "landmarks. Masks come from five landmarks instead of four kinds of hulls, their "
+            "borders are Gaussian; color is matched in mean and spread, the authors' "
+            "code shifts the mean.",
             "Haliassos et al. (LipForensics) train it on blends and on the data's forgeries; here "
             "on blends alone. On the data's forgeries (--set synthesize=none --set mix={}) the "
             "boundary is that of the given masks; where there are none it is empty.",
             "Augmentation: resampling to a quarter or more and JPEG of 60 to 100, each in half of "
-            "the pairs, a flip and a box that wanders, as in the authors' code; each picture's "
+            "the pairs, a flip and a box that moves, as in the authors' code; each picture's "
             "two classes alike.",
             "Steps: 200,000, the first 50,000 for the head alone, counted as 100 epochs of 2,000; "
-            "the best epoch by validation AUC on blends is kept, of which the paper says nothing.",
-            "Crop: upright by five points, 1.3 x the longest side of the CenterFace box, 256 "
-            "pixels; mean and spread 0.5. The paper says nothing of them; DeepfakeBench does so.",
+            "the best epoch by validation AUC on blends is kept, which the paper does not mention.",
+            "Crop: upright by five landmarks, 1.3 x the longest side of the CenterFace box, 256 "
+            "pixels; mean and spread 0.5. The paper mentions neither; DeepfakeBench does so.",
             "Start: at random, unless an imported ImageNet file is given, as in the paper.",
             "Frames: three a second; the video's logit is the mean of the frames'.",
         ),

@@ -1,4 +1,4 @@
-"""ForensicTransfer: an autoencoder of residuals, whose latent halves tell real from forged.
+"""ForensicTransfer: an autoencoder of residuals, whose latent halves tell real from fake.
 
 What it needs to draw a picture again shall stay apart for the two classes, so that a few
 pictures of a new kind of forgery are enough to learn it too (Cozzolino et al. 2018; the row
@@ -29,7 +29,7 @@ def _validation_loss(output: Output, target: Target) -> Tensor:
 
 CARD = Card(
     name="forensic_transfer",
-    summary="Autoencoder of high-pass residuals; its latent halves tell real from forged.",
+    summary="Autoencoder of high-pass residuals; its latent halves tell real from fake.",
     paper=Paper(
         title="ForensicTransfer: Weakly-supervised Domain Adaptation for Forgery Detection",
         authors="Davide Cozzolino, Justus Thies, Andreas Rössler, Christian Riess, "
@@ -48,8 +48,8 @@ CARD = Card(
             "Reconstruction: of what the encoder sees, not of the picture behind it, by the mean "
             "absolute difference with weight 0.1. Residuals beyond -1..1 count as -1 or 1, which "
             "is what the last tanh can reach.",
-            "Halves: the first 64 maps answer to forged pictures, the last 64 to real ones.",
-            "Score: the forged half's activation less the real half's; the larger one decides.",
+            "Halves: the first 64 maps answer to fake pictures, the last 64 to real ones.",
+            "Score: the fake half's activation minus the real half's; the larger one decides.",
             "Transfer to a new kind of forgery: a second training that starts from the first "
             "one's weights, on the few pictures that there are (train --weights).",
             "Validation loss: of the activations alone.",

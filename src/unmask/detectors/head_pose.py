@@ -59,8 +59,8 @@ CARD = Card(
             "comes with the authors' code; lengths are in units of 10 cm.",
             "Camera: looks at the middle of the face cut, focal length 2.5 sides of it; the "
             "authors take the whole frame and its width.",
-            "Five points: OpenCV's SQPNP, since the iterative solver, which 68 points get as in "
-            "the paper, needs six.",
+            "Five landmarks: OpenCV's SQPNP, since the iterative solver, which 68 landmarks get as "
+            "in the paper, needs six.",
             "Machine: scikit-learn's SVC with RBF kernel, C = 1 and gamma 1/12 on standardized "
             "features, as in the copies. It is fitted once an epoch, on at most 2,000 clips (more "
             "are drawn from), so that what it keeps has a fixed size.",
@@ -122,7 +122,7 @@ class HeadPose(nn.Module):
         self._penalty = penalty
 
     def start_from_clips(self, batches: Iterable[Tensor]) -> None:
-        """Reads FAN's weights where 68 points are to be found; the clips are not looked at."""
+        """Reads FAN's weights where 68 landmarks are to be found; the clips are not looked at."""
         load_points(self.points)
 
     def forward(self, clips: Tensor) -> Output:

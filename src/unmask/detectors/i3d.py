@@ -56,7 +56,7 @@ CARD = Card(
     ),
     compared_in=("Spatio-Temporal",),
     fixtures=("i3d_rgb.json",),
-    verified="fixture; no published file at hand",
+    verified="fixture; no published file available",
     input=INPUT,
     recipe=RECIPE.changed({"start": False}),
     weights=(

@@ -48,7 +48,7 @@ CARD = Card(
             'LipForensics (Haliassos et al., CVPR 2021: below "the paper"), whose authors publish '
             "no code for it: not verified against the authors' code. Its parameters are as many "
             "as that table counts, 32.2 M, and the names and sizes of its tensors are those of "
-            "VMZ; no numbers of VMZ's were at hand to compare with.",
+            "VMZ; no numbers of VMZ's were available to compare with.",
             "Input: 25 frames of a face, 25 a second, as for LipForensics' mouths, at 224 px with "
             "1.3 x the longest side of the CenterFace box; the paper does not say what this "
             "network sees. VMZ trains on 32 frames. Mean and std of Kinetics, as in torchvision.",
@@ -64,7 +64,7 @@ CARD = Card(
     ),
     compared_in=("LipForensics",),
     verified="layout only: that of VMZ's files; as many parameters as in table 6 of LipForensics; "
-    "no published file at hand",
+    "no published file available",
     input=InputSpec(
         region="face",
         margin=1.3,

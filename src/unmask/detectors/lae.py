@@ -1,6 +1,6 @@
 """LAE: an autoencoder that must look where the forgery is (locality-aware).
 
-Its latent halves tell real from forged as in ForensicTransfer, and true masks say where the
+Its latent halves tell real from fake as in ForensicTransfer, and true masks say where the
 forged half may be active, so that it cannot learn what merely goes along with a forgery (Du et
 al., CIKM 2020). No code is public: what is our choice is listed in the card.
 """
@@ -31,7 +31,7 @@ def _validation_loss(output: Output, target: Target) -> Tensor:
 
 CARD = Card(
     name="lae",
-    summary="Autoencoder whose forged half may be active only where the forgery is.",
+    summary="Autoencoder whose fake half may be active only where the manipulation is.",
     paper=Paper(
         title="Towards Generalizable Deepfake Detection with Locality-aware AutoEncoder",
         authors="Mengnan Du, Shiva Pentyala, Yuening Li, Xia Hu",
@@ -44,12 +44,12 @@ CARD = Card(
             "interpretation, active learning. All else is our choice.",
             "Network: the autoencoder of our ForensicTransfer on the picture itself (32, 64, 64, "
             "128 and 128 maps), with batch norm.",
-            "Local interpretation: the mean of the forged half's maps at each of the 16 x 16 "
-            "places. It explains the score exactly, whose forged part is its mean.",
-            "Mask loss: the map times the forged share of the picture shall be the true mask, "
+            "Local interpretation: the mean of the fake half's maps at each of the 16 x 16 "
+            "places. It explains the score exactly, whose fake part is its mean.",
+            "Mask loss: the map times the fake share of the picture shall be the true mask, "
             "whose mean over each place is taken; squared, mean over places. The share makes it "
-            "agree with the forged half's mean of 1. Real pictures: the map shall be 0.",
-            "Mask of a scan: the map less one half, above 0 = forged.",
+            "agree with the fake half's mean of 1. Real pictures: the map shall be 0.",
+            "Mask of a scan: the map minus one half, above 0 = fake.",
             "Reconstruction: the mean absolute difference of the picture. Parts that look at "
             "features or at an adversary are left out.",
             "Weights: 1 for activations, masks and reconstruction.",
@@ -71,7 +71,7 @@ CARD = Card(
 
 @detector(CARD)
 class Lae(nn.Module):
-    """The autoencoder, and the map of where its forged half is active.
+    """The autoencoder, and the map of where its fake half is active.
 
     Args:
         locality_weight: of the masks in the loss; 0 leaves an ordinary split autoencoder.
@@ -114,5 +114,5 @@ class Lae(nn.Module):
 
 
 def _forged_map(latent: Tensor) -> Tensor:
-    """How active the forged half is at each place: (B, 128, h, w) to (B, 1, h, w)."""
+    """How active the fake half is at each place: (B, 128, h, w) to (B, 1, h, w)."""
     return latent[:, : latent.shape[1] // 2].mean(dim=1, keepdim=True)

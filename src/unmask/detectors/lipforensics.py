@@ -76,7 +76,7 @@ CARD = Card(
     ),
     compared_in=("LipForensics",),
     fixtures=("lipforensics.json", "lipforensics_alignment.json"),
-    verified="fixture, of the network and of the mouth crop; no published file at hand",
+    verified="fixture, of the network and of the mouth crop; no published file available",
     input=INPUT,
     recipe=RECIPE.changed({"freeze": ("features.frontend", "features.trunk")}),
     weights=(

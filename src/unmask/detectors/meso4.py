@@ -46,7 +46,7 @@ CARD = Card(
     ),
     compared_in=("Two-branch", "EMD", "Anti-Compression"),
     fixtures=("meso4_keras.json",),
-    verified="fixture and published files at hand",
+    verified="fixture and published files available",
     input=INPUT,
     recipe=RECIPE,
     weights=(

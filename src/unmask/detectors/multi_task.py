@@ -1,6 +1,6 @@
 """Multi-task: is a face forged, and where, out of an autoencoder's latent halves (ClassNSeg).
 
-One half of the latent maps answers to forged faces, the other one to real ones; from the half
+One half of the latent maps answers to fake faces, the other one to real ones; from the half
 that is stronger, one decoder draws the mask and another one, in training, the picture itself
 (Nguyen et al., BTAS 2019). Published class 1 is REAL; what differs is listed in the card.
 """
@@ -53,7 +53,7 @@ def _from_published(path: Path) -> dict[str, Tensor]:
 
 CARD = Card(
     name="multi_task",
-    summary="Autoencoder whose latent halves tell real from forged, with a mask (ClassNSeg).",
+    summary="Autoencoder whose latent halves tell real from fake, with a mask (ClassNSeg).",
     paper=Paper(
         title="Multi-task Learning for Detecting and Segmenting Manipulated Facial Images and "
         "Videos",
@@ -64,8 +64,8 @@ CARD = Card(
         code="https://github.com/nii-yamagishilab/ClassNSeg",
         differences=(
             "Polarity: the published class 1 is original, 0 altered; the logit here is the first "
-            "half's activation less the second's, above 0 for fake. The first half answers to "
-            "forged faces, as published.",
+            "half's activation minus the second's, above 0 for fake. The first half answers to "
+            "fake faces, as published.",
             "Mask: the difference of the segmenter's two maps, whose sigmoid is the published "
             "probability of an altered pixel.",
             *DIFFERENCES,
@@ -73,7 +73,7 @@ CARD = Card(
     ),
     compared_in=("LipForensics", "Two-branch", "EMD"),
     fixtures=("classnseg.json",),
-    verified="fixture and published file at hand",
+    verified="fixture and published file available",
     input=INPUT,
     recipe=RECIPE,
     weights=(
@@ -83,7 +83,7 @@ CARD = Card(
             license="BSD-3-Clause",
             trained_on="FaceForensics (Face2Face), full training set: encoder_46.pt, with "
             "decoder_46.pt in the same folder",
-            polarity="published class 1 is original; turned round here",
+            polarity="published class 1 is original; inverted here",
             importer=_from_published,
         ),
     ),

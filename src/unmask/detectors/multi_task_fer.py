@@ -2,7 +2,7 @@
 
 A row of EMD's tables: ClassNSeg's encoder gets the expression stream's maps before its last
 convolution (Mazaheri & Roy-Chowdhury, 2022, section IV.D). Its halves keep their places: the
-first one answers to forged faces. What the paper leaves open is listed in the card.
+first one answers to fake faces. What the paper leaves open is listed in the card.
 """
 
 from __future__ import annotations

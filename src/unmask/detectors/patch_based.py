@@ -77,14 +77,14 @@ CARD = Card(
             "them together are no infinite logit).",
             "Two outputs per patch stand behind the logit z_fake - z_real; the published class 0 "
             "is fake. Their cross entropy equals the binary one used here.",
-            "Crop: upright, centered on the mean of five points, 1.36 x the longest side of the "
+            "Crop: upright, centered on the mean of five landmarks, 1.36 x the longest side of the "
             "CenterFace box, which is the authors' twice two eye distances at the median over 433 "
             "photographs. Theirs is also as wide as 3.6 distances of eyes and mouth where that is "
             "more, and centered higher, a tenth of the way from the eyes to the mouth.",
             "Size: straight to 299 px; the authors keep faces of 128 px, enlarged by Lanczos. "
             "For a pair both crops are made by the same points, here as there.",
             "Mask: the patches' logits, 19 x 19 places. Each learned the label of its picture, "
-            "not whether it is itself forged.",
+            "not whether it is itself fake.",
             "Training: at most 1,000 epochs, ended 50 epochs after the best accuracy of pictures; "
             "the authors count the accuracy of patches, and on FaceForensics++ train on one "
             "method with 250 epochs of patience for block 1, 100 for block 2, 50 for the others.",
@@ -95,7 +95,7 @@ CARD = Card(
     ),
     compared_in=("LipForensics",),
     fixtures=("patch_xception_block3.json",),
-    verified="fixture, of block 3; layout only for the other blocks; no published file at hand",
+    verified="fixture, of block 3; layout only for the other blocks; no published file available",
     input=InputSpec(
         region="face",
         align="similarity",

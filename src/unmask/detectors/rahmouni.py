@@ -28,7 +28,7 @@ CARD = Card(
         code="https://github.com/NicoRahm/CGvsPhoto",
         differences=(
             "Layers: as in the authors' code (Stats-2L); the number of parameters is that of their "
-            "published file, 284,034. No outputs of their code were at hand to compare with, and "
+            "published file, 284,034. No outputs of their code were available to compare with, and "
             "their file (a TensorFlow 1 checkpoint) is not read.",
             CROP + " The authors have patches of 100 x 100, and let those of a picture vote.",
             "Training: Adam at 1e-4 in batches of 50, as in their code; at most 20 epochs, the "

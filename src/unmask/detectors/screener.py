@@ -43,8 +43,8 @@ CARD = Card(
         differences=(
             "The network is ours: MobileNetV2 up to stride 16, started from CenterFace, with a "
             "mask head; the paper uses EfficientNet-B4 without a mask.",
-            "Masks come from five points instead of 81 and cover the whole face, the inner face, "
-            "the lower face, the mouth or the eyes.",
+            "Masks come from five landmarks instead of 81 and cover the whole face, the inner "
+            "face, the lower face, the mouth or the eyes.",
             "The loss adds the mask, a ranking within pairs and a pull of the logits to 0.",
             "Both classes pass through H.264 or JPEG after blending.",
             "The weights that ship are of two networks, trained one by one; the score is the mean "

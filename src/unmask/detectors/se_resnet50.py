@@ -49,15 +49,15 @@ CARD = Card(
             "it: not verified against the authors' code. It is the IR-SE50 of the repository that "
             "the paper links, whose parameters are as many as that table counts, 43.8 M "
             "(ImageNet's SE-ResNet-50 has 26.0 M); names and sizes of its tensors are those of "
-            "that repository, no numbers of which were at hand to compare with.",
+            "that repository, no numbers of which were available to compare with.",
             "Head: one linear layer on the 512 numbers before they are scaled to length 1; the "
             "paper does not say.",
-            "Crop: 112 px, upright, centered on the mean of five points, 1.08 x the longest side "
-            "of the CenterFace box: the scale of the repository's five-point template at the "
+            "Crop: 112 px, upright, centered on the mean of five landmarks, 1.08 x the longest "
+            "side of the CenterFace box: the scale of the repository's five-point template at the "
             "median over 433 photographs. That template is centered 16 px higher in the crop. "
             "The paper does not say what this network sees.",
             "Colors: red, green, blue; the repository trained on blue, green, red, so the "
-            "importer turns the first layer's channels round.",
+            "importer reverses the first layer's channels.",
             *TRAINING_DIFFERENCES,
             "Frames: three a second.",
             "Start: at random, unless the repository's file is imported; the head is then 0, so "
@@ -66,7 +66,7 @@ CARD = Card(
         ),
     ),
     compared_in=("LipForensics",),
-    verified="layout only: that of the repository which the paper names; no published file at hand",
+    verified="layout only: that of the repository named by the paper; no published file available",
     input=InputSpec(
         region="face",
         align="similarity",

@@ -66,7 +66,7 @@ CARD = Card(
         url="https://arxiv.org/abs/2204.08376",
         code="https://github.com/mapooon/SelfBlendedImages",
         differences=(
-            "Blends: the house's own (docs/training.md): masks drawn from five points where the "
+            "Blends: unmask's own (docs/training.md): masks drawn from five landmarks where the "
             "authors take hulls of 81, and also of parts of the face; grain and recompression "
             "besides color, sharpness and resolution; in three of ten another moment of the same "
             "person is pasted.",
@@ -92,7 +92,7 @@ CARD = Card(
         ),
     ),
     fixtures=("efficientnet_b4_lukemelas.json",),
-    verified="fixture, of the network's package; no published file at hand",
+    verified="fixture, of the network's package; no published file available",
     input=InputSpec(
         region="face",
         margin=1.25,

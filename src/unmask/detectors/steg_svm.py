@@ -42,12 +42,12 @@ CARD = Card(
             "Features: one submodel, third-order residuals of the luma (rounded to whole gray "
             "levels) along rows and columns, in steps of 3 gray levels and cut to -1, 0, 1; 81 "
             "co-occurrences of four neighbors along the residual's direction and 81 across it, "
-            "means of both directions, without merging words of like meaning. The paper has many "
-            "submodels and merges; FaceForensics++ says no more than four pixels and 162.",
+            "means of both directions, without merging words of similar meaning. The paper has "
+            "many submodels and merges; FaceForensics++ says no more than four pixels and 162.",
             CROP,
             "Machine: scikit-learn's LinearSVC with C = 1 on standardized features, fitted once on "
             "one epoch's clips, both classes equally often; the papers give neither C nor scaling. "
-            "Every further epoch fits anew on its own clips; the best by validation is kept.",
+            "Every further epoch fits again on its own clips; the best by validation is kept.",
             "Frames: three a second; the video's logit is the mean distance from the plane. The "
             "embedding is the 162 features.",
         ),

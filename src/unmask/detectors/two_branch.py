@@ -124,8 +124,8 @@ CARD = Card(
             "1x1 convolution has no bias and starts as the mean of the two branches.",
             "Embedding: the LSTM's last forward and first backward state. LSTM weights start "
             "uniform within 1 / sqrt(128), torch's own; the paper gives no bounds.",
-            "Score: distance from the center less the middle between the two radii, so that 0 "
-            "lies between real and forged; the paper uses the distance itself.",
+            "Score: distance from the center minus the middle between the two radii, so that 0 "
+            "lies between real and fake; the paper uses the distance itself.",
             "Radii: the paper's for embeddings of 256 and 1024 numbers. Other lengths get spheres "
             "of equal volume, a rule that the paper's own numbers follow.",
             "Learning rates: halved for every dense block that follows a block, so block 4 and "
@@ -135,10 +135,10 @@ CARD = Card(
             "Batches: of 16 clips; the paper gives no number. Best epoch: by validation loss.",
             "Augmentation: none; the paper names none.",
             "Frames: 1 of 7 in training too; the paper trains on sampled frames (270 a video) "
-            "and says 1 of 7 for testing alone.",
+            "and says 1 of 7 only for testing.",
             "Windows: moved by one of the frames taken. That gives 101 clips for the paper's 110 "
             "test frames, thus its 70,000 samples of 700 videos; it does not state the step.",
-            "Faces: CenterFace, turned upright by five points, 1.3 x the box, all persons; the "
+            "Faces: CenterFace, turned upright by five landmarks, 1.3 x the box, all persons; the "
             "paper aligns with dlib (else FAN) by a chain it does not give, and takes the largest.",
             "Start: at random, unless an imported ImageNet file is given, as in the paper.",
             "DFDC: the number of sequences and the threshold are not cross-validated.",

@@ -50,7 +50,7 @@ CARD = Card(
         url="https://arxiv.org/abs/1803.11276",
         differences=(
             "Code: none is public, so this is not verified against the authors' code. The paper's "
-            "text was not at hand: built from its abstract and from what others write of it.",
+            "text was not available: built from its abstract and from what others write of it.",
             "Face stream: timm's Inception-v3 on 299 pixels, mean and spread 0.5, one linear layer "
             "to two classes; the side branch that it was published with is left out.",
             "Noise features: 162 co-occurrences of third-order residuals of each patch (those of "

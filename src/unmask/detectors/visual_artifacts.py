@@ -53,11 +53,11 @@ CARD = Card(
             "regions=nose_and_face for Face2Face. Their third one, for whole generated faces (the "
             "color of both eyes), is left out.",
             "Every face is scored; the authors leave out those whose eyes or mouth are closed.",
-            "Energies: differences from the local mean are signed; the code at hand takes them in "
+            "Energies: differences from the local mean are signed; the code we have takes them in "
             "8 bits, where they wrap. Features are standardized, theirs are not.",
             "Size: the face box is about 246 pixels wide; the authors scale it to 256.",
             "Classifier: scikit-learn's, with the numbers of the authors' code (alpha 0.1, rate "
-            "0.001, 300 rounds); fitted once on one epoch's clips. Every further epoch fits anew.",
+            "0.001, 300 rounds); fitted once on one epoch's clips. Every further epoch fits again.",
             "Frames: three a second; the video's logit is the mean. Embedding: the 18 features.",
         ),
     ),
@@ -121,7 +121,7 @@ class VisualArtifacts(nn.Module):
         self._regions = regions
 
     def start_from_clips(self, batches: Iterable[Tensor]) -> None:
-        """Reads FAN's weights where 68 points are to be found; the clips are not looked at."""
+        """Reads FAN's weights where 68 landmarks are to be found; the clips are not looked at."""
         load_points(self.points)
 
     def forward(self, clips: Tensor) -> Output:

@@ -66,7 +66,7 @@ CARD = Card(
     ),
     compared_in=("LipForensics", "Two-branch", "EMD", "Anti-Compression", "Spatio-Temporal"),
     fixtures=("ff_xception.json",),
-    verified="fixture; no published file at hand",
+    verified="fixture; no published file available",
     input=INPUT,
     recipe=IMAGE_RECIPE,
     weights=(

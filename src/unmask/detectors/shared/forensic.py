@@ -15,7 +15,7 @@ GREEN = 1
 CROP = (
     "Crop: the middle of the face box x 1.3, which was scaled to 256 x 256 before. "
     "FaceForensics++'s authors cut the middle 128 x 128 pixels of the face out of the frame "
-    "without scaling; here every crop is resampled, which blurs the traces that are looked for."
+    "without scaling; here every crop is resampled, which blurs the traces that count."
 )
 
 FRAMES = (

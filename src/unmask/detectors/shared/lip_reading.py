@@ -42,21 +42,21 @@ PAPER = Paper(
 """Without differences: each detector adds its own to those below."""
 
 DIFFERENCES = (
-    "Mouth crop: the authors' chain, exactly, where a source of 68 points is installed: "
+    "Mouth crop: the authors' chain, exactly, where a source of 68 landmarks is installed: "
     "FAN (package face-alignment, the picture not mirrored as well), around the boxes of "
-    "CenterFace, where the authors name RetinaFace's; its weights were not at hand to "
+    "CenterFace, where the authors name RetinaFace's; its weights were not available to "
     "measure what that changes. A person's frames are smoothed up to a gap of over half a "
     "second or a shot cut; people seen for under 12 frames are smoothed over what there "
     "is, where the authors' code fails.",
     "Without that source, and for a clip in one of whose frames the chain does not work "
     "(where the authors' code stops too: the mouth's square lies more than 5 "
     "px outside the aligned frame; or it would read beyond the pixels kept around the "
-    "face): from five points, without smoothing: turned by the eye line, centered "
+    "face): from five landmarks, without smoothing: turned by the eye line, centered "
     "between the mouth corners (the authors: the mean of the lips' 20 points), 0.61 x the "
     "longest side of the CenterFace box. That gives the paper's scale, 96 px where the "
     "mean face's eye centers are 53.5 px apart, at the median over 433 photographs, whose "
     "eyes are 0.341 box sides apart. Outside the frame this crop repeats the border; the "
-    "authors' is black there. The report says that five points served.",
+    "authors' is black there. The report says that five landmarks served.",
     "Rate: 25 frames a second, to which videos of another rate are resampled; the authors "
     "take consecutive frames at any rate.",
     "Videos: the mean logit of all clips without overlap, as in the authors' code, which "
@@ -72,7 +72,7 @@ READING_DIFFERENCES = (
     "distillation. The pretraining trains one generation (--teacher adds the next) by the "
     "defaults of the published code of today: AdamW, mixup, a time mask; weight decay "
     "spares biases and norms, the rate falls with every step instead of every epoch, and "
-    "all words are cut from five or 68 points as for the detector.",
+    "all words are cut from five or 68 landmarks as for the detector.",
 )
 
 LICENSE = "mpc001/Lipreading_using_Temporal_Convolutional_Networks: research only"
@@ -107,7 +107,7 @@ def reading_pretraining(
 ) -> Pretraining:
     """Lip reading as pretraining; both arguments as in ``Pretraining``."""
     return Pretraining(
-        summary="Lip reading: which of 500 words does a mouth say?",
+        summary="Lip reading: recognize which of 500 words a mouth says",
         layout="lrw",
         # LRW's clips have 29 frames; all else is the detector's own cut.
         input=dataclasses.replace(INPUT, frames=29, hop=29),

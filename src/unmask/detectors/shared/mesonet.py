@@ -38,7 +38,7 @@ PAPER = Paper(
         "eye-mouth distance, upright by the eye-mouth line, around the nose, reflecting the "
         "border. Here it is 1.0 x the longest side of the CenterFace box (about the same on "
         "portraits; compared by hand, not kept), upright by the eye line, around the mean of the "
-        "five points, repeating the border.",
+        "five landmarks, repeating the border.",
         "Frames: three a second instead of about 30 spread over the video.",
         "Video: mean of the frame logits; the paper averages the probabilities, the code "
         "counts the share of frames above one half.",
@@ -111,6 +111,6 @@ def published(
         size_bytes=size_bytes,
         license="Apache-2.0",
         trained_on=trained_on[tag],
-        polarity="published output near 1 means real; turned round here",
+        polarity="published output near 1 means real; inverted here",
         importer=importer,
     )

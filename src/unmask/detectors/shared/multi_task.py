@@ -70,7 +70,7 @@ RECIPE = Recipe(
 DIFFERENCES = (
     "Crop: 1.3 x the longest side of the CenterFace box; the authors take 1.3 x the height of the "
     "true mask, which a scan does not have.",
-    "Masks: forged where the true mask exceeds half of full scale, the authors' threshold for "
+    "Masks: fake where the true mask exceeds half of full scale, the authors' threshold for "
     "what they predict; they binarize the true ones without saying where.",
     "Frames: three a second; the video's logit is the mean of the frames'. The authors take a "
     "number of frames of each video and judge each by itself.",

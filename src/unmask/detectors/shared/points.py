@@ -10,18 +10,18 @@ _FAN_FILE = "landmarks-2DFAN4-11f355bf06.pth.tar"
 
 FIVE = (
     "Points: a clip holds pixels alone, so points are found again in it. By default they are the "
-    "five of CenterFace, since nothing else is always at hand"
+    "five of CenterFace, since nothing else is always available"
 )
 
 SIXTY_EIGHT = (
-    "68 points: --set points=68 takes those of FAN in place of dlib's; this needs the extra "
+    "68 landmarks: --set points=68 takes those of FAN in place of dlib's; this needs the extra "
     "landmarks and its weights (unmask weights download landmarks), which then lie in the trained "
     "file too. Not tried with the real weights here."
 )
 
 
 def load_points(points: FacePoints) -> None:
-    """Reads FAN's weights from the cache, if 68 points are to be found.
+    """Reads FAN's weights from the cache, if 68 landmarks are to be found.
 
     Raises:
         WeightsError: they are not there, or are not FAN's.

@@ -27,7 +27,7 @@ TRAINING_DIFFERENCES = (
     "Training: weight decay spares biases and norms. It ends after 15 epochs without a lower "
     "validation loss, or after 100; Ganiyusufoglu et al. stop when the loss diverges, overfits or "
     "stabilizes. Rates fall on plateaus, one of their two schedules.",
-    "Epoch: as many pairs of a real and a forged clip as clips are kept (of each person 12 "
+    "Epoch: as many pairs of a real and a fake clip as clips are kept (of each person 12 "
     "moments or 8 sequences, spread over the video); they draw one clip of every video.",
 )
 
@@ -40,7 +40,7 @@ DIFFERENCES = (
     "frames (--set input.hop=2).",
     "Video: mean of the windows' logits; the paper averages probabilities.",
     "Augmentation: the paper's flip and one of eight; how strong it is is ours, as the paper "
-    "does not say, and the crop is a box that wanders more.",
+    "does not say, and the crop is a box that moves more.",
     *TRAINING_DIFFERENCES,
 )
 

@@ -8,8 +8,8 @@ RECIPE = lip_reading.RECIPE.changed({"augment": "flip"})
 
 TRAINING_DIFFERENCES = (
     "Training: the whole network, by LipForensics' recipe (Adam 2e-4, batches of 32, balanced, a "
-    "flip, ended after 10 epochs without a lower validation loss, or after 100). Its text gives "
-    "no other for its baselines; their details are in a supplement that was not at hand.",
+    "flip, stopped after 10 epochs without a lower validation loss, or after 100). Its text gives "
+    "no other for its baselines; their details are in a supplement that was not available.",
     "Video: the mean logit of all its clips; LipForensics averages predictions.",
 )
 
