@@ -1,4 +1,4 @@
-"""Text that is safe to show on a terminal and in a report."""
+"""Text that is safe to show on a terminal and in a report, and numbers that stay apart there."""
 
 from __future__ import annotations
 
@@ -24,3 +24,16 @@ def printable(text: str) -> str:
 def _is_hidden(char: str) -> bool:
     is_odd = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
     return is_odd and char not in _JOINERS
+
+
+def decimals_apart(*values: float, least: int = 2, most: int = 6) -> int:
+    """So many decimals that values which differ are printed differently.
+
+    >>> decimals_apart(2.4937, 2.494), decimals_apart(0.5, 1.37), decimals_apart(1.0, 1.0)
+    (4, 2, 2)
+    """
+    different = set(values)
+    for decimals in range(least, most):
+        if len({f"{value:.{decimals}f}" for value in different}) == len(different):
+            return decimals
+    return most

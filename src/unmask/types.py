@@ -20,7 +20,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
-class _ArrayRepr:
+class ArrayRepr:
     """Gives the dataclasses that hold arrays a repr with shapes instead of values."""
 
     __slots__ = ()
@@ -63,11 +63,8 @@ class VideoInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Frame(_ArrayRepr):
-    """One upright picture, ``pixels`` (H, W, 3) RGB uint8, at ``time_s`` from the video's start.
-
-    ``index`` counts every decoded frame, wanted or not, from 0.
-    """
+class Frame(ArrayRepr):
+    """An upright picture, (H, W, 3) RGB uint8; ``index`` counts every decoded frame from 0."""
 
     index: int
     time_s: float
@@ -75,14 +72,13 @@ class Frame(_ArrayRepr):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class FaceObservation(_ArrayRepr):
+class FaceObservation(ArrayRepr):
     """Where one face is in one frame: geometry only.
 
     ``box_px`` is (4,) float32; ``landmarks_px`` is (K, 2) float32, for K = 5: left eye, right
     eye (as seen in the picture), nose tip, left and right mouth corner. ``is_interpolated``
     marks geometry that was filled between two detections. ``points68_px`` (68, 2) float32 are
-    the points of iBUG 300-W, found in this frame itself, where a detector's spec asks for them
-    and a source of them is installed.
+    the points of iBUG 300-W in this frame, where a detector's spec asks for them.
     """
 
     track_id: int
@@ -96,7 +92,7 @@ class FaceObservation(_ArrayRepr):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class FacePatch(_ArrayRepr):
+class FacePatch(ArrayRepr):
     """Native pixels around a face, never resampled: ``pixels`` (h, w, 3) RGB uint8.
 
     ``origin_px`` is the (x, y) of the patch's first pixel in the full frame, whose (width,
@@ -110,7 +106,7 @@ class FacePatch(_ArrayRepr):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class FaceTrack(_ArrayRepr):
+class FaceTrack(ArrayRepr):
     """One person from appearance to disappearance or shot cut."""
 
     track_id: int
@@ -155,7 +151,7 @@ class InputSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Clip(_ArrayRepr):
+class Clip(ArrayRepr):
     """What one detector looks at once: ``pixels`` (T, H, W, C) uint8 of one person.
 
     ``frame_indices`` (T,) int64, ``times_s`` (T,) float64, ``is_real_frame`` (T,) bool: False
@@ -176,7 +172,7 @@ class Clip(_ArrayRepr):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class ClipScore(_ArrayRepr):
+class ClipScore(ArrayRepr):
     """One detector's answer on one clip.
 
     ``mask`` (T, h, w) float32 in 0..1, 1 = forged pixel, over ``regions_px`` (T, 4) of the full
@@ -244,10 +240,8 @@ class QualityClass:
     ``score = slope * logit + intercept``, with a slope of at least 0.
 
     ``interval`` are rows of (score, low, high): the 95 % interval of a score, from fits on
-    resampled sources; linear between rows. ``threshold``, ``lower``, ``real_scores`` and
-    ``fake_scores`` are those of copies of this class alone; None or empty where it has too few
-    videos, and then the calibration's are used. ``real_videos`` and ``fake_videos`` are those
-    with at least one copy in the class.
+    resampled sources; linear between rows. Bounds and scores are of copies in this class alone;
+    None or empty where it has too few videos, and then the calibration's are used.
     """
 
     name: str
@@ -296,31 +290,52 @@ class PanelMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """``hits`` of ``videos``, with the 95 % interval of the share over sources."""
+
+    hits: int
+    videos: int
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutRates:
+    """Answers on the validation videos, each by a fit without the video's source.
+
+    Called manipulated: real ``false_alarms``, fake ``found``. No signs: ``cleared``, ``missed``.
+    """
+
+    false_alarms: Rate
+    cleared: Rate
+    found: Rate
+    missed: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """How logits become a finding, and on what data that was decided.
 
     The line of the face's quality class turns its logit (a panel: the weighted sum of its
     members' logits) into a score. On the scale ``llr`` that is the natural logarithm of the
-    likelihood ratio, forged against real, and a probability is given: the sigmoid, at equal
-    priors. On the scale ``logit`` the scores did not separate real from forged videos reliably;
-    they are compared with the bounds, and no probability is given.
-
-    A score at or above ``threshold`` is ``manipulated``, one below ``lower`` is
-    ``no_manipulation_found``, between them ``inconclusive``. Both are conformal: at most
-    ``target_false_alarm_rate`` of real videos are expected to reach the one, and
-    ``target_miss_rate`` of forged ones to stay under the other.
+    likelihood ratio, forged against real, and its sigmoid is the probability at equal priors; on
+    the scale ``logit`` it is only compared with the bounds. One at or above ``threshold`` is
+    ``manipulated``, below ``lower`` ``no_manipulation_found``, between ``inconclusive``. Both are
+    conformal: at most ``target_false_alarm_rate`` of real videos are expected to reach the one,
+    ``target_miss_rate`` of fake ones to stay under the other.
 
     Attributes:
         detector: whom it belongs to; of a panel the first member.
         weights_sha256: of this detector.
-        false_alarms: of ``real_videos``, as they are, those called manipulated.
-        fakes_found: of ``fake_videos``, the same.
+        false_alarms: of ``real_videos``, those called manipulated by bounds that were set on
+            them, as are ``fakes_found``; ``left_out`` has the rates on other sources.
         llr_bounds: (low, high) that a stated log-likelihood ratio is cut to, because so few
             videos support no stronger one.
         real_scores: one for each real validation video, sorted: the highest of its copies (as
             it is, recompressed, smaller).
         fake_scores: one for each forged one, sorted: the lowest of its copies.
         panel: the members; empty for a single detector.
+        blind_spots: a sentence on what the detector does not find.
+        validation_sha256: of the files that it was made of.
     """
 
     name: str
@@ -343,6 +358,9 @@ class Calibration:
     fake_scores: tuple[float, ...] = ()
     domain: Domain = field(default_factory=Domain)
     panel: tuple[PanelMember, ...] = ()
+    left_out: LeftOutRates | None = None
+    blind_spots: str = ""
+    validation_sha256: tuple[str, ...] = ()
 
     def for_class(self, name: str) -> Calibration:
         """The same with the bounds and scores of one quality class, where it has its own."""
@@ -363,10 +381,9 @@ class ErrorRates:
     """How often real and forged validation videos score as misleadingly as this face.
 
     Of the videos of its quality class, or of all where the class has too few:
-    ``real_at_or_above`` of ``real_videos`` reach its score: called manipulated from here on, so
-    many would be false alarms. ``fake_at_or_below`` of ``fake_videos`` stay at or under it. The
-    intervals are Wilson's, 95 %; they take videos as independent although those of one source
-    are alike.
+    ``real_at_or_above`` of ``real_videos`` reach its score, ``fake_at_or_below`` of
+    ``fake_videos`` stay at or under it. The intervals are Wilson's, 95 %, and take videos as
+    independent although those of one source are alike.
     """
 
     real_at_or_above: int
@@ -394,15 +411,9 @@ class FaceLook:
 class Judgement:
     """What a calibration says of one face, and the numbers behind it.
 
-    Attributes:
-        calibration: the one that judged, as its file has it.
-        quality: its class that the face belongs to.
-        score: what is compared with ``threshold`` and ``lower``, the bounds of the quality class
-            or, where it has none, of the calibration.
-        llr: the score within the calibration's bounds, a natural log-likelihood ratio; None where
-            no probability is given.
-        probability: sigmoid of ``llr``: equal priors; its interval is 95 %, (low, high).
-        errors: how many validation videos mislead at this score.
+    ``threshold`` and ``lower`` are the bounds of the quality class or, where it has none, of the
+    calibration. ``llr`` is the score within the bounds of stated ratios, ``probability`` its
+    sigmoid with a 95 % interval; None where no probability is given.
     """
 
     calibration: Calibration
@@ -468,7 +479,7 @@ class _Judged:
 
     @property
     def quality(self) -> str:
-        """Name of the quality class; else empty."""
+        """Name of the quality class, or empty."""
         return self.judgement.quality.name if self.judgement else ""
 
 
@@ -547,7 +558,7 @@ class Verdict(_Judged):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class KeyFrame(_ArrayRepr):
+class KeyFrame(ArrayRepr):
     """One picture of evidence: ``pixels`` (h, w, 3) RGB uint8 of the full upright frame.
 
     ``box_px`` (4,) is the face; ``mask`` (mh, mw) float32 in 0..1 covers ``region_px`` (4,).
@@ -564,17 +575,6 @@ class KeyFrame(_ArrayRepr):
     box_px: Floats
     mask: Floats | None = None
     region_px: Floats | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Explanation(_ArrayRepr):
-    """Where a detector looked: ``heat`` (h, w) float32 over one frame of one person."""
-
-    detector: str
-    method: str
-    track_id: int
-    frame_index: int
-    heat: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,10 @@ from unmask.types import (
     Finding,
     Judgement,
     KeyFrame,
+    LeftOutRates,
     PanelMember,
     QualityClass,
+    Rate,
     Verdict,
     VideoInfo,
 )
@@ -104,6 +106,13 @@ def make_calibration(real_videos: int = 76, slope: float | None = 1.12) -> Calib
             max_flat_share=0.45,
             min_change=0.8,
         ),
+        left_out=LeftOutRates(
+            false_alarms=Rate(hits=4, videos=real_videos, interval=(0.012, 0.13)),
+            cleared=Rate(hits=50, videos=real_videos, interval=(0.51, 0.78)),
+            found=Rate(hits=52, videos=81, interval=(0.49, 0.76)),
+            missed=Rate(hits=14, videos=81, interval=(0.08, 0.31)),
+        ),
+        blind_spots="It does not detect video that is AI-generated as a whole.",
     )
 
 

@@ -27,7 +27,7 @@ def test_only_what_is_known_is_a_term() -> None:
     def terms(verdict: Verdict) -> list[str]:
         return [each.term for each in view(verdict).terms]
 
-    errors = ["Real videos this high", "Forged videos this low"]
+    errors = ["Real videos this high", "Manipulated videos this low"]
     everything = ["Probability of manipulation", "Log-likelihood ratio", *errors]
     assert terms(make_verdict()) == everything
     assert terms(make_without_probability()) == errors

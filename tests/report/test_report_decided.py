@@ -60,14 +60,17 @@ def test_the_reports_tell_the_score_and_the_bounds_of_the_quality_class() -> Non
     assert face["errors"]["real_at_or_above"] == 0
     assert face["errors"]["fake_at_or_below"] == 3
     page = to_html(verdict)
-    assert "the highest face score, +2.00, reaches the threshold of +1.50." in page
+    assert (
+        "The highest face score is +2.00. From +1.50 on, a score counts as a sign of manipulation."
+        in page
+    )
     assert "Real validation videos of this quality that score as high or higher." in page
     assert "4 real validation videos" in page
     assert "threshold +1.50, lower bound +0.50" in page
     lines = summary(verdict).splitlines()
     assert lines[2] == (
         "  Log-likelihood ratio +2.00; 0 of 4 real validation videos score this high or higher, "
-        "3 of 4 forged ones this low or lower"
+        "3 of 4 manipulated ones this low or lower"
     )
     row = dict(zip(COLUMNS, table_row(verdict), strict=True))
     assert (row["score"], row["threshold"], row["lower"]) == ("2", "1.5", "0.5")

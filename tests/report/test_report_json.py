@@ -30,8 +30,10 @@ from unmask.types import (
     ErrorRates,
     FaceLook,
     Finding,
+    LeftOutRates,
     PanelMember,
     QualityClass,
+    Rate,
 )
 
 VERDICTS = all_verdicts()
@@ -156,6 +158,12 @@ def read_back(entry: dict) -> Calibration:
             ),
             "domain": Domain(**entry["domain"]),
             "panel": tuple(PanelMember(**one) for one in entry["panel"]),
+            "left_out": LeftOutRates(
+                **{
+                    name: Rate(**{k: _tupled(v) for k, v in rate.items()})
+                    for name, rate in entry["left_out"].items()
+                }
+            ),
         }
     )
 

@@ -20,7 +20,10 @@ def test_every_validation_video_is_in_its_row() -> None:
     chart = spread(FACE)
     assert chart is not None
     real, fake = chart.rows
-    assert (real.name, fake.name) == ("76 real validation videos", "81 forged validation videos")
+    assert (real.name, fake.name) == (
+        "76 real validation videos",
+        "81 manipulated validation videos",
+    )
     counts = [
         sum(int(block.title.rpartition(": ")[2].split()[0]) for block in row.blocks)
         for row in chart.rows
@@ -46,7 +49,8 @@ def test_the_words_say_what_the_picture_shows() -> None:
     assert chart is not None
     assert chart.text == (
         "Face 1 scores +3.21. As high or higher: 0 of 76 real validation videos. As low or lower: "
-        "61 of 81 forged ones. The lower bound is -0.42, the threshold +1.37."
+        "61 of 81 manipulated ones. The lower bound is -0.42, the threshold +1.37; both were set "
+        "on these videos."
     )
 
 

@@ -60,7 +60,7 @@ def test_a_ratio_at_the_end_of_its_range_is_called_that() -> None:
 
 @given(st.floats(-50, 50))
 def test_a_ratio_and_its_inverse_read_alike(llr: float) -> None:
-    swapped = {"forged": "real", "real": "forged"}
+    swapped = {"manipulated": "real", "real": "manipulated"}
     words = [swapped.get(word, word) for word in ratio_text(llr).split()]
     if math.exp(abs(llr)) >= 1.05:
         assert " ".join(words) == ratio_text(-llr)
@@ -69,7 +69,7 @@ def test_a_ratio_and_its_inverse_read_alike(llr: float) -> None:
 
 
 def test_rarer_forgeries_make_less_of_the_same_evidence() -> None:
-    assert priors_text(0.0) == "If 1 in 10 such videos is forged: 10 %; if 1 in 100: 1 %."
+    assert priors_text(0.0) == "If 1 in 10 such videos is manipulated: 10 %; if 1 in 100: 1 %."
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,10 @@ def test_rarer_forgeries_make_less_of_the_same_evidence() -> None:
     [
         (make_uncalibrated(), "no calibration belongs to these detectors with these weights"),
         (make_gated(), "outside of what the calibration saw a number would be a guess"),
-        (make_without_probability(), "the scores did not tell forged from real ones beyond doubt"),
+        (
+            make_without_probability(),
+            "the scores do not separate real from manipulated validation videos",
+        ),
     ],
 )
 def test_a_missing_probability_has_its_reason(verdict: Verdict, words: str) -> None:
@@ -92,7 +95,7 @@ def test_a_face_that_only_an_uncalibrated_detector_saw_has_its_reason() -> None:
 
 def test_the_quality_class_comes_with_the_size_of_its_sample() -> None:
     assert quality_text(make_judgement(3.0)) == (
-        "other (76 real validation videos and 81 forged with a copy of this quality)"
+        "other (76 real validation videos and 81 manipulated with a copy of this quality)"
     )
     single = replace(make_calibration(), classes=make_calibration().classes[-1:])
     assert quality_text(make_judgement(3.0, single)) == ""

@@ -42,10 +42,10 @@ def test_a_crowd_still_fits(people: int) -> None:
 @pytest.mark.parametrize(
     ("finding", "words"),
     [
-        (Finding.MANIPULATED, "Manipulated"),
+        (Finding.MANIPULATED, "Signs of manipulation found"),
         (Finding.INCONCLUSIVE, "Inconclusive"),
-        (Finding.NO_MANIPULATION_FOUND, "No manipulation found"),
-        (Finding.NO_FACE, "No face found"),
+        (Finding.NO_MANIPULATION_FOUND, "No signs found by this detector"),
+        (Finding.NO_FACE, "No face"),
     ],
 )
 def test_the_first_line_gives_name_and_finding(finding: Finding, words: str) -> None:
@@ -61,10 +61,10 @@ def test_two_people_stand_in_order_of_suspicion() -> None:
     )
     assert lines[2] == (
         "  Log-likelihood ratio +3.21; 0 of 76 real validation videos score this high or higher, "
-        "61 of 81 forged ones this low or lower"
+        "61 of 81 manipulated ones this low or lower"
     )
-    assert lines[3] == "  Face 2 0:03.0-0:08.0: Manipulated (score +3.21, 96 %)"
-    assert lines[4] == "  Face 1 0:00.0-0:12.4: No manipulation found (score -2.40, 8 %)"
+    assert lines[3] == "  Face 2 0:03.0-0:08.0: Signs of manipulation found (score +3.21, 96 %)"
+    assert lines[4] == "  Face 1 0:00.0-0:12.4: No signs found by this detector (score -2.40, 8 %)"
     assert lines[-1] == (
         "  Looked at: 12.5 s of 12.5 s decoded, a face in 12.1 s, scored 11.8 s; "
         "2 of 2 faces scored; audio not analyzed"
@@ -73,7 +73,7 @@ def test_two_people_stand_in_order_of_suspicion() -> None:
 
 def test_the_rest_of_a_crowd_is_counted() -> None:
     text = summary(make_crowd())
-    assert "... and 17 faces more: 17 no manipulation found" in text
+    assert "... and 17 faces more: 17 no signs found by this detector" in text
     assert "... and 6 reasons more in the report" in text
 
 
@@ -88,9 +88,13 @@ def test_damage_and_missing_calibration_are_told() -> None:
 
 def test_bounds_alone_give_no_probability_and_no_ratio_but_the_errors() -> None:
     text = summary(make_without_probability())
-    assert "No probability: on the validation videos the scores did not tell forged from" in text
+    assert (
+        "No probability: the scores do not separate real from manipulated validation videos" in text
+    )
     assert "ratio" not in text
-    assert "  1 of 76 real validation videos score this high or higher, 17 of 81 forged" in text
+    assert (
+        "  1 of 76 real validation videos score this high or higher, 17 of 81 manipulated" in text
+    )
 
 
 def test_a_closed_gate_is_the_reason_given() -> None:
@@ -118,17 +122,19 @@ def test_the_explanation_never_contradicts_the_numbers() -> None:
         face = make_face(0, finding, score)
         return replace(make_verdict(finding), faces=(face,))
 
-    low = scoring(Finding.MANIPULATED, 0.1)
-    assert explain(low) == "At least one face carries traces of manipulation."
-    verdict = make_verdict(Finding.MANIPULATED)
-    assert "+3.21, reaches the threshold of +1.37" in explain(verdict)
-    unclear = replace(low, finding=Finding.INCONCLUSIVE)
-    assert "lies between the lower bound of -0.42 and the threshold of +1.37" in explain(unclear)
-    sure = replace(verdict, finding=Finding.INCONCLUSIVE)
-    assert explain(sure).startswith("What could be examined does not support an answer")
-    calm = make_verdict(Finding.NO_MANIPULATION_FOUND)
-    assert "-2.36, stays below the lower bound of -0.42. This does not prove" in explain(calm)
-    assert "bound" not in explain(scoring(Finding.NO_MANIPULATION_FOUND, 0.0))
+    other = "The highest face score is +0.10. Alone it would give another answer"
+    assert explain(scoring(Finding.MANIPULATED, 0.1)).startswith(other)
+    assert explain(make_verdict(Finding.MANIPULATED)) == (
+        "The highest face score is +3.21. From +1.37 on, a score counts as a sign of manipulation."
+    )
+    assert explain(scoring(Finding.INCONCLUSIVE, 0.1)) == (
+        "The highest face score is +0.10. From +1.37 on, a score counts as a sign of manipulation; "
+        "below -0.42 the detector reports no signs. This one is in between."
+    )
+    assert "another answer" in explain(scoring(Finding.INCONCLUSIVE, 3.0))
+    assert explain(make_verdict(Finding.NO_MANIPULATION_FOUND)) == (
+        "The highest face score is -2.36. Below -0.42 the detector reports no signs."
+    )
     assert explain(make_gated()).startswith("No face lies within what the calibration saw")
 
 

@@ -74,5 +74,10 @@ def test_odd_names_stay_one_row_and_readable() -> None:
 
 
 def test_the_short_row_is_for_eyes() -> None:
-    assert short_row(make_verdict()) == ("Manipulated", "96 %", "91 % to 98 %", "+3.21")
+    assert short_row(make_verdict()) == (
+        "Signs of manipulation found",
+        "96 %",
+        "91 % to 98 %",
+        "+3.21",
+    )
     assert short_row(make_gated()) == ("Inconclusive", "", "", "")

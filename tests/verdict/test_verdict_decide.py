@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unmask.types import Domain, Finding
-from verdict_builders import COVERAGE, calibration, line, scores, track, use, verdict
+from verdict_builders import COVERAGE, VIDEO, calibration, line, scores, track, use, verdict
 
 MANIPULATED, INCONCLUSIVE = Finding.MANIPULATED, Finding.INCONCLUSIVE
 NOTHING_FOUND, NO_FACE = Finding.NO_MANIPULATION_FOUND, Finding.NO_FACE
@@ -20,16 +20,15 @@ NOTHING_FOUND, NO_FACE = Finding.NO_MANIPULATION_FOUND, Finding.NO_FACE
         (
             2.0,
             MANIPULATED,
-            "Face 1: d scores 2.00, at or above the threshold 2.00 that 1 of 40 real validation "
-            "videos reach.",
+            "Face 1: d scores 2.00, at or above the threshold 2.00.",
         ),
         (
             0.0,
             INCONCLUSIVE,
-            "Face 1: d scores 0.00, below the threshold 2.00 but above 0.00: both real and forged "
-            "videos score like this.",
+            "Face 1: d scores 0.00, below the threshold 2.00 and not below 0.00: both real and "
+            "manipulated videos score like this.",
         ),
-        (-0.5, NOTHING_FOUND, "Face 1: d scores -0.50, below 0.00, as most real videos do."),
+        (-0.5, NOTHING_FOUND, "Face 1: d scores -0.50, below 0.00."),
     ],
 )
 def test_the_three_answers_and_their_reasons(logit: float, finding: Finding, reason: str):
@@ -38,6 +37,15 @@ def test_the_three_answers_and_their_reasons(logit: float, finding: Finding, rea
     assert result.reasons == (reason,)
     assert result.threshold == 2.0
     assert result.calibration == calibration()
+
+
+def test_a_video_of_the_validation_set_is_recognized_by_its_hash():
+    known = calibration(validation_sha256=(VIDEO.sha256,))
+    first, *others = verdict(scores(2.0), calibrations=[known]).reasons
+    assert first.startswith("This is one of the validation videos of the calibration 'c': ")
+    assert tuple(others) == verdict(scores(2.0)).reasons
+    other = calibration(validation_sha256=("ab" * 32,))
+    assert "validation videos of the" not in verdict(scores(2.0), calibrations=[other]).reasons[0]
 
 
 def test_a_part_that_stays_over_the_threshold_is_pointed_out():

@@ -12,8 +12,10 @@ from unmask.types import (
     ClipScore,
     Domain,
     Finding,
+    LeftOutRates,
     PanelMember,
     QualityClass,
+    Rate,
     Verdict,
 )
 from unmask.verdict import Observations, decide
@@ -83,12 +85,38 @@ def test_a_class_without_bounds_has_the_calibrations():
     assert face.errors.real_videos == 3
 
 
-def test_the_reason_counts_the_real_videos_of_the_class():
-    result = judged(scores(4.0), CLASSED)
-    assert result.faces[0].reasons == (
-        "d scores 3.00, at or above the threshold 3.00 that 0 of 2 real validation videos of this "
-        "quality reach",
-    )
+RATES = LeftOutRates(
+    false_alarms=Rate(hits=1, videos=35, interval=(0.0, 0.145)),
+    cleared=Rate(hits=10, videos=35, interval=(0.12, 0.46)),
+    found=Rate(hits=3, videos=42, interval=(0.0, 0.19)),
+    missed=Rate(hits=6, videos=42, interval=(0.04, 0.32)),
+)
+
+
+@pytest.mark.parametrize(
+    ("logit", "reason"),
+    [
+        (
+            4.0,
+            "d scores 3.00, at or above the threshold 3.00, as 1 of 35 real validation videos do, "
+            "each judged by a calibration made without its source",
+        ),
+        (
+            1.0,
+            "d scores 1.50, below 2.00, as 6 of 42 manipulated validation videos do, each judged "
+            "by a calibration made without its source",
+        ),
+    ],
+)
+def test_the_reason_has_the_rates_of_sources_left_out(logit: float, reason: str):
+    """Those of the bounds' own videos are 0 by construction."""
+    known = dataclasses.replace(CLASSED, left_out=RATES)
+    assert judged(scores(logit), known).faces[0].reasons == (reason,)
+
+
+def test_scores_that_nearly_reach_a_bound_are_printed_apart_from_it():
+    (face,) = judged(scores(1.99971), calibration()).faces
+    assert face.reasons[0].startswith("d scores 1.9997, below the threshold 2.0000 ")
 
 
 def test_a_panel_judges_by_the_weighted_sum():

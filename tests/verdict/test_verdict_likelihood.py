@@ -67,6 +67,15 @@ def test_error_rates_count_the_misleading_videos():
     assert error_rates(1.0, calibration()) is None
 
 
+def test_a_validation_video_counts_itself_though_its_score_was_stored_rounded():
+    known = calibration(real_scores=(0.5, 2.4937), fake_scores=(-1.0001, 3.0))
+    high, low = error_rates(2.49371, known), error_rates(-1.00012, known)
+    assert high is not None
+    assert high.real_at_or_above == 1
+    assert low is not None
+    assert low.fake_at_or_below == 1
+
+
 def test_bounds_of_a_perfect_system_grow_with_the_videos_and_stay_under_n_plus_1():
     few = llr_bounds([-9.0] * 9, [9.0] * 9)
     many = llr_bounds([-9.0] * 99, [9.0] * 99)

@@ -68,13 +68,14 @@ class Statistic:
 
 
 class Estimate(NamedTuple):
-    """A value with its 95 % interval; ``note`` says why where there is none."""
+    """A value with its 95 % interval; ``note`` says why where there is none; see ``Statistic``."""
 
     value: float | None
     low: float | None
     high: float | None
     items: str
     note: str = ""
+    hits: tuple[int, int] | None = None
 
     def plain(self) -> dict[str, object]:
         """The same for JSON, rounded."""
@@ -102,13 +103,14 @@ def estimate(statistic: Statistic, resamples: int) -> Estimate:
             {"value": statistic.measure}, statistic.source, resamples=resamples
         )
     except NotMeasurableError as error:
-        return Estimate(value_of(statistic), None, None, statistic.items, str(error))
+        value = value_of(statistic)
+        return Estimate(value, None, None, statistic.items, str(error), statistic.hits)
     interval = found["value"]
     low, high = interval.low, interval.high
     if statistic.hits is not None:
         bounds = wilson_interval(*statistic.hits)
         low, high = min(low, bounds[0]), max(high, bounds[1])
-    return Estimate(interval.value, low, high, statistic.items)
+    return Estimate(interval.value, low, high, statistic.items, hits=statistic.hits)
 
 
 def value_of(statistic: Statistic) -> float | None:

@@ -21,6 +21,9 @@ from unmask.calibrate.intervals import (
     share_of,
     value_of,
 )
+from unmask.types import LeftOutRates, Rate
+
+_SHARES = ("false alarms", "nothing found in real ones", "found", "misses")
 
 LEAST_CALIBRATED = 8
 """Copies of each label below which nothing is said of probabilities."""
@@ -94,6 +97,25 @@ def measure_left_out(copies: Copies, judged: Judged, resamples: int) -> LeftOut:
         fake=int(fake.sum()),
         metrics={name: estimate(one, resamples) for name, one in metrics.items()},
         least_ece=least_ece(judged.score) if "ECE" in metrics else None,
+    )
+
+
+def rates_of(found: LeftOut) -> LeftOutRates | None:
+    """The rates of answers as a calibration keeps them; None where one has no interval."""
+    rates = [_rate(found.metrics.get(name)) for name in _SHARES]
+    if any(rate is None for rate in rates):
+        return None
+    false_alarms, cleared, hits, missed = (rate for rate in rates if rate is not None)
+    return LeftOutRates(false_alarms=false_alarms, cleared=cleared, found=hits, missed=missed)
+
+
+def _rate(share: Estimate | None) -> Rate | None:
+    if share is None or share.hits is None or share.low is None or share.high is None:
+        return None
+    return Rate(
+        hits=share.hits[0],
+        videos=share.hits[1],
+        interval=(round(share.low, 4), round(share.high, 4)),
     )
 
 

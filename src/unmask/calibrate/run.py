@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +14,19 @@ from unmask.calibrate.compression import measure_compression
 from unmask.calibrate.copies import Copies, copies_of
 from unmask.calibrate.fit import FALSE_ALARM_RATE, MISS_RATE
 from unmask.calibrate.intervals import Estimate
-from unmask.calibrate.left_out import LeftOut, compare_with_first, judge_left_out, measure_left_out
-from unmask.errors import DataError, UsageError
+from unmask.calibrate.left_out import (
+    LeftOut,
+    compare_with_first,
+    judge_left_out,
+    measure_left_out,
+    rates_of,
+)
+from unmask.errors import DataError, MediaError, UsageError
 from unmask.evaluate.condition import HALF_SIZE
 from unmask.evaluate.run import evaluate, load_detectors
 from unmask.evaluate.score_videos import Report
 from unmask.evaluate.scores import read_scores
+from unmask.media import probe
 from unmask.types import Calibration, DetectorUse, LabelledVideo
 
 COPIES: Final = ("", "compression 5", HALF_SIZE)
@@ -112,6 +121,11 @@ def calibrate(
     copies, undecided = copies_of(known, members, compression)
     made = build(copies, members, rate, resamples, data or _names_of(rows), longest_cpu_s)
     left_out, missing_reason = _left_out(copies, rate, resamples)
+    made = dataclasses.replace(
+        made,
+        left_out=None if left_out is None else rates_of(left_out),
+        validation_sha256=hashes_of(rows),
+    )
     return Calibrated(
         calibration=made,
         left_out=left_out,
@@ -174,6 +188,15 @@ def _left_out(copies: Copies, rate: float, resamples: int) -> tuple[LeftOut | No
         return None, str(error)
     plain = copies.condition == ""
     return measure_left_out(copies[plain], judged[plain], resamples), ""
+
+
+def hashes_of(rows: Sequence[LabelledVideo]) -> tuple[str, ...]:
+    """The hashes by which a scan recognizes these videos, sorted; unreadable ones have none."""
+    found = set()
+    for row in rows:
+        with contextlib.suppress(MediaError):
+            found.add(probe(row.path).sha256)
+    return tuple(sorted(found))
 
 
 def _names_of(rows: Sequence[LabelledVideo]) -> str:

@@ -20,7 +20,18 @@ from unmask.explain.order import order_logits
 from unmask.explain.overlay import HeatTrack, write_overlay
 from unmask.explain.pictures import Legend, in_units, strip
 from unmask.report.wording import clock, face_name, score_text
-from unmask.types import Clip, Explanation, Floats, Verdict
+from unmask.types import ArrayRepr, Clip, Floats, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Explanation(ArrayRepr):
+    """Where a detector looked: ``heat`` (h, w) float32 over one frame of one person."""
+
+    detector: str
+    method: str
+    track_id: int
+    frame_index: int
+    heat: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,12 @@ from unmask.errors import MediaError, OutputError, UsageError
 from unmask.explain import record
 from unmask.explain.charts import need_charts
 from unmask.explain.choose import Chooser
-from unmask.explain.face import Settings, explain_face
+from unmask.explain.face import Explanation, Settings, explain_face
 from unmask.explain.methods import Method, choose_methods
 from unmask.explain.occlusion import cover_for
 from unmask.pipeline.scan import Progress, scan_with
 from unmask.report.wording import face_name, plural
-from unmask.types import DetectorUse, Explanation, Verdict
+from unmask.types import DetectorUse, Verdict
 
 Report = Callable[[str], None]
 """Receives lines that tell what happens."""

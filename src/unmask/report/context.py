@@ -72,9 +72,10 @@ class FaceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationView:
-    """A calibration and, in sentences, how often its threshold was wrong."""
+    """A calibration, the bounds by which it judged, and how often its answers were wrong."""
 
     calibration: Calibration
+    bounds: list[str]
     error_rates: list[str]
 
 
@@ -92,7 +93,8 @@ class Page:
     explanation: str
     decider: FaceView | None
     no_probability: str
-    error_rates: list[str]
+    blind_spots: str
+    rate_of_finding: str
     sample: str
     faces: list[FaceView]
     has_heat: bool
@@ -131,7 +133,8 @@ def build_page(verdict: Verdict, key_frames: Sequence[KeyFrame] = ()) -> Page:
         explanation=wording.explain(verdict),
         decider=next((v for v in faces if v.face.track_id == verdict.decided_by), None),
         no_probability=strength.why_no_probability(verdict, verdict.deciding_face),
-        error_rates=wording.error_rates(calibration) if calibration else [],
+        blind_spots=wording.blind_spots(verdict),
+        rate_of_finding=wording.rate_of_finding(verdict),
         sample=wording.sample(calibration) if calibration else "",
         faces=faces,
         has_heat=any(shown.mask is not None for shown in key_frames),
@@ -202,18 +205,12 @@ def _terms(face: FaceVerdict) -> list[Term]:
             Term(
                 term="Real videos this high",
                 value=f"{errors.real_at_or_above:,} of {errors.real_videos:,}",
-                notes=(
-                    f"Real {videos} that score as high or higher.",
-                    strength.rate_text(errors.false_alarm_interval, "false alarms"),
-                ),
+                notes=(f"Real {videos} that score as high or higher.",),
             ),
             Term(
-                term="Forged videos this low",
+                term="Manipulated videos this low",
                 value=f"{errors.fake_at_or_below:,} of {errors.fake_videos:,}",
-                notes=(
-                    f"Forged {videos} that score as low or lower.",
-                    strength.rate_text(errors.miss_interval, "misses"),
-                ),
+                notes=(f"Manipulated {videos} that score as low or lower.",),
             ),
         ]
     return shown
@@ -221,7 +218,7 @@ def _terms(face: FaceVerdict) -> list[Term]:
 
 def _probability(probability: float, judgement: Judgement) -> Term:
     interval = judgement.probability_interval
-    notes = ["If forged and real videos are equally likely beforehand."]
+    notes = ["If manipulated and real videos are equally likely beforehand."]
     if interval is not None:
         notes.insert(0, f"95 % interval: {strength.interval_text(interval)}.")
     if judgement.llr is not None:
@@ -284,7 +281,30 @@ def _calibrations(verdict: Verdict) -> list[CalibrationView]:
         if face.judgement is not None
     }
     known = list(used.values()) or list(verdict.calibrations[:1])
-    return [CalibrationView(calibration=one, error_rates=wording.error_rates(one)) for one in known]
+    return [
+        CalibrationView(
+            calibration=one,
+            bounds=_bounds(one, judged),
+            error_rates=wording.error_rates(one),
+        )
+        for one in known
+    ]
+
+
+def _bounds(calibration: Calibration, faces: Sequence[FaceVerdict]) -> list[str]:
+    """The bounds that decided, once for each quality class of the faces; else the calibration's."""
+    lines: dict[str, str] = {}
+    for face in faces:
+        judgement = face.judgement
+        if judgement is not None and judgement.calibration == calibration:
+            _, threshold, lower = wording.judged_texts(judgement)
+            is_own = judgement.quality.threshold is not None
+            whose = judgement.quality.name if is_own else "all qualities"
+            lines[whose] = f"{threshold} and {lower} ({whose})"
+    if lines:
+        return list(lines.values())
+    ends = (calibration.threshold, calibration.lower)
+    return [" and ".join(wording.score_text(end) for end in ends)]
 
 
 def _frame(shown: KeyFrame, verdict: Verdict) -> FrameView:

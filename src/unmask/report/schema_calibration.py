@@ -44,6 +44,32 @@ def calibration() -> Node:
             "fake_scores": list_of(number("score"), "of each forged validation video, sorted"),
             "domain": _domain(),
             "panel": list_of(_member(), "detectors judged together; empty for a single one"),
+            "left_out": nullable(_left_out()),
+            "blind_spots": text("a sentence on what the detector does not find, or empty"),
+            "validation_sha256": list_of(text("SHA-256"), "of the files that it was made of"),
+        },
+    )
+
+
+def _left_out() -> Node:
+    return record(
+        "answers on the validation videos, each by a fit without the video's source",
+        {
+            "false_alarms": _rate("real videos called manipulated"),
+            "cleared": _rate("real videos in which nothing was found"),
+            "found": _rate("forged videos called manipulated"),
+            "missed": _rate("forged videos in which nothing was found"),
+        },
+    )
+
+
+def _rate(what: str) -> Node:
+    return record(
+        what,
+        {
+            "hits": count("so many"),
+            "videos": count("of so many"),
+            "interval": pair("95 % interval of the share, over sources"),
         },
     )
 

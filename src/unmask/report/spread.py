@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unmask.report.wording import face_name, plural, score_text
-from unmask.types import Calibration, FaceVerdict
+from unmask.report.wording import face_name, judged_texts, plural, score_text
+from unmask.types import Calibration, FaceVerdict, Judgement
 
 _BINS = 64
 _ROW_PX = 36.0
@@ -18,6 +18,7 @@ _MOST_UNIT_PX = 6.0
 _SIDE = 0.26
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _MARKS = 6
+_REAL = "real validation video"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ def spread(face: FaceVerdict) -> Spread | None:
     if face.judgement is None or face.score is None:
         return None
     calibration = face.judgement.of_class
+    score, threshold, lower = judged_texts(face.judgement)
     real, fake = calibration.real_scores, calibration.fake_scores
     if not real or not fake or not math.isfinite(face.score):
         return None
@@ -79,33 +81,33 @@ def spread(face: FaceVerdict) -> Spread | None:
     return Spread(
         rows=(
             Row(
-                name=plural(len(real), "real validation video"),
+                name=plural(len(real), _REAL),
                 kind="real",
                 blocks=_blocks(real, low, high, unit),
             ),
             Row(
-                name=plural(len(fake), "forged validation video"),
+                name=plural(len(fake), "manipulated validation video"),
                 kind="fake",
                 blocks=_blocks(fake, low, high, unit),
             ),
         ),
         face=Line(
             left=at,
-            text=f"{face_name(face.track_id)}: {score_text(face.score)}",
+            text=f"{face_name(face.track_id)}: {score}",
             anchor="start" if at < 20 else "end" if at > 80 else "middle",
         ),
         lower=Line(
             left=place(calibration.lower),
-            text=f"lower bound {score_text(calibration.lower)}",
+            text=f"lower bound {lower}",
             anchor="end",
         ),
         threshold=Line(
             left=place(calibration.threshold),
-            text=f"threshold {score_text(calibration.threshold)}",
+            text=f"threshold {threshold}",
             anchor="start",
         ),
         marks=_marks(low, high),
-        text=_text(face, calibration),
+        text=_text(face, face.judgement, calibration),
     )
 
 
@@ -158,15 +160,15 @@ def _marks(low: float, high: float) -> tuple[Line, ...]:
     return tuple(marks)
 
 
-def _text(face: FaceVerdict, calibration: Calibration) -> str:
+def _text(face: FaceVerdict, judgement: Judgement, calibration: Calibration) -> str:
     """What the picture shows, for those who do not see it."""
-    if face.score is None:
+    score, threshold, lower = judged_texts(judgement)
+    errors = judgement.errors
+    if errors is None:
         return ""
-    above = sum(score >= face.score for score in calibration.real_scores)
-    below = sum(score <= face.score for score in calibration.fake_scores)
     return (
-        f"{face_name(face.track_id)} scores {score_text(face.score)}. As high or higher: {above:,} "
-        f"of {plural(len(calibration.real_scores), 'real validation video')}. As low or lower: "
-        f"{below:,} of {len(calibration.fake_scores):,} forged ones. The lower bound is "
-        f"{score_text(calibration.lower)}, the threshold {score_text(calibration.threshold)}."
+        f"{face_name(face.track_id)} scores {score}. As high or higher: "
+        f"{errors.real_at_or_above:,} of {plural(len(calibration.real_scores), _REAL)}. As low or "
+        f"lower: {errors.fake_at_or_below:,} of {len(calibration.fake_scores):,} manipulated ones. "
+        f"The lower bound is {lower}, the threshold {threshold}; both were set on these videos."
     )

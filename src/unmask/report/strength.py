@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from unmask.report.wording import chance, face_name, number_range, plural, score_text
+from unmask.report.wording import chance, face_name, plural, score_text
 from unmask.types import Calibration, FaceVerdict, Finding, Judgement, Verdict
 
 # Odds beforehand that a reader may have in mind besides even ones.
@@ -45,16 +45,16 @@ def ratio_text(llr: float) -> str:
     """A natural log-likelihood ratio in words.
 
     >>> ratio_text(3.21)
-    'a score like this is about 25 times as likely for a forged video as for a real one'
+    'a score like this is about 25 times as likely for a manipulated video as for a real one'
     >>> ratio_text(-0.9)
-    'a score like this is about 2.5 times as likely for a real video as for a forged one'
+    'a score like this is about 2.5 times as likely for a real video as for a manipulated one'
     >>> ratio_text(0.02)
-    'a score like this is about as likely for a forged video as for a real one'
+    'a score like this is about as likely for a manipulated video as for a real one'
     """
-    one, other = ("forged", "real") if llr > 0 else ("real", "forged")
+    one, other = ("manipulated", "real") if llr > 0 else ("real", "manipulated")
     ratio = math.exp(min(abs(llr), 700.0))
     if ratio < 1.05:
-        return "a score like this is about as likely for a forged video as for a real one"
+        return "a score like this is about as likely for a manipulated video as for a real one"
     times = f"{ratio:.1f}" if ratio < 9.95 else f"{ratio:,.0f}"
     times = times.removesuffix(".0")
     return (
@@ -80,7 +80,7 @@ def priors_text(llr: float) -> str:
     """What the probability becomes where forgeries are rarer than one in two.
 
     >>> priors_text(3.21)
-    'If 1 in 10 such videos is forged: 73 %; if 1 in 100: 20 %.'
+    'If 1 in 10 such videos is manipulated: 73 %; if 1 in 100: 20 %.'
     """
     chances = []
     for prior in _PRIORS:
@@ -88,16 +88,7 @@ def priors_text(llr: float) -> str:
         chances.append((f"1 in {1 / prior:.0f}", chance(1 / (1 + math.exp(-odds)))))
     (first, at_first), *others = chances
     rest = "".join(f"; if {rarity}: {value}" for rarity, value in others)
-    return f"If {first} such videos is forged: {at_first}{rest}."
-
-
-def rate_text(interval: tuple[float, float], of: str) -> str:
-    """The 95 % interval of an error rate.
-
-    >>> rate_text((0.0, 0.0992), "false alarms")
-    'As a rate of false alarms: 0 to 9.9 % (95 % interval).'
-    """
-    return f"As a rate of {of}: {number_range(*interval)} (95 % interval)."
+    return f"If {first} such videos is manipulated: {at_first}{rest}."
 
 
 def quality_text(judgement: Judgement) -> str:
@@ -110,7 +101,7 @@ def quality_text(judgement: Judgement) -> str:
     quality = judgement.quality
     return (
         f"{quality.name} ({plural(quality.real_videos, 'real validation video')} and "
-        f"{quality.fake_videos:,} forged with a copy of this quality)"
+        f"{quality.fake_videos:,} manipulated with a copy of this quality)"
     )
 
 
@@ -125,10 +116,7 @@ def why_no_probability(verdict: Verdict, face: FaceVerdict | None) -> str:
     if calibration is None:
         return "nothing calibrated could decide"
     if calibration.scale == "logit":
-        return (
-            "on the validation videos the scores did not tell forged from real ones beyond doubt, "
-            "so they are compared with bounds only"
-        )
+        return "the scores do not separate real from manipulated validation videos well enough"
     return "this calibration does not provide one"
 
 
@@ -149,6 +137,6 @@ def at_this_score(verdict: Verdict) -> str:
     errors = face.errors
     return (
         f"{errors.real_at_or_above:,} of {plural(errors.real_videos, 'real validation video')} "
-        f"score this high or higher, {errors.fake_at_or_below:,} of {errors.fake_videos:,} forged "
-        "ones this low or lower"
+        f"score this high or higher, {errors.fake_at_or_below:,} of {errors.fake_videos:,} "
+        "manipulated ones this low or lower"
     )

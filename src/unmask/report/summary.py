@@ -12,6 +12,7 @@ from unmask.report.strength import (
 )
 from unmask.report.wording import (
     FINDING_WORDS,
+    blind_spots,
     by_suspicion,
     chance,
     clock,
@@ -34,6 +35,7 @@ def summary(verdict: Verdict) -> str:
     One more follows for each detector whose weights are not for commercial use.
     """
     lines = [f"{file_name(verdict.video.path)}: {FINDING_WORDS[verdict.finding]}"]
+    lines += [f"  {spots}"] if (spots := blind_spots(verdict)) else []
     lines += _strength(verdict)
     lines += _faces(verdict)
     lines += _reasons(verdict.reasons)

@@ -14,11 +14,11 @@ from unmask.types import ClipScore, FaceTrack, FaceVerdict, Verdict
 _CELLS = 240
 _TICKS = 6
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
-# Green to red by way of pale yellow; the red is also darker, for eyes that cannot tell them apart.
+# Gray-blue to red by way of pale sand, never green: a low score is no clean bill of health.
 _COLORS = (
-    (-3.0, (56, 142, 101)),
-    (-1.0, (158, 204, 150)),
-    (0.0, (247, 229, 163)),
+    (-3.0, (120, 132, 152)),
+    (-1.0, (184, 193, 206)),
+    (0.0, (240, 233, 214)),
     (1.0, (231, 126, 75)),
     (3.0, (158, 22, 33)),
 )

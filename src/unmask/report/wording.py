@@ -6,15 +6,22 @@ import math
 import os
 from pathlib import Path
 
-from unmask.metrics.share import wilson_interval
-from unmask.printable import printable
-from unmask.types import Calibration, Domain, FaceVerdict, Finding, Verdict
+from unmask.printable import decimals_apart, printable
+from unmask.types import (
+    Calibration,
+    Domain,
+    FaceVerdict,
+    Finding,
+    Judgement,
+    Rate,
+    Verdict,
+)
 
 FINDING_WORDS = {
-    Finding.MANIPULATED: "Manipulated",
+    Finding.MANIPULATED: "Signs of manipulation found",
     Finding.INCONCLUSIVE: "Inconclusive",
-    Finding.NO_MANIPULATION_FOUND: "No manipulation found",
-    Finding.NO_FACE: "No face found",
+    Finding.NO_MANIPULATION_FOUND: "No signs found by this detector",
+    Finding.NO_FACE: "No face",
 }
 _SEVERITY = {
     Finding.MANIPULATED: 0,
@@ -22,8 +29,6 @@ _SEVERITY = {
     Finding.NO_MANIPULATION_FOUND: 2,
     Finding.NO_FACE: 3,
 }
-# Below this many real videos one false alarm more or less moves the rate visibly.
-_SMALL_SAMPLE = 300
 
 
 def file_name(path: Path) -> str:
@@ -91,13 +96,21 @@ def chance(probability: float) -> str:
     return "under 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
 
 
-def score_text(logit: float) -> str:
+def score_text(logit: float, decimals: int = 2) -> str:
     """A logit with its sign.
 
     >>> score_text(3.214), score_text(-0.5), score_text(float("nan"))
     ('+3.21', '-0.50', 'not a number')
     """
-    return f"{logit:+.2f}" if math.isfinite(logit) else "not a number"
+    return f"{logit:+.{decimals}f}" if math.isfinite(logit) else "not a number"
+
+
+def judged_texts(judgement: Judgement) -> tuple[str, str, str]:
+    """Score, threshold and lower bound, with as many decimals as keep them apart."""
+    numbers = (judgement.score, judgement.threshold, judgement.lower)
+    decimals = decimals_apart(*numbers)
+    score, threshold, lower = (score_text(number, decimals) for number in numbers)
+    return score, threshold, lower
 
 
 def face_name(track_id: int) -> str:
@@ -164,10 +177,10 @@ def leading_score(face: FaceVerdict) -> float | None:
 
 def score_label(face: FaceVerdict) -> str:
     """The score of a face; one that no calibration turned into an answer is marked as such."""
+    if face.judgement is not None:
+        return judged_texts(face.judgement)[0]
     score = leading_score(face)
-    if score is None:
-        return "not scored"
-    return score_text(score) + ("" if face.score is not None else ", decides nothing")
+    return "not scored" if score is None else f"{score_text(score)}, decides nothing"
 
 
 def by_suspicion(verdict: Verdict) -> list[FaceVerdict]:
@@ -186,84 +199,99 @@ def by_suspicion(verdict: Verdict) -> list[FaceVerdict]:
 
 
 def explain(verdict: Verdict) -> str:
-    """One sentence that says what the finding means, with the numbers it rests on."""
+    """One or two sentences that say what the finding means, with the numbers it rests on."""
     if verdict.finding is Finding.NO_FACE:
-        return "No face was found that could be examined, so nothing is said about manipulation."
-    if verdict.finding is Finding.MANIPULATED:
-        return f"At least one face carries traces of manipulation{_against_threshold(verdict)}."
-    if verdict.finding is Finding.NO_MANIPULATION_FOUND:
+        return "No face was found that could be examined, so nothing is known about manipulation."
+    judgement = verdict.judgement
+    if judgement is None:
+        return _explain_undecided(verdict)
+    score, threshold, lower = judged_texts(judgement)
+    above = f"From {threshold} on, a score counts as a sign of manipulation"
+    below = f"below {lower} the detector reports no signs"
+    if judgement.score >= judgement.threshold:
+        answer, end = Finding.MANIPULATED, f"{above}."
+    elif judgement.score < judgement.lower:
+        answer, end = Finding.NO_MANIPULATION_FOUND, f"{below[:1].upper()}{below[1:]}."
+    else:
+        answer, end = Finding.INCONCLUSIVE, f"{above}; {below}. This one is in between."
+    if answer is not verdict.finding:
         return (
-            "No face that was examined carries traces that this detector knows"
-            f"{_against_lower(verdict)}. This does not prove that the video is untouched."
+            f"The highest face score is {score}. Alone it would give another answer; the reasons "
+            "below say why it does not."
         )
-    return _explain_inconclusive(verdict)
+    return f"The highest face score is {score}. {end}"
 
 
-def _against_threshold(verdict: Verdict) -> str:
-    score, calibration = verdict.score, verdict.calibration
-    if score is None or calibration is None or score < calibration.threshold:
-        return ""
-    limit = score_text(calibration.threshold)
-    return f": the highest face score, {score_text(score)}, reaches the threshold of {limit}"
-
-
-def _against_lower(verdict: Verdict) -> str:
-    score, calibration = verdict.score, verdict.calibration
-    if score is None or calibration is None or score >= calibration.lower:
-        return ""
-    limit = score_text(calibration.lower)
-    return f": the highest face score, {score_text(score)}, stays below the lower bound of {limit}"
-
-
-def _explain_inconclusive(verdict: Verdict) -> str:
-    score, calibration = verdict.score, verdict.calibration
-    if calibration is None:
+def _explain_undecided(verdict: Verdict) -> str:
+    if not verdict.calibrations:
         return (
             "The detector gave scores, but no calibration says how to read them, so they are "
             "not turned into an answer."
         )
-    if score is None and any(face.gates for face in verdict.faces):
+    if any(face.gates for face in verdict.faces):
         return (
             "No face lies within what the calibration saw, so no score is turned into an answer; "
             "the reasons below say what is outside."
         )
-    if score is not None and calibration.lower <= score < calibration.threshold:
-        return (
-            f"The highest face score, {score_text(score)}, lies between the lower bound of "
-            f"{score_text(calibration.lower)} and the threshold of "
-            f"{score_text(calibration.threshold)}: neither answer is supported."
+    return "What could be examined supports no answer; the reasons below say why."
+
+
+def blind_spots(verdict: Verdict) -> str:
+    """What the detector that decided does not find, for a finding of no signs; else empty."""
+    judgement = verdict.judgement
+    if verdict.finding is not Finding.NO_MANIPULATION_FOUND or judgement is None:
+        return ""
+    sentences = [judgement.calibration.blind_spots]
+    if (rates := judgement.calibration.left_out) is not None:
+        sentences.append(
+            f"On validation it found {rates.found.hits:,} of {rates.found.videos:,} manipulated "
+            "videos."
         )
-    return "What could be examined does not support an answer; the reasons below say why."
+    sentences.append("This finding does not prove authenticity.")
+    return " ".join(filter(None, sentences))
+
+
+def rate_of_finding(verdict: Verdict) -> str:
+    """How often such a finding was wrong on validation videos; empty where nothing is claimed."""
+    rates = verdict.judgement.calibration.left_out if verdict.judgement else None
+    if rates is None:
+        return ""
+    if verdict.finding is Finding.MANIPULATED:
+        return (
+            f"On validation {_rate(rates.false_alarms)} real videos got this finding, too. {_HOW}"
+        )
+    if verdict.finding is Finding.NO_MANIPULATION_FOUND:
+        return f"On validation {_rate(rates.missed)} manipulated videos got this finding. {_HOW}"
+    return ""
+
+
+def error_rates(calibration: Calibration) -> list[str]:
+    """How often the answers were wrong on videos of other sources, in sentences."""
+    rates = calibration.left_out
+    if rates is None:
+        return ["How often it is wrong on videos of other sources was not measured."]
+    return [
+        f"Real videos: signs of manipulation found in {_rate(rates.false_alarms)}, no signs in "
+        f"{_rate(rates.cleared)}.",
+        f"Manipulated videos: signs of manipulation found in {_rate(rates.found)}, no signs in "
+        f"{_rate(rates.missed)}.",
+        _HOW,
+    ]
+
+
+_HOW = (
+    "Each video was judged by a calibration made without its source; intervals are 95 %, over "
+    "sources."
+)
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.hits:,} of {rate.videos:,} ({number_range(*rate.interval)})"
 
 
 def sample(calibration: Calibration) -> str:
     """How many videos stand behind the error rates."""
     return (
         f"They were measured on {plural(calibration.real_videos, 'real video')} and "
-        f"{calibration.fake_videos:,} forged ones."
+        f"{calibration.fake_videos:,} manipulated ones."
     )
-
-
-def error_rates(calibration: Calibration) -> list[str]:
-    """How often the threshold was wrong on videos whose answer was known, in sentences."""
-    real, alarms = calibration.real_videos, calibration.false_alarms
-    if real <= 0:
-        return ["No real videos stand behind the threshold, so its error rate is not known."]
-    found, fakes = calibration.fakes_found, calibration.fake_videos
-    sentences = [
-        f"The threshold was set for false alarms on at most "
-        f"{percent(calibration.target_false_alarm_rate)} of real videos. On "
-        f"{plural(real, 'real validation video')} it raised {plural(alarms, 'false alarm')} "
-        f"({percent(alarms / real)})"
-        + (
-            f", and it found {found:,} of {fakes:,} forgeries ({percent(found / fakes)})."
-            if fakes
-            else "."
-        )
-    ]
-    if real < _SMALL_SAMPLE:
-        sentences.append(
-            f"That is a small sample: the true false-alarm rate may be as high as "
-            f"{percent(wilson_interval(alarms, real)[1])} (95 % interval)."
-        )
-    return sentences

@@ -97,8 +97,19 @@ def decide(
         bits_per_pixel=bits_per_pixel(seen.video),
         calibrations=known,
     )
-    reasons += [*_unknown_bits(verdict), *_coverage_reasons(seen.coverage), *seen.notes]
+    reasons = [*_validation_video(verdict), *reasons, *_unknown_bits(verdict)]
+    reasons += [*_coverage_reasons(seen.coverage), *seen.notes]
     return replace(verdict, reasons=tuple(reasons))
+
+
+def _validation_video(verdict: Verdict) -> list[str]:
+    """Says that a calibration was made of this very file."""
+    return [
+        f"This is one of the validation videos of the calibration '{calibration.name}': its bounds "
+        "were set with this video, so the finding does not test them."
+        for calibration in verdict.calibrations
+        if verdict.video.sha256 in calibration.validation_sha256
+    ]
 
 
 def _worst(faces: Sequence[FaceVerdict]) -> FaceVerdict | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from unmask.printable import decimals_apart
 from unmask.types import (
     Calibration,
     ClipScore,
@@ -18,6 +19,7 @@ from unmask.types import (
     Finding,
     Judgement,
     QualityClass,
+    Rate,
     VideoInfo,
 )
 from unmask.verdict.aggregate import LEAST_CLIPS, LONG_RUN_S, longest_run_s, scored_s
@@ -207,11 +209,14 @@ def _answer(
     verb = "score" if len(members) > 1 else "scores"
     bounds = calibration.for_class(quality.name)
     threshold, lower = bounds.threshold, bounds.lower
-    subject, limit = f"{name} {verb} {score:.2f}", f"{threshold:.2f}"
+    digits = decimals_apart(score, threshold, lower)
+    subject = f"{name} {verb} {score:.{digits}f}"
+    limit, least = f"{threshold:.{digits}f}", f"{lower:.{digits}f}"
+    rates = calibration.left_out
     if score >= threshold:
         return Finding.MANIPULATED, (
-            f"{subject}, at or above the threshold {limit} that "
-            f"{_alarms(quality, calibration)} reach"
+            f"{subject}, at or above the threshold {limit}"
+            f"{_left_out(rates.false_alarms if rates else None, 'real')}"
         )
     for member in members:
         high = thresholds.get(member, math.inf)
@@ -225,20 +230,19 @@ def _answer(
             )
     if score >= lower:
         return Finding.INCONCLUSIVE, (
-            f"{subject}, below the threshold {limit} but above {lower:.2f}: both real "
-            "and forged videos score like this"
+            f"{subject}, below the threshold {limit} and not below {least}: both real and "
+            "manipulated videos score like this"
         )
-    few = (
-        "as most real videos do"
-        if calibration.target_miss_rate is None
-        else f"as at most {calibration.target_miss_rate:.0%} of forged videos do"
+    return Finding.NO_MANIPULATION_FOUND, (
+        f"{subject}, below {least}{_left_out(rates.missed if rates else None, 'manipulated')}"
     )
-    return Finding.NO_MANIPULATION_FOUND, f"{subject}, below {lower:.2f}, {few}"
 
 
-def _alarms(quality: QualityClass, calibration: Calibration) -> str:
-    """How many real validation videos reach the threshold, in words."""
-    if quality.threshold is not None:
-        over = sum(score >= quality.threshold for score in quality.real_scores)
-        return f"{over} of {len(quality.real_scores)} real validation videos of this quality"
-    return f"{calibration.false_alarms} of {calibration.real_videos} real validation videos"
+def _left_out(rate: Rate | None, label: str) -> str:
+    """How many validation videos of the other label are answered so, in words."""
+    if rate is None:
+        return ""
+    return (
+        f", as {rate.hits} of {rate.videos} {label} validation videos do, each judged by a "
+        "calibration made without its source"
+    )

@@ -12,6 +12,9 @@ from unmask.types import Calibration, ErrorRates, QualityClass
 
 _STEP = 0.01
 
+STORED_DECIMALS = 4
+"""Of the scores of validation videos in a calibration."""
+
 
 def probability(llr: float) -> float:
     """The posterior probability of a forgery at equal priors: the sigmoid.
@@ -51,12 +54,16 @@ def probability_interval(
 
 
 def error_rates(score: float, calibration: Calibration) -> ErrorRates | None:
-    """How many validation videos score as misleadingly; None if their scores are not known."""
+    """How many validation videos score as misleadingly; None if their scores are not known.
+
+    The score is rounded like the stored ones, so that a validation video counts itself.
+    """
     real, fake = calibration.real_scores, calibration.fake_scores
     if not real or not fake:
         return None
-    alarms = int((np.asarray(real) >= score).sum())
-    misses = int((np.asarray(fake) <= score).sum())
+    rounded = round(score, STORED_DECIMALS)
+    alarms = int((np.asarray(real) >= rounded).sum())
+    misses = int((np.asarray(fake) <= rounded).sum())
     return ErrorRates(
         real_at_or_above=alarms,
         real_videos=len(real),
