@@ -133,7 +133,7 @@ def run(
     }
     result = judge(tables, given.rate, given.resamples)
     for one in candidates:
-        use = one.model.use
+        use = one.model.weights
         told = {
             "weights": one.file,
             "weights_sha256": use.sha256,

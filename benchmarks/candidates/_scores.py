@@ -133,7 +133,7 @@ def check_training(candidate: Candidate, val: Path) -> None:
     Raises:
         DataError: they were.
     """
-    told = [word.strip(",;()") for word in candidate.model.use.trained_on.split()]
+    told = [word.strip(",;()") for word in candidate.model.weights.trained_on.split()]
     file = candidate.file.partition("=")[2]
     run = Path(file).parent / "run.json" if file else None
     if run is not None and run.is_file():

@@ -57,7 +57,7 @@ def test_weights_that_were_calibrated_decide(cli, data, bright, tmp_path):
     assert "3.mp4: Inconclusive" in cli(*words).out
     judged = cli(*words, "--calibration", out)
     assert judged.code == 0, judged.err
-    assert "3.mp4: Manipulated" in judged.out
+    assert "3.mp4: Signs of manipulation found" in judged.out
 
     again = cli("calibrate", data, "-d", f"bright={bright}", "-o", out, *RATE)
     assert again.code == 1

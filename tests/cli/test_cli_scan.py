@@ -77,7 +77,7 @@ def test_a_folder_of_videos_means_each_and_a_folder_of_pictures_is_one(
     assert ran.code == 0
     each, _, table = ran.out.partition("\n\n")
     firsts = [line for line in each.splitlines() if not line.startswith(" ")]
-    assert firsts == ["a.MP4: Inconclusive", "b.mp4: No face found", "frames: Inconclusive"]
+    assert firsts == ["a.MP4: Inconclusive", "b.mp4: No face", "frames: Inconclusive"]
     assert [line.split()[0] for line in table.splitlines()] == ["video", "a.MP4", "b.mp4", "frames"]
 
 
@@ -94,7 +94,7 @@ def test_one_failure_stops_no_other_and_is_told_at_the_end(
 ):
     ran = scan_cli(text_mp4, no_face_video, audio_only_file, "-o", tmp_path / "out")
     assert ran.code == 1
-    assert ran.out.startswith("no_face.mp4: No face found\n")
+    assert ran.out.startswith("no_face.mp4: No face\n")
     lines = ran.err.splitlines()
     assert lines[0].startswith("error: Cannot read 'text.mp4'")
     assert lines[1].startswith("error: Cannot read 'talk.m4a'")
@@ -116,7 +116,7 @@ def test_an_unexpected_failure_stops_no_other_either(scan_cli, no_face_video, mo
     monkeypatch.setattr(river, "scan", fails_once)
     ran = scan_cli("burst.mp4", no_face_video)
     assert ran.code == 1
-    assert "No face found" in ran.out
+    assert "No face" in ran.out
     assert ran.err.startswith(
         "error: Something unexpected went wrong with 'burst.mp4': RuntimeError: a pipe burst. "
     )
@@ -347,7 +347,7 @@ def test_bytes_that_are_no_text_in_a_file_name(scan_cli, no_face_video, tmp_path
     path.write_bytes(no_face_video.read_bytes())
     ran = scan_cli(path, "-o", tmp_path / "out")
     assert ran.code == 0
-    assert ran.out.startswith("caf\\xe9.mp4: No face found\n")
+    assert ran.out.startswith("caf\\xe9.mp4: No face\n")
     assert len(_names(tmp_path / "out")) == 2
 
 
