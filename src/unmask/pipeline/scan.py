@@ -19,7 +19,7 @@ from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, landmarks_missing_reason
 from unmask.media import Video, open_video
 from unmask.pipeline.panel import choose, default_names, fitting
-from unmask.pipeline.scorer import Keep, score_clips
+from unmask.pipeline.scorer import ClipSink, score_clips
 from unmask.pipeline.shared_features import scorer_for
 from unmask.types import (
     Calibration,
@@ -91,7 +91,7 @@ def scan_with(
     *,
     calibrations: Sequence[Calibration] | None = None,
     progress: Progress | None = None,
-    keep: Keep | None = None,
+    keep: ClipSink | None = None,
     change: ChangeClip | None = None,
 ) -> Verdict:
     """As ``scan``, with detectors that ``load_detector`` gave: for many videos they load once.
@@ -119,7 +119,7 @@ def _flow(
     device: str,
     calibrations: Sequence[Calibration] | None,
     progress: Progress | None,
-    keep: Keep | None = None,
+    keep: ClipSink | None = None,
     change: ChangeClip | None = None,
     notes: Sequence[str] = (),
 ) -> Verdict:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # On two cores 8 frames at a time are as fast as 32 and keep memory flat.
 _BATCH_FRAMES = 8
 
-Keep = Callable[[Clip, ClipScore], None]
+ClipSink = Callable[[Clip, ClipScore], None]
 """Called with every clip and a detector's score of it, while the video is read."""
 
 
@@ -108,7 +108,7 @@ class TorchScorer:
 
 
 def score_clips(
-    clips: Iterable[Clip], scorers: Sequence[Scorer], frame_s: float, keep: Keep | None = None
+    clips: Iterable[Clip], scorers: Sequence[Scorer], frame_s: float, keep: ClipSink | None = None
 ) -> Iterator[ClipScore]:
     """Batches clips per input spec, and has every scorer of that spec score them.
 
@@ -134,7 +134,7 @@ def score_clips(
 
 
 def _score_batch(
-    clips: list[Clip], scorers: Sequence[Scorer], frame_s: float, keep: Keep | None
+    clips: list[Clip], scorers: Sequence[Scorer], frame_s: float, keep: ClipSink | None
 ) -> Iterator[ClipScore]:
     """One batch through every detector that takes clips of this kind."""
     batch = ClipBatch(clips)
