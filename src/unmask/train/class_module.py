@@ -73,7 +73,7 @@ class ClassTraining(TrainingModule):
 
     def training_step(self, batch: ClassBatch, number: int) -> Tensor:
         """The pretraining's loss on one batch, mixed with itself where the recipe says so."""
-        return self.told(self.loss_of(batch))
+        return self.logged(self.loss_of(batch))
 
     def loss_of(self, batch: ClassBatch) -> Tensor:
         """The pretraining's loss on one batch."""

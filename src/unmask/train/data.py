@@ -78,14 +78,14 @@ def origin_of(
     named = sorted({row.dataset for row in faces.rows} & {*list_datasets()})
     is_plain = data.dataset == "folder" and not named
     layouts = ", ".join(named) or data.dataset
-    told = f"{faces.counts()['train_files']} files of {data}"
-    told += "" if is_plain else f" ({layouts})"
-    told += f", begun with {weights}" if weights else ""
+    trained_on = f"{faces.counts()['train_files']} files of {data}"
+    trained_on += "" if is_plain else f" ({layouts})"
+    trained_on += f", begun with {weights}" if weights else ""
     license = "MIT" if is_plain else f"that of the training data ({layouts})"
     if terms is None:
-        return Origin(license, told)
+        return Origin(license, trained_on)
     license = f"{terms.license}, of the weights it began with; {license}"
-    return Origin(license, told, terms.notes())
+    return Origin(license, trained_on, terms.notes())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

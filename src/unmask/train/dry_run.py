@@ -1,4 +1,4 @@
-"""What a training run would be, told before hours are spent on it."""
+"""What a training run would be, shown before hours are spent on it."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ class DryRun:
     def lines(self) -> list[str]:
         """For a person."""
         epochs = self.recipe["recipe"]["epochs"]
-        told = [f"{key} = {value}" for part in self.recipe.values() for key, value in part.items()]
+        lines = [f"{key} = {value}" for part in self.recipe.values() for key, value in part.items()]
         for split in ("train", "val"):
             files, fakes = self.counts[f"{split}_files"], self.counts[f"{split}_forged_files"]
-            told.append(
+            lines.append(
                 f"{split}: {files - fakes} real and {fakes} fake files, "
                 f"{self.counts[f'{split}_faces']} stored clips"
             )
         memory = "not measured here" if math.isnan(self.memory_mb) else f"{self.memory_mb:,.0f} MB"
         return [
-            *told,
+            *lines,
             f"Parameters: {self.trained:,} trained, {self.frozen:,} frozen",
             f"Batch: {self.clips_per_batch} clips, {self.fake_share:.0%} of them fake; "
             f"{self.batch_s:.2f} s to make, {self.step_s:.2f} s to learn from",

@@ -36,7 +36,7 @@ class TrainingModule(lightning.LightningModule):
     """A network with a recipe. What is learned, and what validation says, its children define.
 
     A child appends the columns of each validation batch to ``seen`` and makes figures of them
-    in ``figures_of``; it passes each training loss to ``told``.
+    in ``figures_of``; it passes each training loss to ``logged``.
 
     Args:
         card: its recipe is followed.
@@ -99,7 +99,7 @@ class TrainingModule(lightning.LightningModule):
             generator=torch.Generator(),  # of its own: a loader must not move dropout's draws
         )
 
-    def told(self, loss: Tensor) -> Tensor:
+    def logged(self, loss: Tensor) -> Tensor:
         """The same loss, noted for the curve and for the logs."""
         self._losses.append(float(loss.detach()))
         self.log("loss", loss, prog_bar=True, on_step=True, on_epoch=False)

@@ -115,7 +115,7 @@ class DetectorTraining(TrainingModule):
         """One step: the recipe's loss on one batch, or one step of its adversary."""
         clips, target = self._target(batch)
         if self.automatic_optimization:
-            return self.told(self._loss(clips, target))
+            return self.logged(self._loss(clips, target))
         recipe = self.card.recipe
         if isinstance(self.net, FitsLastPart):
             self._gather(clips, target)
@@ -128,7 +128,7 @@ class DetectorTraining(TrainingModule):
             assert isinstance(self.net, HasAdversary)  # As ``check_parts`` has seen.
             loss = self.net.adversary_loss(clips, target)
         else:
-            loss = self.told(self._loss(clips, target))
+            loss = self.logged(self._loss(clips, target))
         optimizer.zero_grad()
         self.manual_backward(loss)
         if recipe.optimizer.gradient_clip is not None:

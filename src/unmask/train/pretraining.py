@@ -163,8 +163,8 @@ def _classes(source: Source, checking: Source | None, earlier: Mapping[str, Any]
     if len(classes) < 2:
         found = f"one class ({classes[0]!r})" if classes else "no class"
         raise DataError(
-            f"The training data in '{source}' hold {found}; at least 2 are needed, to be told "
-            "apart. Give the whole data set."
+            f"The training data in '{source}' hold {found}; at least 2 are needed. "
+            "Give the whole data set."
         )
     strange = sorted({row.method for row in checked} - set(classes))
     if strange:
@@ -194,11 +194,11 @@ def _report_unseen(classes: Sequence[str], faces: Faces, report: Callable[[str],
 
 def _difference(known: Sequence[str], wanted: Sequence[str]) -> str:
     """The first classes that stand on one side alone."""
-    lacking = [name for name in wanted if name not in known]
-    over = [name for name in known if name not in wanted]
-    parts = [("new", lacking), ("missing", over)]
-    told = [f"{word}: {', '.join(map(repr, names[:3]))}" for word, names in parts if names]
-    return "; ".join(told) or "in another order"
+    added = [name for name in wanted if name not in known]
+    removed = [name for name in known if name not in wanted]
+    parts = [("new", added), ("missing", removed)]
+    lists = [f"{word}: {', '.join(map(repr, names[:3]))}" for word, names in parts if names]
+    return "; ".join(lists) or "in another order"
 
 
 def _detector(card: Card, weights: str | Path | None) -> dict[str, Tensor]:

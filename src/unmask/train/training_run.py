@@ -160,7 +160,7 @@ def inherited_settings(
         card: as it is.
         weights: that training goes on from.
         earlier: record of the run that is resumed, which then says; the weights may be gone.
-        report: is told of them.
+        report: receives a line about them.
         has_input: whether the input counts.
     """
     if earlier:

@@ -48,9 +48,9 @@ def terms_of_entries(entries: Sequence[Weights], *, is_known: bool) -> Terms | N
     found = [entry for entry in entries if entry.is_non_commercial]
     if not found:
         return None
-    told = "; ".join(dict.fromkeys(entry.license for entry in found))
+    licenses = "; ".join(dict.fromkeys(entry.license for entry in found))
     licensor = " and ".join(dict.fromkeys(entry.licensor for entry in found))
-    return Terms(told if is_known else f"{told} (told by the file's layout)", licensor)
+    return Terms(licenses if is_known else f"{licenses} (told by the file's layout)", licensor)
 
 
 def likely_entries(entries: Sequence[Weights], path: Path) -> list[Weights]:
@@ -80,8 +80,8 @@ def check_accepted(metadata: Mapping[str, str], card: Card, path: Path) -> None:
     """Refuses a file of ours whose license must be accepted and was not.
 
     Raises:
-        WeightsError: as said; or the file was imported before licenses were asked for, and may
-            be one of those.
+        WeightsError: it was not accepted; or the file was imported before licenses were asked
+            for, and may be under one of those.
     """
     again = (
         "Import the published file again, to a new place: "
@@ -98,10 +98,12 @@ def check_accepted(metadata: Mapping[str, str], card: Card, path: Path) -> None:
             f"by {terms.licensor}, and the file has no record that you accepted it. {again}"
         )
     if guarded and metadata.get("tag") == UNKNOWN and NON_COMMERCIAL not in metadata:
-        told = "; ".join(dict.fromkeys(f"{entry.tag}: {entry.license}" for entry in guarded))
+        terms_of_card = "; ".join(
+            dict.fromkeys(f"{entry.tag}: {entry.license}" for entry in guarded)
+        )
         raise WeightsError(
             f"Weights '{path}' were imported by an unmask that did not ask about licenses, and may "
-            f"not be for commercial use ({told}). {again}"
+            f"not be for commercial use ({terms_of_card}). {again}"
         )
 
 
