@@ -72,7 +72,7 @@ def compare(detector: Detector, pictures: Pixels, runs: int, frames: Frames) -> 
     seconds: dict[str, list[float]] = {"shared": [], "clip_by_clip": []}
     computed: dict[str, int] = {}
     logits: dict[str, NDArray[Any]] = {}
-    points: dict[str, NDArray[Any]] = {}
+    embeddings: dict[str, NDArray[Any]] = {}
     card = detector.card
     alone = replace(detector, card=replace(card, frame_context=None))
     ways = {"shared": detector, "clip_by_clip": alone}
@@ -83,9 +83,9 @@ def compare(detector: Detector, pictures: Pixels, runs: int, frames: Frames) -> 
             seconds[way].append(round(spent, 2))
             computed[way] = frames.count
             logits[way] = np.array([s.logit for s in scores])
-            points[way] = np.stack([s.embedding for s in scores if s.embedding is not None])
-    expected, wanted = logits["clip_by_clip"], points["clip_by_clip"]
-    off = np.abs(points["shared"] - wanted).max() / np.abs(wanted).max()
+            embeddings[way] = np.stack([s.embedding for s in scores if s.embedding is not None])
+    expected, wanted = logits["clip_by_clip"], embeddings["clip_by_clip"]
+    off = np.abs(embeddings["shared"] - wanted).max() / np.abs(wanted).max()
     return {
         "hop_frames": card.input.hop,
         "n_clips": len(expected),
