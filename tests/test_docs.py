@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import shlex
 import tomllib
@@ -112,6 +113,38 @@ def test_python_examples_use_names_that_exist() -> None:
                 assert hasattr(owner, node.attr), f"{node.value.id}.{node.attr}"
                 checked += 1
     assert checked >= 16
+
+
+def _python_imports() -> list[tuple[str, str]]:
+    """What the Python of all pages imports from unmask: module and name."""
+    found = set()
+    for page in PAGES:
+        for block in _blocks(page.read_text(encoding="utf-8"), "python"):
+            for node in ast.walk(ast.parse(block)):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unmask"):
+                    found |= {(str(node.module), alias.name) for alias in node.names}
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("module", "name"), _python_imports())
+def test_python_of_the_pages_imports_what_exists(module: str, name: str) -> None:
+    assert hasattr(importlib.import_module(module), name)
+
+
+_PATH = re.compile(r"`((?:src|tests|scripts|benchmarks|docs)/[\w./-]+)`")
+
+
+def _missing_paths(text: str) -> list[str]:
+    """Paths of this repository that a text names and that are not there."""
+    named = [path for path in _PATH.findall(text) if "NAME" not in path]
+    return [path for path in named if not (ROOT / path).exists()]
+
+
+def test_paths_that_pages_name_exist() -> None:
+    pages = [page for page in PAGES if page.name != "CHANGELOG.md"]  # tells of earlier ones
+    missing = {page.name: _missing_paths(page.read_text(encoding="utf-8")) for page in pages}
+    assert {name: paths for name, paths in missing.items() if paths} == {}
+    assert _missing_paths("See `src/unmask/prepared/keep.py`.") == ["src/unmask/prepared/keep.py"]
 
 
 def _anchors(page: Path) -> set[str]:
