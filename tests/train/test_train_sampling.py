@@ -19,6 +19,8 @@ from unmask.detectors import Output, Recipe, Target, get_card
 from unmask.detectors.recipe import Sampling
 from unmask.prepare import FaceSequence, PrepareSpec, prepare
 from unmask.train.augment import CHANGES
+from unmask.train.data import Faces
+from unmask.train.run import samples_for
 from unmask.train.samples import Samples
 from unmask.types import InputSpec, Pixels
 
@@ -94,6 +96,24 @@ def test_a_long_sequence_is_drawn_as_often_as_clips_begin_in_it():
     random = np.random.default_rng(0)
     lengths = Counter(len(samples._any_of([0, 1], random)) for _ in range(900))
     assert lengths[4] == pytest.approx(50, abs=25)
+
+
+def test_every_face_of_the_validation_split_is_looked_at(monkeypatch: pytest.MonkeyPatch):
+    faces = Faces((), {"train": stored(2, 4), "val": stored(3, 6, (4, 4))})
+    card = get_card("r3d18")
+    card = dataclasses.replace(card, recipe=Recipe(loss=loss), input=SPEC)
+    _, checking = samples_for(card, faces)
+    seen: list[FaceSequence] = []
+    monkeypatch.setattr(checking, "_read", lambda sequence, rng: seen.append(sequence))
+    for number in range(len(checking)):
+        checking._clips(number, np.random.default_rng(0))
+    assert len(checking) == 12  # fakes; each of the six real faces comes twice
+    times = Counter(map(id, seen))
+    assert len(times) == len(faces.by_split["val"])
+    assert {times[id(s)] for s in faces.by_split["val"] if s.label} == {1}
+    assert {times[id(s)] for s in faces.by_split["val"] if not s.label} == {2}
+    few = dataclasses.replace(card, recipe=Recipe(loss=loss).changed({"validation_pairs": 5}))
+    assert len(samples_for(few, faces)[1]) == 5
 
 
 def test_a_stratified_epoch_visits_every_video_once():

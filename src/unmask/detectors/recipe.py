@@ -110,7 +110,9 @@ class Sampling:
         augment: name of the augmentation applied to both classes alike, one draw for a clip.
         mixup: of pretraining alone: each clip is mixed with another one of the batch, by a share
             drawn from Beta(mixup, mixup); 0 mixes nothing.
-        validation_pairs: at most so many pairs are made of the validation faces.
+        validation_pairs: so many pairs are drawn of the validation faces, at most. None: every
+            stored face once, those of the smaller class again and again; of pseudo-forgeries,
+            which never end, 600 pairs.
     """
 
     kind: Literal["balanced", "pairs", "stratified"] = _field("sampling", "balanced")
@@ -122,7 +124,7 @@ class Sampling:
     needs_masks: bool = False
     augment: str | None = None
     mixup: float = 0.0
-    validation_pairs: int = 600
+    validation_pairs: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,9 @@ from unmask.train.settings import apply_settings
 from unmask.train.training_run import prepare_run, save_result
 from unmask.weights import load_weights
 
+_PSEUDO_PAIRS = 600
+"""Pairs that validate where fakes are made of real faces."""
+
 
 def train(
     name: str,
@@ -168,8 +171,14 @@ def samples_for(card: Card, faces: Faces) -> tuple[Samples, Samples]:
     checked = recipe.changed({"sampling": "balanced"})
     if not recipe.synthesis.kind:
         checked = checked.changed({"augment": None, "codecs": {}})
-    count = min(recipe.sampling.validation_pairs, max(2 * per_step, 8 * len(found["val"])))
-    checking = Samples(found["val"], card.input, checked, count, recipe.seed + 10_000)
+    pairs = recipe.sampling.validation_pairs
+    is_whole = pairs is None and not recipe.synthesis.kind
+    count = min(pairs or _PSEUDO_PAIRS, max(2 * per_step, 8 * len(found["val"])))
+    if is_whole:
+        labels = [sequence.label for sequence in found["val"]]
+        count = max(labels.count(0), labels.count(1))
+    seed = recipe.seed + 10_000
+    checking = Samples(found["val"], card.input, checked, count, seed, in_order=is_whole)
     return training, checking
 
 

@@ -69,6 +69,7 @@ class Samples(Dataset[Batch]):
         seed: of everything random.
         augment: takes the place of the recipe's.
         region: where to forge; None draws it for every pair.
+        in_order: takes the stored real and fake faces one after the other instead of drawing them.
 
     Raises:
         UsageError: an unknown ``synthesize`` or ``augment``, a mix or codecs that do not fit.
@@ -85,7 +86,9 @@ class Samples(Dataset[Batch]):
         *,
         augment: Augmentation | None = None,
         region: str | None = None,
+        in_order: bool = False,
     ) -> None:
+        self._in_order = in_order
         self._sequences = list(sequences)
         self._spec, self._recipe, self._seed = spec, recipe, seed
         self._change, self._region = change_of(augment or recipe.sampling.augment), region
@@ -186,7 +189,7 @@ class Samples(Dataset[Batch]):
         """The sequence that an item begins with."""
         if self._is_stratified:
             return self._any_of(self._visited(number), rng)
-        return self._draw(self._real, rng)
+        return self._in_turn(0, number) if self._in_order else self._draw(self._real, rng)
 
     def _clips(self, number: int, rng: np.random.Generator) -> Sequence[FaceClip]:
         """One clip of an epoch's videos, or a real one and a forged one."""
@@ -198,6 +201,8 @@ class Samples(Dataset[Batch]):
             return [compressed_twice(c, twins) for c in forged] if twins else forged
         if self._is_stratified:
             return [real]
+        if self._in_order:
+            return [real, self._read(self._in_turn(1, number), rng)]
         is_cycling = self._recipe.sampling.cycle_methods
         fake = self._methods[number % len(self._methods)] if is_cycling else self._fake
         return [real, self._read(self._draw(fake, rng), rng)]
@@ -221,6 +226,10 @@ class Samples(Dataset[Batch]):
     def _read_as_stored(self, sequence: FaceSequence, rng: np.random.Generator) -> FaceClip:
         has_twins = self._recipe.sampling.twins is not None and not self._is_synthetic
         return read_clip(sequence, self._spec.frames, rng, has_twins=has_twins)
+
+    def _in_turn(self, label: int, number: int) -> FaceSequence:
+        mine = [n for file in self._files[label] for n in file]
+        return self._sequences[mine[number % len(mine)]]
 
     def _any_of(self, file: list[int], rng: np.random.Generator) -> FaceSequence:
         """A sequence of a file; a longer one as often as more clips begin in it."""
