@@ -1,6 +1,7 @@
 """Writes the generated pages of docs, and the generated parts of pages written by hand.
 
-Pages: docs/detectors.md and docs/detectors/, docs/cli.md and docs/cli/. Parts: the results in
+Pages: docs/detectors.md and docs/detectors/, docs/cli.md and docs/cli/,
+docs/reproduce/. Parts: the results in
 README.md, MODEL_CARD.md and benchmarks/EXPERIMENTS.md, and the import table of CONTRIBUTING.md.
 
 python scripts/gen_docs.py                      writes them
@@ -19,6 +20,7 @@ from pathlib import Path
 import command_pages
 import detector_pages
 import import_table
+import paper_pages
 import result_tables
 
 from unmask.detectors import get_card, list_detectors
@@ -71,6 +73,8 @@ def pages() -> dict[str, Callable[[], str]]:
     }
     for name in names:
         found[f"detectors/{name}"] = partial(_detector, name)
+    for name in paper_pages.paper_names():
+        found[f"reproduce/{name}"] = partial(paper_pages.paper_page, name)
     for word in command_pages.command_names(app):
         found[f"cli/{word}"] = partial(command_pages.command_page, app, word)
     return {name: partial(_noticed, make) for name, make in found.items()}
@@ -106,7 +110,7 @@ def _left_over(folder: Path, made: set[Path], check: bool) -> list[Path]:
 
 
 def _generated(folder: Path) -> Iterator[Path]:
-    for below in ("detectors", "cli"):
+    for below in ("detectors", "cli", "reproduce"):
         yield from sorted((folder / below).glob("*.md"))
 
 

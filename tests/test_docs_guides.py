@@ -48,7 +48,9 @@ def _lines(text: str) -> list[str]:
     return [line for line in lines if line.startswith("unmask ")]
 
 
-LINES = [line for text in GUIDES.values() for line in _lines(text)]
+PAGES = sorted((ROOT / "docs/reproduce").glob("*.md"))
+TEXTS = [*GUIDES.values(), *(page.read_text(encoding="utf-8") for page in PAGES)]
+LINES = [line for text in TEXTS for line in _lines(text)]
 TRAININGS = [line for line in LINES if line.startswith("unmask train ")]
 DETECTOR_TRAININGS = [line for line in TRAININGS if not line.startswith("unmask train NAME ")]
 SETTINGS = [

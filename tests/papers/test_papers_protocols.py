@@ -290,8 +290,8 @@ def test_the_papers_decide_at_the_logit_0():
 
 
 def test_rows_that_begin_with_different_weights_are_named():
-    text = show_protocol(get_protocol("emd/table4"), [])
-    assert "Random weights: emd, no-fer. Weights imagenet: emd, full" in text
+    text = show_protocol(get_protocol("lipforensics/table1"), [])
+    assert "Random weights: lipforensics, scratch. Weights lrw: lipforensics, whole; " in text
     assert "begin with different weights" not in show_protocol(get_protocol("emd/table2"), [])
 
 

@@ -14,7 +14,8 @@ from unmask.papers.registry import PROTOCOLS, get_protocol
 from unmask.papers.trainings import TrainingSpec, trainings
 from unmask.train import apply_settings
 
-GUIDE = (Path(__file__).parents[2] / "docs/reproduce.md").read_text(encoding="utf-8")
+PAGES = sorted((Path(__file__).parents[2] / "docs/reproduce").glob("*.md"))
+GUIDE = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 COMMANDS = [
     line
     for line in re.findall(r"^unmask train .*$", GUIDE, re.MULTILINE)
@@ -109,19 +110,19 @@ def test_the_map_of_two_branch_is_of_a_plain_network():
     assert "objective=cross_entropy" not in found.settings  # that one has no embedding
 
 
-def test_a_stage_is_trained_before():
+def test_the_pretraining_comes_before():
     card = get_card("emd")
     (found,) = {t for t in trainings(get_protocol("emd/table5"), card) if "F2F" in t.name} - {
         t for t in trainings(get_protocol("emd/table5"), card) if not t.pretraining
     }
-    (pretraining,) = found.commands_before()
-    assert pretraining.startswith(
-        "unmask train emd --pretraining fer --data AFFECTNET --method neutral "
-    )
-    assert pretraining.endswith(" --method contempt --set fer=sim -o runs/emd-fer-simfer")
-    assert parsed(pretraining)["pretraining"] in card.pretraining
-    assert set(parsed(pretraining)["methods"]) <= set(EXPRESSIONS)
-    assert len(parsed(pretraining)["methods"]) == card.args["classes"]
+    start, before = found.commands_before()
+    assert start.startswith("unmask weights import emd FILE --set fer=sim -o emd_imagenet-simfer")
+    assert before.startswith("unmask train emd --pretraining fer --data AFFECTNET --method neutral ")
+    assert " --method contempt --weights emd_imagenet-simfer.safetensors --set fer=sim" in before
+    assert before.endswith(" -o runs/emd-fer-simfer")
+    assert parsed(before)["pretraining"] in card.pretraining
+    assert set(parsed(before)["methods"]) <= set(EXPRESSIONS)
+    assert len(parsed(before)["methods"]) == card.args["classes"]
     assert "--weights runs/emd-fer-simfer/emd.safetensors --set fer=sim" in found.command()
 
 
@@ -201,3 +202,24 @@ def test_places_stand_in_the_command(tmp_path):
         "unmask train d --data DFDC --dataset dfdc --set 'freeze=()' -o runs/d-n"
     )
     assert f"--data {tmp_path} " in training.command({"dfdc": tmp_path})
+
+
+@pytest.mark.parametrize("table", ["emd/table4", *(f"two_branch/table1{part}" for part in "abc")])
+def test_all_rows_of_an_ablation_begin_with_the_same_file(table):
+    protocol = get_protocol(table)
+    found = trainings(protocol, get_card(protocol.detectors[0]))
+    assert {training.start for training in found} == {"weights imagenet"}
+    for training in found:
+        (line,) = training.commands_before()
+        words = [word for setting in training.network_settings for word in ("--set", setting)]
+        assert shlex.join(words) in line
+        file = line.partition(" -o ")[2].partition("  #")[0]
+        assert f"--weights {file} " in training.command()
+
+
+def test_expressions_are_learned_on_top_of_the_same_encoder():
+    """EMD, table V: SimFER and EnsFER differ by the expression stream alone."""
+    found = trainings(get_protocol("emd/table5"), get_card("emd"))
+    assert {training.start for training in found} == {
+        *("weights imagenet", "weights imagenet, then the pretraining fer")
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -15,13 +16,16 @@ from tiny_detector import (
     PUBLISHED,
     PUBLISHED_SHA256,
     STATE,
+    card,
     files_in,
     published_entry,
     register,
     save,
 )
+from torch import Tensor, nn
 
 from unmask.checkpoints.safetensors_file import read_metadata
+from unmask.detectors import Output, detector
 from unmask.errors import OutputError, WeightsError
 from unmask.types import DetectorUse
 from unmask.weights import import_weights, load_detector
@@ -84,6 +88,33 @@ def test_torch_state_dict_is_imported(tmp_path: Path):
         torch.save(wrapped, source)
         out = import_weights("tiny", source)
         assert torch.equal(load_detector("tiny", out).network.layer.bias, STATE["layer.bias"])
+
+
+class Wide(nn.Module):
+    """Two layers, of which the second one has its width from an argument."""
+
+    def __init__(self, width: int = 2) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 4), nn.Linear(4, width)
+
+    def forward(self, clips: Tensor) -> Output:
+        return Output(logit=self.second(self.first(clips.mean((2, 3, 4)))).mean(1))
+
+
+def test_another_variant_takes_from_a_file_what_fits(tmp_path: Path, caplog):
+    detector(dataclasses.replace(card(), args={"width": 2}))(
+        type("Wide", (Wide,), {"__module__": __name__})
+    )
+    state = Wide().state_dict()
+    torch.save(state, tmp_path / "x.pt")
+    out = import_weights("tiny", tmp_path / "x.pt", tmp_path / "wide", args={"width": 5})
+    network = load_detector("tiny", out).network
+    assert torch.equal(network.first.weight, state["first.weight"])
+    assert network.second.weight.shape == (5, 4)
+    assert "2 of 4 tensors of tiny come from" in caplog.text
+    again = import_weights("tiny", tmp_path / "x.pt", tmp_path / "again", args={"width": 5})
+    other = load_detector("tiny", again).network
+    assert torch.equal(network.second.weight, other.second.weight)
 
 
 def test_foreign_safetensors_is_imported_unless_of_another_detector(tmp_path: Path):

@@ -68,12 +68,10 @@ _SLOW = {"rgb": 1.25e-5} | {
 _ALIKE = "balance=(1.0, 1.0)"
 
 
-def _ablation(
-    part: str, row: str, *settings: str, starts_from: str | None = "", also: tuple[str, ...] = ()
-) -> Ablation:
-    """A row of table 1: all but the best start at random, as an imported file fits the card's."""
+def _ablation(part: str, row: str, *settings: str, also: tuple[str, ...] = ()) -> Ablation:
+    """A row of table 1; all begin with ImageNet's weights, as far as these fit."""
     tables = (f"two_branch/table1{part}", *also)
-    return Ablation(row=row, tables=tables, settings=settings, starts_from=starts_from)
+    return Ablation(row=row, tables=tables, settings=settings)
 
 
 _ABLATIONS = (
@@ -100,7 +98,7 @@ _ABLATIONS = (
     _ablation("c", "groups1", "groups=1", _ALIKE),
     _ablation("c", "sum", "directions=sum", _ALIKE),
     _ablation("c", "256", "hidden=256", _ALIKE),
-    _ablation("c", "best", _ALIKE, starts_from=None),
+    _ablation("c", "best", _ALIKE),
 )
 
 CARD = Card(

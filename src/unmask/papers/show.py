@@ -27,10 +27,9 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
         ours: of ``run_protocol``.
     """
     head, lines = ["", *protocol.headings], []
-    digits = _digits(protocol)
     for model, values in protocol.published:
-        shown = ["-" if value is None else f"{value:.{digits}f}" for value in values]
-        lines.append([f"{_PAPER[bool(protocol.stand_in)]}: {model}", *shown])
+        label = f"{_PAPER[bool(protocol.stand_in)]}: {model}"
+        lines.append([label, *shown_values(protocol, values)])
     notes: dict[str, int] = {}
     for one in ours:
         for found in one.values:
@@ -47,12 +46,7 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
         rows = [head, ["---"] * len(head), *lines]
         text += "\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
     lines_below = [f"[{number}] {note}" for note, number in notes.items()]
-    lines_below += [note for note in (protocol.stand_in, *protocol.notes) if note]
-    lines_below += [
-        f"{change.detector} is trained with {', '.join(change.settings)}: {change.reason}"
-        for change in protocol.changes
-    ]
-    lines_below += [*_measured_how(protocol), *_starts(protocol, ours)]
+    lines_below += remarks(protocol, ours)
     if protocol.elsewhere:
         lines_below.append(f"Made by: {protocol.elsewhere}")
     if ours:
@@ -60,6 +54,30 @@ def show_protocol(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours]
     else:
         lines_below += _what_it_takes(protocol, data)
     return text + "".join(f"\n{line}  " for line in lines_below) + ("\n" if lines_below else "")
+
+
+def shown_values(protocol: Protocol, values: Sequence[float | None]) -> list[str]:
+    """Published values with the decimals of their table; "-" where the paper has none."""
+    digits = _digits(protocol)
+    return ["-" if value is None else f"{value:.{digits}f}" for value in values]
+
+
+def remarks(protocol: Protocol, ours: Sequence[Ours] = ()) -> list[str]:
+    """What a reader of a table must know: notes, changed recipes, threshold and starts.
+
+    Args:
+        protocol: of the table.
+        ours: of ``run_protocol``; none: the detectors that the protocol names.
+    """
+    return [
+        *filter(None, (protocol.stand_in, *protocol.notes)),
+        *(
+            f"{change.detector} is trained with {', '.join(change.settings)}: {change.reason}"
+            for change in protocol.changes
+        ),
+        *_measured_how(protocol),
+        *_starts(protocol, ours),
+    ]
 
 
 def to_json(protocol: Protocol, data: Sequence[Data], ours: Sequence[Ours] = ()) -> str:

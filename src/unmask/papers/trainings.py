@@ -31,7 +31,7 @@ class TrainingSpec:
         starts_from: tag of the weights that it begins with; empty: at random.
         pretraining: of the card, done before by ``pretraining_command``; it begins with the result.
         pretraining_layout: adapter of the pretraining's data.
-        pretraining_settings: those of the settings that the pretraining's network needs too.
+        network_settings: those of the settings that change the network.
         pretraining_classes: what the pretraining tells apart; empty: all classes of its data.
         begins_with: the training of another detector, on the same videos, that ``starts_from``
             is made of; None: it is a published file.
@@ -49,7 +49,7 @@ class TrainingSpec:
     starts_from: str = ""
     pretraining: str = ""
     pretraining_layout: str = ""
-    pretraining_settings: tuple[str, ...] = ()
+    network_settings: tuple[str, ...] = ()
     pretraining_classes: tuple[str, ...] = ()
     begins_with: TrainingSpec | None = None
 
@@ -66,9 +66,8 @@ class TrainingSpec:
     @property
     def start(self) -> str:
         """What it begins with, in words."""
-        if self.pretraining:
-            return f"weights of the pretraining {self.pretraining}"
-        return f"weights {self.starts_from}" if self.starts_from else "random weights"
+        start = f"weights {self.starts_from}" if self.starts_from else "random weights"
+        return f"{start}, then the pretraining {self.pretraining}" if self.pretraining else start
 
     def command(self, places: Mapping[str, Path] | None = None) -> str:
         """The line that trains it.
@@ -88,7 +87,7 @@ class TrainingSpec:
             words += [word for method in self.methods for word in ("--method", method)]
         words += [] if self.videos is None else ["--videos", str(self.videos)]
         if self.pretraining:
-            words += ["--weights", f"{self._stage_run}/{self.detector}.safetensors"]
+            words += ["--weights", f"{self._pretraining_run}/{self.detector}.safetensors"]
         elif self.starts_from:
             words += ["--weights", self._start]
         words += [word for setting in self.settings for word in ("--set", setting)]
@@ -100,44 +99,38 @@ class TrainingSpec:
         Args:
             places: as for ``command``.
         """
-        if self.pretraining:
-            return (self._stage_command(places),)
+        before = (self._pretraining_command(places),) if self.pretraining else ()
         if not self.starts_from:
-            return ()
+            return before
         words = ["unmask", "weights", "import", self.detector]
         if self.begins_with is None:
-            line = shlex.join([*words, "FILE", "-o", self._start])
-            return (f"{line}  # {self.starts_from}: docs/weights.md",)
+            words += ["FILE", *self._network_words, "-o", self._start]
+            return (f"{shlex.join(words)}  # {self.starts_from}: docs/weights.md", *before)
         start = self.begins_with
         file = f"runs/{start.run}/{start.detector}.safetensors"
         before = (*start.commands_before(places), start.command(places))
         return (*before, shlex.join([*words, file, "-o", self._start]))
 
-    def _stage_command(self, places: Mapping[str, Path] | None) -> str:
-        place = str(
-            (places or {}).get(self.pretraining_layout, _placeholder(self.pretraining_layout))
-        )
-        words = [
-            "unmask",
-            "train",
-            self.detector,
-            "--pretraining",
-            self.pretraining,
-            "--data",
-            place,
-        ]
+    def _pretraining_command(self, places: Mapping[str, Path] | None) -> str:
+        place = str((places or {}).get(self.pretraining_layout, _placeholder(self.pretraining_layout)))
+        words = ["unmask", "train", self.detector, "--pretraining", self.pretraining, "--data", place]
         words += [word for name in self.pretraining_classes for word in ("--method", name)]
-        words += [word for setting in self.pretraining_settings for word in ("--set", setting)]
-        return shlex.join([*words, "-o", self._stage_run])
+        words += ["--weights", self._start] if self.starts_from else []
+        return shlex.join([*words, *self._network_words, "-o", self._pretraining_run])
+
+    @property
+    def _network_words(self) -> list[str]:
+        return [word for setting in self.network_settings for word in ("--set", setting)]
 
     @property
     def _start(self) -> str:
         name = self.begins_with.name if self.begins_with else ""
+        name = self.row if self.network_settings and not name else name
         stem = "-".join(filter(None, [f"{self.detector}_{self.starts_from}", name]))
         return f"{stem}.safetensors"
 
     @property
-    def _stage_run(self) -> str:
+    def _pretraining_run(self) -> str:
         return "-".join(["runs/" + self.detector, self.pretraining, self.row])
 
 
@@ -163,7 +156,7 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         settings = (*settings, *found.settings)
         levels = found.levels or levels
         starts_from = card.starts_from if found.starts_from is None else found.starts_from
-        pretraining, starts_from = found.pretraining, "" if found.pretraining else starts_from
+        pretraining, starts_from = found.pretraining, (found.starts_from or "") if found.pretraining else starts_from
         is_changed = bool(found.settings or found.levels) or starts_from != card.starts_from
     parts = (cell.variant, row if is_changed else "")
     start = protocol.start_of(card.name) if starts_from == card.starts_from else None
@@ -180,7 +173,7 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         starts_from=starts_from,
         pretraining=pretraining,
         pretraining_layout=card.pretraining[pretraining].layout if pretraining else "",
-        pretraining_settings=_of_network(settings, card) if pretraining else (),
+        network_settings=_of_network(settings, card),
         pretraining_classes=card.pretraining[pretraining].classes if pretraining else (),
         begins_with=training_of(protocol, cell, get_card(start)) if start else None,
     )

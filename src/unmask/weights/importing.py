@@ -43,7 +43,12 @@ OWNER = "detector"
 
 
 def import_weights(
-    name: str, path: str | Path, out: str | Path | None = None, *, accept_license: bool = False
+    name: str,
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    args: Mapping[str, object] | None = None,
+    accept_license: bool = False,
 ) -> Path:
     """Turns a published file into a verified safetensors file of ours.
 
@@ -56,6 +61,8 @@ def import_weights(
             or our file of another detector that this one can start from.
         out: the file to write; None writes NAME-STEM.safetensors to the cache folder. An
             existing file is kept when it holds the same weights, and never overwritten.
+        args: of a network that differs from the card's, such as ``{"hidden": 256}``. It takes from
+            the file what fits; its other parts are as when new.
         accept_license: you accept a license that forbids commercial use; the file records when.
             A file whose hash is not known is judged by its layout.
 
@@ -95,8 +102,9 @@ def import_weights(
             *(source, name, digest[:8]),
         )
     target = Path(out).expanduser() if out else cache_dir() / f"{name}-{source.stem}.safetensors"
+    network = {**reading.args, **(args or {})}
     return save_weights(
-        state,
+        _fitted(state, card.changed(args=network), source) if args else state,
         target,
         detector=name,
         tag=known.tag if known else UNKNOWN,
@@ -104,9 +112,27 @@ def import_weights(
         trained_on=known.trained_on if known else UNKNOWN,
         source=(known.url or source.name) if known else source.name,
         source_sha256=digest,
-        args=reading.args or None,
+        args=network or None,
         notes=_notes(card, own, terms, known),
     )
+
+
+def _fitted(state: Mapping[str, Tensor], card: Card, path: Path) -> dict[str, Tensor]:
+    """The tensors of another variant of the network: those of the file that fit, else new ones."""
+    from unmask.nn.fresh import fresh_state
+
+    fresh = fresh_state(lambda: build(card), without=())
+    fits = {k: state[k] for k in fresh if k in state and state[k].shape == fresh[k].shape}
+    if not fits:
+        raise WeightsError(
+            f"Cannot use '{path}' for {card.name} with {dict(card.args)}: none of its "
+            f"{len(state)} tensors fits. Leave the arguments out, or give another file."
+        )
+    _LOG.warning(
+        "%d of %d tensors of %s come from '%s'; the others are as when new.",
+        *(len(fits), len(fresh), card.name, path),
+    )
+    return {**fresh, **fits}
 
 
 def _notes(
