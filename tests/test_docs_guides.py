@@ -163,7 +163,7 @@ def test_methods_and_levels_in_commands_exist() -> None:
         layout = values.get("dataset") or values.get("layout")
         if values.get("pretraining"):
             layout = get_card(values["name"]).pretraining[values["pretraining"]].layout
-        if methods:
+        if methods and _parse(line).name != "explain":  # a method of explaining is no forgery
             assert methods <= classes[str(layout)], line
             checked += 1
         assert levels <= {"raw", "c23", "c40"}, line

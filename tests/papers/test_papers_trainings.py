@@ -117,7 +117,9 @@ def test_the_pretraining_comes_before():
     }
     start, before = found.commands_before()
     assert start.startswith("unmask weights import emd FILE --set fer=sim -o emd_imagenet-simfer")
-    assert before.startswith("unmask train emd --pretraining fer --data AFFECTNET --method neutral ")
+    assert before.startswith(
+        "unmask train emd --pretraining fer --data AFFECTNET --method neutral "
+    )
     assert " --method contempt --weights emd_imagenet-simfer.safetensors --set fer=sim" in before
     assert before.endswith(" -o runs/emd-fer-simfer")
     assert parsed(before)["pretraining"] in card.pretraining

@@ -99,7 +99,9 @@ class TrainingSpec:
         Args:
             places: as for ``command``.
         """
-        before = (self._pretraining_command(places),) if self.pretraining else ()
+        before: tuple[str, ...] = ()
+        if self.pretraining:
+            before = (self._pretraining_command(places),)
         if not self.starts_from:
             return before
         words = ["unmask", "weights", "import", self.detector]
@@ -112,8 +114,18 @@ class TrainingSpec:
         return (*before, shlex.join([*words, file, "-o", self._start]))
 
     def _pretraining_command(self, places: Mapping[str, Path] | None) -> str:
-        place = str((places or {}).get(self.pretraining_layout, _placeholder(self.pretraining_layout)))
-        words = ["unmask", "train", self.detector, "--pretraining", self.pretraining, "--data", place]
+        place = str(
+            (places or {}).get(self.pretraining_layout, _placeholder(self.pretraining_layout))
+        )
+        words = [
+            "unmask",
+            "train",
+            self.detector,
+            "--pretraining",
+            self.pretraining,
+            "--data",
+            place,
+        ]
         words += [word for name in self.pretraining_classes for word in ("--method", name)]
         words += ["--weights", self._start] if self.starts_from else []
         return shlex.join([*words, *self._network_words, "-o", self._pretraining_run])
@@ -156,7 +168,10 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
         settings = (*settings, *found.settings)
         levels = found.levels or levels
         starts_from = card.starts_from if found.starts_from is None else found.starts_from
-        pretraining, starts_from = found.pretraining, (found.starts_from or "") if found.pretraining else starts_from
+        pretraining, starts_from = (
+            found.pretraining,
+            (found.starts_from or "") if found.pretraining else starts_from,
+        )
         is_changed = bool(found.settings or found.levels) or starts_from != card.starts_from
     parts = (cell.variant, row if is_changed else "")
     start = protocol.start_of(card.name) if starts_from == card.starts_from else None

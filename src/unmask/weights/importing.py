@@ -119,9 +119,11 @@ def import_weights(
 
 def _fitted(state: Mapping[str, Tensor], card: Card, path: Path) -> dict[str, Tensor]:
     """The tensors of another variant of the network: those of the file that fit, else new ones."""
-    from unmask.nn.fresh import fresh_state
+    import torch
 
-    fresh = fresh_state(lambda: build(card), without=())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # the same every time; the caller's random numbers go on
+        fresh = build(card).state_dict()
     fits = {k: state[k] for k in fresh if k in state and state[k].shape == fresh[k].shape}
     if not fits:
         raise WeightsError(
