@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import unmask
-from unmask.detectors import Card, get_card, list_detectors
+from unmask.detectors import Card, behaviors, get_card, list_detectors
 from unmask.train import apply_settings, train
 from unmask.train.data import Source, read_faces
 from unmask.train.run import module_for
@@ -35,27 +35,44 @@ BY_DEFAULT = {
 }
 """Who is trained in every run, and for which way to train."""
 
-every_detector = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name in BY_DEFAULT else pytest.mark.slow)
+
+def every_detector(*by_default: str) -> pytest.MarkDecorator:
+    """Over all detectors; those not named are marked ``slow``."""
+    every = [
+        pytest.param(name, marks=() if name in by_default else pytest.mark.slow)
         for name in list_detectors()
-    ],
+    ]
+    return pytest.mark.parametrize("name", every)
+
+
+BEHAVIORS = (
+    behaviors.HasTrainingLoss,
+    behaviors.HasAdversary,
+    behaviors.KeepsConstraint,
+    behaviors.FitsLastPart,
+    behaviors.StartsFromClips,
 )
 
 
-def ways(card: Card) -> set[str]:
-    """What of the trainer a card makes run that another card may not."""
-    recipe = card.recipe
+def ways(name: str) -> set[str]:
+    """What of the trainer a detector makes run that another one may not."""
+    card = get_card(name)
     kind = f"{'clips' if card.input.frames > 1 else 'pictures'} of {card.input.region}"
-    hooks = ("start", "step", "adversary_step", "after_step", "fit", "twins")
-    return {kind, recipe.sampling, recipe.optimizer} | {h for h in hooks if getattr(recipe, h)}
+    sampling = card.recipe.sampling
+    found = {kind, sampling.kind, card.recipe.optimizer.kind}
+    with torch.device("meta"):
+        net = card.build()
+    return (
+        found
+        | {behavior.__name__ for behavior in BEHAVIORS if isinstance(net, behavior)}
+        | ({"twins"} if sampling.twins else set())
+    )
 
 
 def test_every_way_to_train_runs_by_default():
     assert BY_DEFAULT.keys() <= set(list_detectors())
-    covered = {way for name in BY_DEFAULT for way in ways(get_card(name))}
-    assert {way for name in list_detectors() for way in ways(get_card(name))} == covered
+    covered = {way for name in BY_DEFAULT for way in ways(name)}
+    assert {way for name in list_detectors() for way in ways(name)} == covered
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +115,7 @@ def reduced(name: str, *more: str) -> list[str]:
     return settings
 
 
-@every_detector
+@every_detector("meso4", "two_branch")
 def test_a_few_steps_on_real_faces_lower_the_loss(name: str, videos: Path):
     # On four small pictures the larger rates of some recipes jump about.
     rate = min(get_card(name).recipe.optimizer.learning_rate, 2e-4)
@@ -124,7 +141,7 @@ def test_a_few_steps_on_real_faces_lower_the_loss(name: str, videos: Path):
     assert losses[-1] < losses[0]
 
 
-@every_detector
+@every_detector(*BY_DEFAULT)
 def test_trained_resumed_and_scanned_with(name: str, videos: Path, tmp_path: Path):
     how = {"validation": videos, "workers": 0, "progress": False}
     out = tmp_path / "run"

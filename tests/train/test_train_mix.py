@@ -82,7 +82,11 @@ def test_pictures_are_forged_by_the_kind_that_the_recipe_names(
     assert not torch.equal(pixels[0], pixels[1])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    # A network is fitted for each clip; the tests of forgeries run it by default.
+    [pytest.param(k, marks=pytest.mark.slow if k == "re_rendering" else ()) for k in KINDS],
+)
 def test_clips_are_forged_by_any_kind(filmed: list[FaceSequence], kind: str):
     pixels, _, mask, *_ = samples(filmed, CLIPS, mix={kind: 1.0})[1]
     assert pixels.shape == (2, 8, 32, 32, 3)

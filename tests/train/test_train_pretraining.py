@@ -241,6 +241,7 @@ def test_a_resumed_run_overwrites_its_own_result(painter: Card, expressions: Pat
     assert [row["epoch"] for row in curve_in(tmp_path / "run")] == [0, 1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_two_processes_learn_what_one_learns(painter: Card, expressions: Path, tmp_path: Path):
     taught = run(expressions, tmp_path / "teacher").with_name(PRETRAINING_FILE)

@@ -96,14 +96,13 @@ def test_curves_are_there_for_tensorboard(
     assert b"auc" in events[0].read_bytes()
 
 
-@pytest.fixture
-def video_faces(portrait_video: Path, tmp_path: Path) -> Path:
-    """Two videos of a real face."""
+@pytest.fixture(scope="session")
+def video_faces(portrait_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two videos of a real face, in one place: the cache of found faces knows them by path."""
+    folder = tmp_path_factory.mktemp("videos")
     for name in ("a.mp4", "b.mp4"):
-        target = tmp_path / "videos" / name
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(portrait_video.read_bytes())
-    return tmp_path / "videos"
+        (folder / name).write_bytes(portrait_video.read_bytes())
+    return folder
 
 
 CLIPS = ("input.frames=4", "input.fps=none", "epochs=1")
