@@ -14,6 +14,7 @@ from train_toys import PLAIN, Plain
 
 import toy_detectors
 from unmask.detectors import Card, Target, detector
+from unmask.errors import UsageError
 from unmask.train import train
 from unmask.train.module import DetectorTraining
 
@@ -124,3 +125,10 @@ def test_a_run_against_an_adversary_resumes_exactly(
     expected, found = load_file(whole), load_file(resumed)
     for key, value in expected.items():
         torch.testing.assert_close(found[key], value, rtol=0, atol=1e-6)
+
+
+def test_two_optimizers_that_take_turns_allow_no_added_gradients(
+    rivals: Card, real_faces: Path, validation_faces: Path, tmp_path: Path
+):
+    with pytest.raises(UsageError, match="against an adversary with accumulate above 1"):
+        run(real_faces, validation_faces, tmp_path / "run", "accumulate=2")

@@ -172,20 +172,6 @@ def test_a_schedule_that_is_over_ends_the_run(
     assert group["lr"] == pytest.approx(0.1 * 0.01)
 
 
-def test_settings_that_cannot_go_together_are_told(
-    plain: Card, real_faces: Path, validation_faces: Path, tmp_path: Path
-):
-    with pytest.raises(UsageError, match="against an adversary with accumulate above 1"):
-        run(
-            plain,
-            real_faces,
-            validation_faces,
-            tmp_path / "run",
-            "adversary=('head',)",
-            "accumulate=2",
-        )
-
-
 def test_a_full_disk_keeps_the_last_whole_epoch(
     plain: Card,
     real_faces: Path,
