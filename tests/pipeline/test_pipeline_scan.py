@@ -392,7 +392,7 @@ def test_scoring_begins_long_before_decoding_ends_and_frames_are_let_go(
 ):
     alive: weakref.WeakSet[np.ndarray] = weakref.WeakSet()
     most, seen_at_first_score = 0, []
-    original = river._Seen.count
+    original = river.FramesSeen.count
 
     def count(self, frames, decoded, progress) -> Iterator[Frame]:  # type: ignore[no-untyped-def]
         nonlocal most
@@ -415,7 +415,7 @@ def test_scoring_begins_long_before_decoding_ends_and_frames_are_let_go(
         seen_at_first_score.append(len(keep))
         yield from score_batch(clips, *given)
 
-    monkeypatch.setattr(river._Seen, "count", count)
+    monkeypatch.setattr(river.FramesSeen, "count", count)
     monkeypatch.setattr(scorer, "_score_batch", first)
     monkeypatch.setattr(scorer, "_BATCH_FRAMES", 5)
     verdict = scan(portrait_video, ["clip"])

@@ -112,7 +112,7 @@ def make_calibration(real_videos: int = 76, slope: float | None = 1.12) -> Calib
             found=Rate(hits=52, videos=81, interval=(0.49, 0.76)),
             missed=Rate(hits=14, videos=81, interval=(0.08, 0.31)),
         ),
-        blind_spots="It does not detect video that is AI-generated as a whole.",
+        blind_spots="This detector does not find fully AI-generated video.",
     )
 
 

@@ -125,7 +125,7 @@ def test_the_text_is_stable_and_readable() -> None:
     text = to_json(make_verdict())
     assert text == to_json(make_verdict())
     assert text.endswith("}\n")
-    assert text.splitlines()[1] == '  "schema_version": "2.0",'
+    assert text.splitlines()[1] == '  "schema_version": "2.1",'
     assert max(map(len, text.splitlines())) < 1000
 
 

@@ -102,7 +102,7 @@ def test_numbers_that_differ_are_never_printed_alike() -> None:
 
 def test_what_a_detector_does_not_find_stands_first_where_it_found_nothing() -> None:
     blind = (
-        "It does not detect video that is AI-generated as a whole. On validation it found 52 of 81 "
+        "This detector does not find fully AI-generated video. On validation it found 52 of 81 "
         "manipulated videos. This finding does not prove authenticity."
     )
     for finding in Finding:

@@ -16,7 +16,8 @@ from unmask.explain.choose import Chooser
 from unmask.explain.face import Explanation, Settings, explain_face
 from unmask.explain.methods import Method, choose_methods
 from unmask.explain.occlusion import cover_for
-from unmask.pipeline.scan import Progress, scan_with
+from unmask.pipeline.coverage import Progress
+from unmask.pipeline.scan import scan_with
 from unmask.report.wording import face_name, plural
 from unmask.types import DetectorUse, Verdict
 

@@ -7,8 +7,7 @@ once, faces found once, and every detector gets its clips from the same native p
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from unmask._version import __version__
@@ -18,26 +17,19 @@ from unmask.detectors import Card, Detector
 from unmask.errors import UsageError
 from unmask.faces import POINT_WEIGHTS, FaceFinder, Follower, PointFinder, landmarks_missing_reason
 from unmask.media import Video, open_video
+from unmask.pipeline.coverage import FramesSeen, Progress
 from unmask.pipeline.panel import choose, default_names, fitting
 from unmask.pipeline.scorer import ClipSink, score_clips
 from unmask.pipeline.shared_features import scorer_for
 from unmask.types import (
     Calibration,
     Clip,
-    ClipScore,
-    Coverage,
     DetectorUse,
-    FaceTrack,
-    Frame,
     InputSpec,
     Verdict,
-    VideoInfo,
 )
-from unmask.verdict import FaceLooks, Observations, decide, scored_s
+from unmask.verdict import FaceLooks, Observations, decide
 from unmask.weights import load_detector
-
-Progress = Callable[[int, float], None]
-"""Called now and then with the frames decoded so far and the seconds of video they cover."""
 
 ChangeClip = Callable[[Clip], Clip]
 """Makes another clip of the same kind out of a clip."""
@@ -135,7 +127,7 @@ def _flow(
         finder, needs(specs), find_points=find_points, wants_points=plan.wants_68_points
     )
     cut = Cutter(plan)
-    seen = _Seen(video.info)
+    seen = FramesSeen(video.info)
     frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
     looks = FaceLooks()
     clips = cut(looks.watch(follow(frames)))
@@ -191,57 +183,6 @@ def _names(detectors: Sequence[str] | None, weights: Mapping[str, str | Path]) -
                 f"({', '.join(names)}). Name it too, or leave its weights out."
             )
     return names
-
-
-@dataclass(slots=True)
-class _Seen:
-    """Counts what passes, for the coverage."""
-
-    info: VideoInfo
-    examined_times_s: list[float] = field(default_factory=list)
-
-    def count(
-        self, frames: Iterable[Frame], decoded: Callable[[], int], progress: Progress | None
-    ) -> Iterator[Frame]:
-        for frame in frames:
-            self.examined_times_s.append(frame.time_s)
-            if progress is not None:
-                progress(decoded(), frame.time_s)
-            yield frame
-
-    def coverage(
-        self,
-        *,
-        decoded: tuple[int, float, bool],
-        examined: int,
-        tracks: Sequence[FaceTrack],
-        scores: Sequence[ClipScore],
-        dropped: int,
-        smallest_face_px: float,
-    ) -> Coverage:
-        frames_decoded, decoded_s, is_damaged = decoded
-        with_face = {o.time_s for track in tracks for o in track.observations}
-        ends_s = [*self.examined_times_s[1:], decoded_s]
-        face_s = sum(
-            max(0.0, end - start)
-            for start, end in zip(self.examined_times_s, ends_s, strict=False)
-            if start in with_face
-        )
-        return Coverage(
-            duration_s=self.info.duration_s,
-            decoded_s=decoded_s,
-            face_s=face_s,
-            scored_s=min(scored_s(scores), decoded_s),
-            frames_decoded=frames_decoded,
-            frames_examined=examined,
-            faces_found=len(tracks),
-            faces_scored=len({s.track_id for s in scores}),
-            clips_scored=len(scores),
-            clips_dropped=dropped,
-            smallest_face_px=smallest_face_px,
-            audio="not analyzed" if self.info.has_audio else "none",
-            is_damaged=is_damaged,
-        )
 
 
 def point_finder(specs: Iterable[InputSpec], device: str) -> tuple[PointFinder | None, str | None]:

@@ -26,7 +26,7 @@ from unmask.types import (
     VideoInfo,
 )
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 _LINE_WIDTH = 120
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
