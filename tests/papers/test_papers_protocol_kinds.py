@@ -192,7 +192,7 @@ def test_ablations_are_rows(tmp_path, data, weights, monkeypatch):
     card = get_card("bright")
     rows = (
         Ablation(row="plain", tables=(table,)),
-        Ablation(row="less", tables=(table,), settings=("gain=0",), levels=("c40",)),
+        Ablation(row="less", tables=(table,), settings=("gain=0",), compressions=("c40",)),
     )
     changed = dataclasses.replace(card, ablations=rows)
     detector(changed)(type(changed.build()))

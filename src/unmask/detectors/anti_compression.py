@@ -160,8 +160,13 @@ CARD = Card(
     },
     starts_from="imagenet",
     ablations=tuple(
-        Ablation(row=row, tables=("anti_compression/table2",), settings=settings, levels=levels)
-        for row, settings, levels in (
+        Ablation(
+            row=row,
+            tables=("anti_compression/table2",),
+            settings=settings,
+            compressions=compressions,
+        )
+        for row, settings, compressions in (
             (
                 "cls",
                 (

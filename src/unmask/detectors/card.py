@@ -40,7 +40,7 @@ class Target(NamedTuple):
     ``label`` (B,) float32, 1 = fake; ``mask`` (B, T, H, W) float32 in 0..1 at input size, 1 =
     forged, or None; ``pair`` (B,) int64: two samples with the same number are a real picture
     and a forgery made of it; ``twin`` (B, C, T, H, W), normalised: the same clips, cut alike,
-    from the better of two compression levels, or None.
+    from the better of two compressions, or None.
     """
 
     label: Tensor
@@ -148,7 +148,7 @@ class Ablation:
         starts_from: tag of the weights that training begins with; empty: at random; None: as the
             card says.
         pretraining: of the card, done before on the same network; training begins with its result.
-        levels: of compression that are trained on; empty: those of the table.
+        compressions: that are trained on; empty: those of the table.
     """
 
     row: str
@@ -156,7 +156,7 @@ class Ablation:
     settings: tuple[str, ...] = ()
     starts_from: str | None = None
     pretraining: str = ""
-    levels: tuple[str, ...] = ()
+    compressions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

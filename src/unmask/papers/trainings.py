@@ -166,13 +166,13 @@ def training_of(protocol: Protocol, cell: Cell, card: Card, row: str = "") -> Tr
     is_changed, pretraining = False, ""
     if found is not None:
         settings = (*settings, *found.settings)
-        levels = found.levels or levels
+        levels = found.compressions or levels
         starts_from = card.starts_from if found.starts_from is None else found.starts_from
         pretraining, starts_from = (
             found.pretraining,
             (found.starts_from or "") if found.pretraining else starts_from,
         )
-        is_changed = bool(found.settings or found.levels) or starts_from != card.starts_from
+        is_changed = bool(found.settings or found.compressions) or starts_from != card.starts_from
     parts = (cell.variant, row if is_changed else "")
     start = protocol.start_of(card.name) if starts_from == card.starts_from else None
     return TrainingSpec(

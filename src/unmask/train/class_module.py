@@ -16,7 +16,7 @@ from unmask.nn.esr import vote
 from unmask.train.class_samples import ClassBatch, ClassSamples
 from unmask.train.epochs import TrainingModule
 
-FIGURES = ("accuracy", "negative_loss")
+METRICS = ("accuracy", "negative_loss")
 
 
 class _Seen(NamedTuple):
@@ -56,10 +56,10 @@ class ClassTraining(TrainingModule):
         teacher: nn.Module | None = None,
     ) -> None:
         monitor = card.recipe.schedule.monitor
-        if monitor not in FIGURES:
+        if monitor not in METRICS:
             raise UsageError(
                 f"Cannot choose the best epoch of a pretraining by {monitor!r}: it compares "
-                f"classes, not real and forged. Use monitor={' or monitor='.join(FIGURES)}."
+                f"classes, not real and forged. Use monitor={' or monitor='.join(METRICS)}."
             )
         if card.recipe.sampling.mixup < 0:
             raise UsageError(
@@ -116,7 +116,7 @@ class ClassTraining(TrainingModule):
         loss = torch.stack([self.pretraining.loss(*part, None) for part in parts])
         self.seen.append(_Seen((found == batch.label) & is_finite, loss, batch.item))
 
-    def figures_of(self, columns: list[Tensor]) -> dict[str, float]:
+    def metrics_of(self, columns: list[Tensor]) -> dict[str, float]:
         """Share of clips whose class was named, and the negative mean loss."""
         seen = _Seen(*columns)
         _, once = np.unique(seen.item.numpy(), return_index=True)

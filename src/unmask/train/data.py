@@ -110,7 +110,7 @@ class Source:
         """The index; no media is opened.
 
         Raises:
-            DataError: there is no such data set, or a method or a level is not in it.
+            DataError: there is no such data set, or a method or a compression is not in it.
         """
         if is_prepared(self.path):
             return self._prepared_rows()
@@ -119,10 +119,10 @@ class Source:
         )
 
     def _prepared_rows(self) -> list[LabelledVideo]:
-        found, levels = read_prepared(self.path), self.compressions
-        if levels is not None and set(levels) == set(found.spec.twins or ()):
-            levels = None  # Of twins the better one alone has a row.
-        return choose_rows(found.rows, methods=self.methods, compressions=levels)
+        found, compressions = read_prepared(self.path), self.compressions
+        if compressions is not None and set(compressions) == set(found.spec.twins or ()):
+            compressions = None  # Of twins the better one alone has a row.
+        return choose_rows(found.rows, methods=self.methods, compressions=compressions)
 
 
 def read_faces(
@@ -242,7 +242,7 @@ def _of_split(rows: Sequence[LabelledVideo], split: str, only: str | None) -> li
 def _of_videos(
     rows: Sequence[LabelledVideo], videos: int, seed: int, report: Callable[[str], None]
 ) -> list[LabelledVideo]:
-    """The first real videos of a shuffled order, at every level, and the forgeries of them."""
+    """The first real videos of a shuffled order, at every compression, and their fakes."""
     real = sorted({(row.dataset, row.source_id) for row in rows if not row.label})
     unnamed = next((row for row in rows if not row.source_id), None)
     if videos < 1:

@@ -35,8 +35,8 @@ class Items(Protocol):
 class TrainingModule(lightning.LightningModule):
     """A network with a recipe. What is learned, and what validation says, its children define.
 
-    A child appends the columns of each validation batch to ``seen`` and makes figures of them
-    in ``figures_of``; it passes each training loss to ``logged``.
+    A child appends the columns of each validation batch to ``seen`` and makes metrics of them
+    in ``metrics_of``; it passes each training loss to ``logged``.
 
     Args:
         card: its recipe is followed.
@@ -66,8 +66,8 @@ class TrainingModule(lightning.LightningModule):
         self._reductions = reductions_of(card.recipe)
         self._since_s, self._hours_before = time.monotonic(), 0.0
 
-    def figures_of(self, columns: list[Tensor]) -> dict[str, float]:
-        """The figures of an epoch; each column (N,) is one of all batches of ``seen``."""
+    def metrics_of(self, columns: list[Tensor]) -> dict[str, float]:
+        """The metrics of an epoch; each column (N,) is one of all batches of ``seen``."""
         raise NotImplementedError
 
     def on_train_epoch_start(self) -> None:
@@ -106,11 +106,11 @@ class TrainingModule(lightning.LightningModule):
         return loss
 
     def on_validation_epoch_end(self) -> None:
-        """Figures of all processes' batches: for the logs, the curve and the reductions."""
+        """Metrics of all processes' batches: for the logs, the curve and the reductions."""
         parts = (torch.cat(column) for column in zip(*self.seen, strict=True))
         columns = [cast(Tensor, self.all_gather(part)).reshape(-1).cpu() for part in parts]
         self.seen.clear()
-        found = self.figures_of(columns)
+        found = self.metrics_of(columns)
         self.log_dict(found, prog_bar=True)
         if self.trainer.sanity_checking:
             return

@@ -26,7 +26,7 @@ class Fitted(NamedTuple):
 
     Attributes:
         state: of the network in its best epoch.
-        best: that epoch's figures.
+        best: that epoch's metrics.
     """
 
     state: dict[str, Tensor]

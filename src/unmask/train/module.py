@@ -22,9 +22,9 @@ from unmask.detectors.behaviors import (
 from unmask.errors import UsageError
 from unmask.losses import mask_separation_loss, pair_separation_loss
 from unmask.train.epochs import TrainingModule
-from unmask.train.figures import Seen, figures
 from unmask.train.parts import check_parts, is_below, overlaps
 from unmask.train.samples import Batch, Samples
+from unmask.train.validation_metrics import ValidationOutputs, validation_metrics
 
 _START_FRAMES = 64
 
@@ -181,11 +181,11 @@ class DetectorTraining(TrainingModule):
         clips, target = self._target(batch)
         output = _in_float(self.net(clips))
         loss = self.card.recipe.loss(output, target).detach().expand(len(output.logit))
-        self.seen.append(Seen(output.logit.detach(), target.label, batch.pair, loss))
+        self.seen.append(ValidationOutputs(output.logit.detach(), target.label, batch.pair, loss))
 
-    def figures_of(self, columns: list[Tensor]) -> dict[str, float]:
+    def metrics_of(self, columns: list[Tensor]) -> dict[str, float]:
         """AUC over single clips, share of pairs in the right order, accuracy, and the loss."""
-        return figures(Seen(*columns))
+        return validation_metrics(ValidationOutputs(*columns))
 
 
 def _separation(output: Output, target: Target) -> Tensor:

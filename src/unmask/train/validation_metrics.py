@@ -1,4 +1,4 @@
-"""The figures that choose a checkpoint."""
+"""The metrics that choose a checkpoint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 
-class Seen(NamedTuple):
+class ValidationOutputs(NamedTuple):
     """What validation saw, all (N,): logits, labels, numbers of the items, losses."""
 
     logit: Tensor
@@ -17,17 +17,17 @@ class Seen(NamedTuple):
     loss: Tensor
 
 
-def figures(seen: Seen) -> dict[str, float]:
-    """AUC, accuracy at 0, share of pairs in the right order, and the negative mean loss.
+def validation_metrics(seen: ValidationOutputs) -> dict[str, float]:
+    """AUC, accuracy at 0, share of pairs whose fake scores higher, and the negative mean loss.
 
-    A clip that several processes saw counts once. Pairs are real and forged clips of one item;
-    without any (items of one clip each), every real clip is paired with every forged one, which
+    A clip that several processes saw counts once. Pairs are real and fake clips of one item;
+    without any (items of one clip each), every real clip is paired with every fake one, which
     is the AUC. A logit that is not finite makes AUC and accuracy 0.
 
     >>> import torch
-    >>> seen = Seen(*(torch.tensor(c) for c in ([-1., 2., 1., 3.], [0., 1.] * 2, [0, 0, 1, 1],
-    ...                                         [1., 1., 3., 3.])))
-    >>> figures(seen)
+    >>> columns = [-1., 2., 1., 3.], [0., 1., 0., 1.], [0, 0, 1, 1], [1., 1., 3., 3.]
+    >>> seen = ValidationOutputs(*map(torch.tensor, columns))
+    >>> validation_metrics(seen)
     {'auc': 1.0, 'accuracy': 0.75, 'pair_accuracy': 1.0, 'negative_loss': -2.0}
     """
     from sklearn.metrics import roc_auc_score
