@@ -46,7 +46,7 @@ def test_the_promised_calls():
     assert parameters(unmask.scan)[:3] == ["path", "detectors", "device"]
     assert parameters(unmask.list_detectors) == []
     assert parameters(unmask.load_detector) == ["name", "weights", "device"]
-    assert parameters(unmask.import_weights) == ["name", "path", "out", "accept_license"]
+    assert parameters(unmask.import_weights) == [*("name", "path", "out", "args", "accept_license")]
 
 
 def test_public_functions_and_classes_are_documented():
