@@ -21,6 +21,7 @@ import json
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,8 @@ from benchmarks.compare_recipes._mesh import write_mesh
 from benchmarks.compare_recipes._plan import Run, read_plan
 from benchmarks.compare_recipes._records import read_records, record_path, write_record
 from benchmarks.compare_recipes._score import scores_of
-from benchmarks.compare_recipes._train import Training
+from benchmarks.compare_recipes._soup import soup_of
+from benchmarks.compare_recipes._train import Training, net_path
 from benchmarks.field import write_list
 from unmask.datasets import read_dataset, read_folder
 from unmask.prepare import PrepareSpec, prepare
@@ -44,7 +46,12 @@ PLAN: Final = Path(__file__).parents[1] / "compare_recipes.jsonl"
 _FACE_PX: Final = 260.0
 _SCREENER_PX: Final = 160
 _WAIT_S: Final = 30.0
-SUMS: Final = (("base-0", "base-1"), ("base-0", "published-0"), ("base-0", "mixed-0"))
+SUMS: Final = (
+    ("base-0", "base-1"),
+    ("base-0", "published-0"),
+    ("base-0", "mesh-0", "published-0", "borrowed-0"),
+    ("shipped", "base-0", "base-1", "mesh-0", "published-0", "borrowed-0"),
+)
 """Runs whose mean score is judged too."""
 
 
@@ -62,27 +69,32 @@ def find_faces(media: Path, work: Path) -> None:
     prepare(val, work / "faces_val", clips)
 
 
-def train_one(run: Run, work: Path, out: Path) -> None:
-    """Draws, trains, scores and writes the record."""
-    folder = work / "runs" / run.name
+def train_one(run: Run, work: Path, out: Path, runs: Mapping[str, Run]) -> None:
+    """Draws, trains (or averages), scores and writes the record."""
+    folder = net_path(work, run.name).parent
     folder.mkdir(parents=True, exist_ok=True)
-    training = Training(run, work, folder)
-    training.learn(_say)
-    torch.save(training.net.state_dict(), folder / "net.pt")
+    if run.soup:
+        start = time.process_time()
+        net, card = soup_of(run, work, runs)
+        cpu_s = {"average": time.process_time() - start}
+        log, images = [], 0
+    else:
+        training = Training(run, work, folder)
+        training.learn(_say)
+        net, card, log = training.net, training.card, training.log
+        cpu_s = {"draw": training.draws.cpu_s, "train": training.cpu_s}
+        images = 2 * run.steps * run.pairs
+    torch.save(net.state_dict(), net_path(work, run.name))
     given = judged(work, run.size, _say)
     start = time.process_time()
-    scores = scores_of(training.net, training.card.input, given)
-    cpu_s = {
-        "draw": training.draws.cpu_s,
-        "train": training.cpu_s,
-        "score": time.process_time() - start,
-    }
+    scores = scores_of(net, card.input, given)
+    cpu_s["score"] = time.process_time() - start
     record = {
         "run": run.plain(),
-        "images": 2 * run.steps * run.pairs,
-        "parameters": sum(p.numel() for p in training.net.parameters()),
+        "images": images,
+        "parameters": sum(p.numel() for p in net.parameters()),
         "cpu_s": {key: round(value, 1) for key, value in cpu_s.items()},
-        "log": training.log,
+        "log": log,
     }
     _keep(out, run.name, {**record, "code": _revision(), "scores": scores})
 
@@ -123,14 +135,15 @@ def _say(line: str) -> None:
 def train_plan(given: argparse.Namespace) -> None:
     """Does what the plan holds and has no record; with ``watch``, for ever."""
     while True:
+        runs = {run.name: run for run in read_plan(given.plan)}
         left = [
             run
-            for run in read_plan(given.plan)
+            for run in runs.values()
             if not record_path(given.out, run.name).is_file()
             and (not given.only or run.name in given.only)
         ]
         if left:
-            train_one(left[0], given.work, given.out)
+            train_one(left[0], given.work, given.out, runs)
         elif given.watch:
             time.sleep(_WAIT_S)
         else:

@@ -206,6 +206,12 @@ def _tiled(pixels: Pixels, height: int, width: int) -> Floats:
     return pixels[:height, :width].astype(np.float32)
 
 
+_EVERYWHERE: Final = (
+    *("decoded_everywhere", "re_rendered_everywhere", "resampling_grid_everywhere"),
+    *("smooth_skin_everywhere", "super_resolution_everywhere"),
+)
+"""Ways that redraw the whole picture: the material for generated frames."""
+
 WAYS: Final[Mapping[str, Way]] = MappingProxyType(
     {
         "self_blended": of_kind("self_blend"),
@@ -217,7 +223,7 @@ WAYS: Final[Mapping[str, Way]] = MappingProxyType(
             name: of_kind(name)
             for name in (
                 *("cross_blend", "lower_face", "warped_face", "re_rendered", "smooth_skin"),
-                *("super_resolution", "resampling_grid"),
+                *("super_resolution", "resampling_grid", *_EVERYWHERE),
             )
         },
     }
@@ -278,6 +284,7 @@ MATERIALS: Final[Mapping[str, Mix]] = MappingProxyType(
         "fwa": Mix(ways={"self_blended": 0.6, "warped_face": 0.4}),
         "mixed": Mix(ways=_ALL, moment=0.4),
         "uploaded": Mix(ways={"self_blended": 1}, codecs=_UPLOADS),
+        "frames": Mix(ways=dict.fromkeys(_EVERYWHERE, 0.2)),
         "shared": Mix(ways={"self_blended": 1}, augment="shared"),
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Run:
         sam: radius of sharpness-aware steps; 0: none. A step then costs twice.
         frozen: stages that are not trained, after the stem; -1 trains the stem too.
         args: of the detector ``efficientnet_lite``, where they are not the card's.
+        start: a run whose network this one goes on from; empty: ImageNet.
+        soup: runs whose weights are averaged, in place of training.
         base: the run that this one is compared with.
         note: what differs, in words.
     """
@@ -46,6 +48,8 @@ class Run:
     sam: float = 0.0
     frozen: int = 2
     args: Mapping[str, object] = field(default_factory=dict)
+    start: str = ""
+    soup: Sequence[str] = ()
     base: str = "base-0"
     note: str = ""
 

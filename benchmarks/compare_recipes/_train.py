@@ -16,6 +16,7 @@ from benchmarks.compare_recipes._draws import Draws, draws
 from benchmarks.compare_recipes._plan import Run
 from unmask.clips import normalize
 from unmask.detectors import Card, Target, get_card
+from unmask.errors import DataError
 from unmask.weights import load_weights
 
 DETECTOR: Final = "efficientnet_lite"
@@ -42,6 +43,30 @@ def frozen_parts(stages: int) -> tuple[str, ...]:
     return ("body.conv_stem", "body.bn1", *(f"body.blocks.{n}" for n in range(stages)))
 
 
+def net_path(work: Path, name: str) -> Path:
+    """Where a run's network lies."""
+    return work / "runs" / name / "net.pt"
+
+
+def read_net(work: Path, name: str) -> dict[str, Tensor]:
+    """The state dict of a run's network.
+
+    Raises:
+        DataError: the run was not done here.
+    """
+    path = net_path(work, name)
+    if not path.is_file():
+        raise DataError(f"Cannot go on from run {name}: there is no '{path}'. Do that run first.")
+    state: dict[str, Tensor] = torch.load(path, weights_only=True)
+    return state
+
+
+def clips_of(material: Draws, at: slice, card: Card) -> Tensor:
+    """Pairs of a material as a network takes them, real and forged in turn."""
+    pixels = torch.from_numpy(np.array(material.pixels[at])).flatten(0, 1)
+    return normalize(pixels[:, None], card.input)
+
+
 class Training:
     """One run: the network, its optimizer and where it is; ``folder`` holds its checkpoint."""
 
@@ -51,7 +76,10 @@ class Training:
         self.run, self._checkpoint = run, folder / "checkpoint.pt"
         self.card = card_of(run)
         self.net = self.card.build()
-        load_weights(self.net, self.card, _STARTS[str(self.card.args["size"])])
+        if run.start:
+            self.net.load_state_dict(read_net(work, run.start))
+        else:
+            load_weights(self.net, self.card, _STARTS[str(self.card.args["size"])])
         self._frozen = [self.net.get_submodule(part) for part in frozen_parts(run.frozen)]
         for part in self._frozen:
             part.requires_grad_(False)
@@ -113,12 +141,11 @@ class Training:
     def _batch(self) -> tuple[Tensor, Target]:
         pairs = self.run.pairs
         at = slice(self.step * pairs, (self.step + 1) * pairs)
-        pixels = torch.from_numpy(np.array(self.draws.pixels[at])).flatten(0, 1)
         forged = torch.from_numpy(self.draws.masks[at].astype(np.float32) / 255)
         mask = torch.stack([torch.zeros_like(forged), forged], dim=1).flatten(0, 1)
         numbers = torch.arange(2 * pairs)
         target = Target(label=(numbers % 2).float(), mask=mask[:, None], pair=numbers // 2)
-        return normalize(pixels[:, None], self.card.input), target
+        return clips_of(self.draws, at, self.card), target
 
     def _gradients(self, clips: Tensor, target: Target) -> tuple[float, Tensor]:
         """Loss and logits; an observer takes the logits of the forward pass that trains."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from benchmarks.compare_recipes import PLAN
 from benchmarks.compare_recipes._figures import MAIN, differences, estimates, figures, summed
 from benchmarks.compare_recipes._hulls import HULLS, drawn_mask, hull_mask
@@ -23,7 +24,9 @@ from benchmarks.compare_recipes._plan import Run, read_plan
 from benchmarks.compare_recipes._records import read_records, write_record
 from benchmarks.compare_recipes._score import chosen_score
 from benchmarks.compare_recipes._show import table, to_markdown
+from benchmarks.compare_recipes._soup import averaged, see_anew, soup_of
 from benchmarks.compare_recipes._train import card_of, frozen_parts
+from torch import nn
 
 from unmask.errors import DataError
 from unmask.forgeries import Face
@@ -51,6 +54,39 @@ def test_the_plan_can_be_read_and_built():
         assert run.material in MATERIALS
         assert run.base in {*names, "shipped"} - {run.name}
         assert card_of(run).input.size == (run.size, run.size)
+
+
+def test_a_soup_and_a_start_are_of_runs_above_them():
+    above: set[str] = set()
+    for run in read_plan(PLAN):
+        assert {*run.soup, run.start} - {""} <= above
+        above.add(run.name)
+
+
+def test_the_mean_of_weights_by_hand():
+    states = [{"w": torch.tensor([1.0, 2.0]), "n": torch.tensor(k)} for k in (3, 4)]
+    states[1]["w"] = torch.tensor([3.0, 4.0])
+    mean = averaged(states)
+    assert mean["w"].tolist() == [2, 3] and mean["n"] == 3
+
+
+def test_norms_are_seen_anew_but_for_frozen_parts():
+    net = nn.Sequential(nn.BatchNorm2d(1), nn.BatchNorm2d(1))
+    batches = [torch.full((2, 1, 2, 2), value) for value in (1.0, 3.0)]
+    see_anew(net, [net[0]], batches)
+    assert not net.training and net[1].momentum == 0.1
+    assert net[0].running_mean.tolist() == [0]  # frozen
+    # Frozen, the first passes 1 and 3 on almost as they are: their mean is 2.
+    assert net[1].running_mean.item() == pytest.approx(2, rel=1e-4)
+    see_anew(net, [], batches)
+    assert net[0].running_mean.item() == pytest.approx(2)
+
+
+def test_a_soup_of_unknown_runs_is_refused(tmp_path: Path):
+    with pytest.raises(DataError, match="not in the plan"):
+        soup_of(Run(name="s", soup=["nobody"]), tmp_path, {})
+    with pytest.raises(DataError, match="Do that run first"):
+        soup_of(Run(name="s", soup=["a"]), tmp_path, {"a": Run(name="a")})
 
 
 def test_a_broken_line_of_a_plan_is_named(tmp_path: Path):
