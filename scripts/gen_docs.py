@@ -2,7 +2,8 @@
 
 Pages: docs/detectors.md and docs/detectors/, docs/cli.md and docs/cli/,
 docs/reproduce/. Parts: the results in
-README.md, MODEL_CARD.md and benchmarks/EXPERIMENTS.md, and the import table of CONTRIBUTING.md.
+README.md, MODEL_CARD.md and benchmarks/EXPERIMENTS.md, the import table of CONTRIBUTING.md, and the
+table of docs/corruptions.md.
 
 python scripts/gen_docs.py                      writes them
 python scripts/gen_docs.py --check              writes nothing; exit code 1 if a file is outdated
@@ -18,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import command_pages
+import corruption_table
 import detector_pages
 import import_table
 import paper_pages
@@ -27,7 +29,13 @@ from unmask.detectors import get_card, list_detectors
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-FILLED = ("README.md", "MODEL_CARD.md", "CONTRIBUTING.md", "benchmarks/EXPERIMENTS.md")
+FILLED = (
+    "README.md",
+    "MODEL_CARD.md",
+    "CONTRIBUTING.md",
+    "benchmarks/EXPERIMENTS.md",
+    "docs/corruptions.md",
+)
 NOTICE = "<!-- Made by scripts/gen_docs.py. Do not edit: change the code and run it again. -->\n\n"
 
 
@@ -95,7 +103,10 @@ def filled() -> dict[Path, Callable[[], str]]:
 
 
 def _filled(path: Path) -> str:
-    return import_table.fill(result_tables.fill(path.read_text(encoding="utf-8")))
+    text = path.read_text(encoding="utf-8")
+    for part in (result_tables, import_table, corruption_table):
+        text = part.fill(text)
+    return text
 
 
 def _left_over(folder: Path, made: set[Path], check: bool) -> list[Path]:
