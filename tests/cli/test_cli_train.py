@@ -8,9 +8,7 @@ import pytest
 from PIL import Image
 
 import unmask.train
-from unmask.imaging.boxes import longest_side
 from unmask.train import Source
-from unmask.train.sheet import moment_sheet
 
 
 @pytest.fixture
@@ -134,26 +132,6 @@ def test_blend_writes_a_contact_sheet(cli, face_image_file, tmp_path):
     assert 0.01 < is_forged.mean() < 0.9
     difference = np.abs(real - forged).sum(axis=-1)
     assert difference[is_forged].mean() > 2 * difference[mask[..., 0] < 5].mean()
-
-
-def test_the_seed_decides_the_sheet(portrait_video):
-    one, same, other = (np.asarray(moment_sheet(portrait_video, 2, seed)) for seed in (1, 1, 2))
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
-
-
-def test_blend_of_a_video_shows_several_moments_of_the_largest_face(encode, faces, tmp_path):
-    from unmask.train.sheet import largest_person
-
-    small = [np.asarray(Image.fromarray(f).resize((128, 128))) for f in faces(50, 256)]
-    frames = [
-        np.hstack([np.pad(s, ((0, 128), (0, 0), (0, 0))), f])
-        for s, f in zip(small, faces(50, 256), strict=True)
-    ]
-    video = encode(tmp_path / "two.mp4", frames)
-    samples = largest_person(video, 4, tmp_path / "faces")
-    assert len({sample.times_s for sample in samples}) == 4
-    assert min(longest_side(sample.box_px[0]) for sample in samples) > 100
 
 
 @pytest.mark.parametrize("fixture", ["no_face_video", "text_mp4"])

@@ -24,7 +24,6 @@ from unmask.train.mix import People, Shares, check_mix
 from unmask.train.run import check_network
 from unmask.train.samples import Samples
 from unmask.train.settings import describe
-from unmask.train.sheet import kind_sheet
 from unmask.types import InputSpec, Pixels
 
 SPEC = InputSpec(size=(48, 48))
@@ -227,30 +226,3 @@ def test_a_mix_is_set_checked_before_data_are_read_and_recorded(toy: Card):
         check_network(apply_settings(toy, ["mix={'swap': 1}"]), None)
     with pytest.raises(UsageError, match="Cannot set mix="):
         apply_settings(toy, ["mix=cross_blend"])
-
-
-def test_a_sheet_shows_every_kind_that_a_picture_allows(face_image_file: Path):
-    sheet = kind_sheet(face_image_file, ["all"], seed=1)
-    assert sheet.height == (len(STILL) - 1) * 200 + 20  # nobody else is there to be pasted
-    assert np.array_equal(sheet, kind_sheet(face_image_file, ["all"], seed=1))
-
-
-def test_a_sheet_of_a_video_shows_clip_kinds_at_several_frames(portrait_video: Path):
-    sheet = np.asarray(kind_sheet(portrait_video, ["swimming_paste", "lower_face"], 4))
-    assert sheet.shape[0] == 4 * 200 + 20
-    for row in range(4):
-        top = 36 + 200 * row
-        assert sheet[top : top + 180, 372:552].max() > 200  # something is forged
-
-
-def test_what_a_sheet_cannot_show_is_refused(face_image_file: Path, portrait_video: Path):
-    with pytest.raises(DataError, match=r"Cannot show flicker on .*face.png': it needs 2 frames"):
-        kind_sheet(face_image_file, ["flicker"])
-    with pytest.raises(
-        UsageError, match=r"Cannot show cross_blend: it pastes another person, which no command"
-    ):
-        kind_sheet(face_image_file, ["cross_blend"])
-    with pytest.raises(UnknownNameError, match="Unknown kind of forgery 'swap'"):
-        kind_sheet(face_image_file, ["swap"])
-    with pytest.raises(UsageError, match="Cannot lay out 0 rows"):
-        kind_sheet(face_image_file, ["smooth_skin"], 0)
