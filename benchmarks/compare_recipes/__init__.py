@@ -5,18 +5,22 @@
     python -m benchmarks compare_recipes train --work WORK [--plan PLAN] [--only NAME …] [--watch]
     python -m benchmarks compare_recipes shipped --work WORK
     python -m benchmarks compare_recipes table
+    python -m benchmarks compare_recipes export --work WORK --only NAME [--folder FOLDER]
 
 ``faces`` and ``mesh`` (see ``_mesh.py``) are done once. ``train`` does the runs of the plan that
 have no record yet, one after the other: it draws the material, trains, scores, and writes a record
 to ``benchmarks/runs``. It may be stopped at any time and goes on from its checkpoint; with
 ``--watch`` it reads the plan again when it has done all. ``shipped`` scores the screener on the
 same pictures. ``table`` makes ``benchmarks/results/compare_recipes.json`` and ``.md`` of the
-records alone. Everything is counted in CPU seconds of this process, not in time passed.
+records alone. ``export`` writes networks of runs as weights files, into ``benchmarks/checkpoints``
+where later runs find them as their ``start``. Everything is counted in CPU seconds of this process,
+not in time passed.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import tempfile
@@ -29,14 +33,16 @@ import torch
 
 from benchmarks import _result
 from benchmarks.compare_recipes import _show
+from benchmarks.compare_recipes._draws import MARGIN
 from benchmarks.compare_recipes._judged import judged
 from benchmarks.compare_recipes._mesh import write_mesh
 from benchmarks.compare_recipes._plan import Run, read_plan
 from benchmarks.compare_recipes._records import read_records, record_path, write_record
 from benchmarks.compare_recipes._score import scores_of
 from benchmarks.compare_recipes._soup import soup_of
-from benchmarks.compare_recipes._train import Training, net_path
+from benchmarks.compare_recipes._train import CHECKPOINTS, Training, card_of, net_path, read_net
 from benchmarks.field import write_list
+from unmask.checkpoints.safetensors_file import save_weights
 from unmask.datasets import read_dataset, read_folder
 from unmask.prepare import PrepareSpec, prepare
 from unmask.weights import load_detector
@@ -46,6 +52,7 @@ PLAN: Final = Path(__file__).parents[1] / "compare_recipes.jsonl"
 _FACE_PX: Final = 260.0
 _SCREENER_PX: Final = 160
 _WAIT_S: Final = 30.0
+ACTIONS: Final = ("faces", "mesh", "train", "shipped", "table", "export")
 SUMS: Final = (
     ("base-0", "base-1"),
     ("base-0", "published-0"),
@@ -113,6 +120,23 @@ def score_shipped(work: Path, out: Path) -> None:
     _keep(out, "shipped", {**record, "code": _revision(), "scores": scores})
 
 
+def export(run: Run, work: Path, path: Path) -> None:
+    """Writes a run's network as a weights file of the detector, which a scan takes too."""
+    card = card_of(run)
+    save_weights(
+        read_net(work, run.name),
+        path,
+        detector=card.name,
+        tag=run.name,
+        license="MIT",
+        trained_on="pseudo-forgeries of the media pack's train, benchmarks compare_recipes "
+        f"{run.name}; begun with ImageNet (Apache-2.0)",
+        args=card.args,
+        input=dataclasses.replace(card.input, margin=MARGIN),
+    )
+    _say(str(path))
+
+
 def _keep(out: Path, name: str, record: dict[str, Any]) -> None:
     _say(f"{name}: {write_record(out, name, record)}")
 
@@ -163,7 +187,7 @@ def write_table(given: argparse.Namespace, command: str) -> None:
 def main(arguments: list[str]) -> int:
     """Command line; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks compare_recipes")
-    parser.add_argument("action", choices=["faces", "mesh", "train", "shipped", "table"])
+    parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("--media", type=Path, default=Path("../shared/media"))
     parser.add_argument("--work", type=Path, default=Path("runs/compare_recipes"))
     parser.add_argument("--model", type=Path, help="face_landmark.tflite of mediapipe==0.10.21")
@@ -171,6 +195,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", nargs="*", default=[], help="names of runs")
     parser.add_argument("--watch", action="store_true", help="read the plan again when all is done")
     parser.add_argument("--out", type=Path, default=RUNS, help="folder of records")
+    parser.add_argument("--folder", type=Path, default=CHECKPOINTS, help="of exported networks")
     parser.add_argument("--resamples", type=int, default=2000)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -184,6 +209,11 @@ def main(arguments: list[str]) -> int:
         train_plan(given)
     elif given.action == "shipped":
         score_shipped(given.work, given.out)
+    elif given.action == "export":
+        given.folder.mkdir(parents=True, exist_ok=True)
+        for run in read_plan(given.plan):
+            if run.name in given.only:
+                export(run, given.work, given.folder / f"recipe-{run.name}.safetensors")
     else:
         write_table(given, " ".join(["python -m benchmarks compare_recipes", *arguments]))
     return 0

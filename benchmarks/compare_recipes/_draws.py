@@ -26,6 +26,7 @@ from benchmarks.compare_recipes._material import (
     Given,
     Mix,
     Subject,
+    retouched,
 )
 from unmask.forgeries import FaceClip, ForgedFrame
 from unmask.forgeries.clip import forgery_of
@@ -169,6 +170,10 @@ def _changed(
     clip: FaceClip, pair: ForgedFrame, mix: Mix, change: Change, rng: np.random.Generator
 ) -> Sequence[FaceClip]:
     """The real and the forged clip after one draw of augmentation and codec."""
+    if mix.retouched and rng.random() < mix.retouched:
+        seed = int(rng.integers(2**32))
+        real, fake = (retouched(p, np.random.default_rng(seed)) for p in (pair.real, pair.fake))
+        pair = ForgedFrame(real, fake, pair.mask)
     forgery = forgery_of(clip, [pair])
     if not mix.codecs:
         return augment_alike(forgery, rng, change.pixels)

@@ -12,8 +12,10 @@ import numpy as np
 
 from benchmarks.compare_recipes._hulls import drawn_mask, elastic, hull_mask, slip, softened
 from unmask.forgeries import Face, FaceClip, ForgedFrame, Material, forge
-from unmask.forgeries.disturb import displace, disturb
+from unmask.forgeries.disturb import displace, disturb, sharpen_or_smooth
 from unmask.forgeries.kinds.cross_blend import transfer_color
+from unmask.forgeries.kinds.smooth_skin import smooth_skin
+from unmask.forgeries.kinds.super_resolution import super_resolution
 from unmask.forgeries.paste import aligned, moved
 from unmask.imaging.geometry import similarity
 from unmask.types import Floats, Pixels
@@ -198,6 +200,11 @@ def _borrow(pixels: Pixels, donor: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
+def retouched(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """A whole picture through a filter that a user may have chosen: nothing is forged by it."""
+    return (smooth_skin, super_resolution, sharpen_or_smooth)[int(rng.integers(3))](pixels, rng)
+
+
 def _tiled(pixels: Pixels, height: int, width: int) -> Floats:
     """The picture's corner, mirrored as often as is needed, (height, width, 3)."""
     while pixels.shape[0] < height or pixels.shape[1] < width:
@@ -236,13 +243,16 @@ NEEDS_ANYONE: Final = ("borrowed",)
 class Mix:
     """Shares of ways, how often another moment is offered, and how both classes are changed.
 
-    ``augment`` names an augmentation of training; ``codecs`` take the place of its own.
+    ``augment`` names an augmentation of training; ``codecs`` take the place of its own. In the
+    share ``retouched`` both classes are then filtered alike over the whole picture, as by a
+    beauty filter or an enlarger: real pictures that look drawn.
     """
 
     ways: Mapping[str, float]
     moment: float = 0.3
     augment: str = "strong"
     codecs: Mapping[str, float] = field(default_factory=dict)
+    retouched: float = 0.0
 
 
 _UPLOADS: Final = {
@@ -284,6 +294,7 @@ MATERIALS: Final[Mapping[str, Mix]] = MappingProxyType(
         "fwa": Mix(ways={"self_blended": 0.6, "warped_face": 0.4}),
         "mixed": Mix(ways=_ALL, moment=0.4),
         "uploaded": Mix(ways={"self_blended": 1}, codecs=_UPLOADS),
+        "hard": Mix(ways={"self_blended": 1}, retouched=0.4),
         "frames": Mix(ways=dict.fromkeys(_EVERYWHERE, 0.2)),
         "shared": Mix(ways={"self_blended": 1}, augment="shared"),
     }

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from benchmarks.compare_recipes._draws import Draws, draws
 from benchmarks.compare_recipes._plan import Run
+from unmask.checkpoints.safetensors_file import read_safetensors
 from unmask.clips import normalize
 from unmask.detectors import Card, Target, get_card
 from unmask.errors import DataError
@@ -22,6 +23,8 @@ from unmask.weights import load_weights
 DETECTOR: Final = "efficientnet_lite"
 _STARTS: Final = {"lite0": "imagenet", "lite1": "imagenet_lite1", "lite2": "imagenet_lite2"}
 _SAVED_EVERY: Final = 50
+CHECKPOINTS: Final = Path(__file__).parents[1] / "checkpoints"
+"""Networks that later runs may go on from, as weights files of the detector."""
 
 Log = list[dict[str, float]]
 
@@ -49,12 +52,17 @@ def net_path(work: Path, name: str) -> Path:
 
 
 def read_net(work: Path, name: str) -> dict[str, Tensor]:
-    """The state dict of a run's network.
+    """The state dict of a run's network, of this machine, else one that was kept.
 
     Raises:
-        DataError: the run was not done here.
+        DataError: the run was not done here, and its network was not kept.
     """
-    path = net_path(work, name)
+    path, kept = net_path(work, name), CHECKPOINTS / f"recipe-{name}.safetensors"
+    if not path.is_file() and kept.is_file():
+        return {
+            key: value.float() if value.is_floating_point() else value
+            for key, value in read_safetensors(kept).items()
+        }
     if not path.is_file():
         raise DataError(f"Cannot go on from run {name}: there is no '{path}'. Do that run first.")
     state: dict[str, Tensor] = torch.load(path, weights_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmarks.compare_recipes import PLAN
+from benchmarks.compare_recipes import PLAN, export
 from benchmarks.compare_recipes._figures import MAIN, differences, estimates, figures, summed
 from benchmarks.compare_recipes._hulls import HULLS, drawn_mask, hull_mask
 from benchmarks.compare_recipes._judged import MAKERS, RATES, mesh_swap
@@ -19,17 +19,19 @@ from benchmarks.compare_recipes._material import (
     WAYS,
     Given,
     Subject,
+    retouched,
 )
 from benchmarks.compare_recipes._plan import Run, read_plan
 from benchmarks.compare_recipes._records import read_records, write_record
 from benchmarks.compare_recipes._score import chosen_score
 from benchmarks.compare_recipes._show import table, to_markdown
 from benchmarks.compare_recipes._soup import averaged, see_anew, soup_of
-from benchmarks.compare_recipes._train import card_of, frozen_parts
+from benchmarks.compare_recipes._train import card_of, frozen_parts, net_path, read_net
 from torch import nn
 
 from unmask.errors import DataError
 from unmask.forgeries import Face
+from unmask.weights import load_detector
 
 SIDE = 200
 
@@ -87,6 +89,32 @@ def test_a_soup_of_unknown_runs_is_refused(tmp_path: Path):
         soup_of(Run(name="s", soup=["nobody"]), tmp_path, {})
     with pytest.raises(DataError, match="Do that run first"):
         soup_of(Run(name="s", soup=["a"]), tmp_path, {"a": Run(name="a")})
+
+
+def test_a_network_is_exported_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run = Run(name="x", args={"vulnerable": 1.0})
+    state = card_of(run).build().state_dict()
+    path = net_path(tmp_path, "x")
+    path.parent.mkdir(parents=True)
+    torch.save(state, path)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    export(run, tmp_path, kept / "recipe-x.safetensors")
+    detector = load_detector("efficientnet_lite", kept / "recipe-x.safetensors")
+    assert detector.card.args["vulnerable"] == 1 and detector.card.input.size == (160, 160)
+    path.unlink()
+    with pytest.raises(DataError, match="Do that run first"):
+        read_net(tmp_path, "x")
+    monkeypatch.setattr("benchmarks.compare_recipes._train.CHECKPOINTS", kept)
+    found = read_net(tmp_path, "x")
+    assert all(torch.equal(found[key], value) for key, value in state.items())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_retouched_picture_is_changed_and_the_same_again(seed: int):
+    pixels = subject(1).face.pixels
+    once, again = (retouched(pixels, np.random.default_rng(seed)) for _ in range(2))
+    assert np.array_equal(once, again) and not np.array_equal(once, pixels)
 
 
 def test_a_broken_line_of_a_plan_is_named(tmp_path: Path):
