@@ -1,9 +1,8 @@
 """Writes the generated pages of docs, and the generated parts of pages written by hand.
 
-Pages: docs/detectors.md and docs/detectors/, docs/cli.md and docs/cli/,
-docs/reproduce/. Parts: the results in
-README.md, MODEL_CARD.md and benchmarks/EXPERIMENTS.md, the import table of CONTRIBUTING.md, and the
-table of docs/corruptions.md.
+Pages: docs/detectors.md and docs/detectors/, docs/cli.md and docs/cli/, docs/reproduce/.
+Parts: the results in README.md, MODEL_CARD.md and benchmarks/EXPERIMENTS.md, the import table of
+CONTRIBUTING.md, and the table of docs/corruptions.md.
 
 python scripts/gen_docs.py                      writes them
 python scripts/gen_docs.py --check              writes nothing; exit code 1 if a file is outdated
