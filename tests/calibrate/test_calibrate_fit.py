@@ -72,13 +72,17 @@ def test_classes_need_enough_videos_and_the_last_takes_the_rest():
     many = copies(sources=6, each=3, conditions=("", "compression 5", "half_size"))
     names = [one.name for one in fitting.classes_of(many)]
     assert names == [
-        "h264, face from 160 px, from 0.03 bits a pixel",
-        "h264, face from 160 px, under 0.03 bits a pixel",
-        "h264, face under 160 px, from 0.03 bits a pixel",
-        "any other",
+        "H.264, face at least 160 px, at least 0.03 bit/pixel",
+        "H.264, face at least 160 px, under 0.03 bit/pixel",
+        "H.264, face under 160 px, at least 0.03 bit/pixel",
+        "none of the other classes",
     ]
-    assert [one.name for one in fitting.classes_of(copies(sources=2))] == ["any other"]
-    assert [one.name for one in fitting.classes_of(copies(codec="prores"))] == ["any other"]
+    assert [one.name for one in fitting.classes_of(copies(sources=2))] == [
+        "none of the other classes"
+    ]
+    assert [one.name for one in fitting.classes_of(copies(codec="prores"))] == [
+        "none of the other classes"
+    ]
 
 
 def test_labels_weigh_alike_in_each_class_and_copies_share_one_vote():

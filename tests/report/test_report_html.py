@@ -185,9 +185,9 @@ def test_the_file_and_the_method_can_be_traced() -> None:
     text = Page(to_html(verdict)).text
     for expected in (
         verdict.video.sha256,
-        "29.97 frames per second (30000/1001)",
+        "29.97 fps (30000/1001), constant",
         "3,767,412 bytes, 2,415 kbit/s",
-        "1280 \N{MULTIPLICATION SIGN} 720 px",
+        "1280 \N{MULTIPLICATION SIGN} 720",
         *(use.sha256 for use in verdict.detectors),
         "Apache-2.0",
         "toydetector 2026-11 far05",

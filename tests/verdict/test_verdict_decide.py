@@ -224,18 +224,17 @@ def test_a_face_too_small_for_one_detector_is_still_judged_by_the_other():
     assert result.faces[0].reasons[0].startswith("d scores 3.00")
 
 
-def test_coverage_and_notes_are_told():
+def test_coverage_and_notes_are_reasons():
     coverage = dataclasses.replace(COVERAGE, scored_s=2.0, clips_dropped=4, audio="not analyzed")
     result = verdict(scores(3.0), coverage=coverage, notes=["the file is damaged after 3.0 s"])
     assert result.reasons[1:] == (
         "A face was scored in 2.0 of 10.0 seconds: the rest of the video was not judged.",
         "4 clips were left out because the face was missing in more than a fifth of the frames.",
-        "The sound was not analyzed.",
         "the file is damaged after 3.0 s",
     )
 
 
-def test_one_dropped_clip_is_told_in_the_singular():
+def test_one_dropped_clip_is_in_the_singular():
     coverage = dataclasses.replace(COVERAGE, clips_dropped=1)
     assert verdict(scores(3.0), coverage=coverage).reasons[-1].startswith("1 clip was left out")
 

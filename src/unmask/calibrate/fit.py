@@ -42,7 +42,8 @@ MOST_FOLDS = 25
 
 _MAIN_WIDTH = 10.0
 _FUSION_WIDTH = 3.0
-EVERYTHING = QualityClass(name="any other", slope=1.0, intercept=0.0)
+_CODECS = {"h264": "H.264", "hevc": "H.265", "mpeg": "MPEG", "vp8, vp9, av1": "VP8, VP9 or AV1"}
+EVERYTHING = QualityClass(name="none of the other classes", slope=1.0, intercept=0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,11 +81,11 @@ def classes_of(copies: Copies) -> tuple[QualityClass, ...]:
 
 
 def _cell(family: str, small: bool, low: bool) -> QualityClass:
-    size = f"face {'under' if small else 'from'} {FACE_EDGE_PX:.0f} px"
-    bits = f"{'under' if low else 'from'} {BITS_EDGE:g} bits a pixel"
+    size = f"face {'under' if small else 'at least'} {FACE_EDGE_PX:.0f} px"
+    bits = f"{'under' if low else 'at least'} {BITS_EDGE:g} bit/pixel"
     return dataclasses.replace(
         EVERYTHING,
-        name=f"{family}, {size}, {bits}",
+        name=f"{_CODECS.get(family, family)}, {size}, {bits}",
         min_face_px=None if small else FACE_EDGE_PX,
         max_face_px=FACE_EDGE_PX if small else None,
         min_bits_per_pixel=None if low else BITS_EDGE,

@@ -335,8 +335,8 @@ def _rate(info: VideoInfo) -> str:
     if info.is_still or info.fps <= 0:
         return "one still picture" if info.is_still else "not known"
     exact = f" ({info.fps})" if info.fps.denominator != 1 else ""
-    kind = "variable, on average " if info.is_variable_rate else "constant, "
-    return f"{kind}{float(info.fps):.6g} frames per second{exact}"
+    kind = "on average, variable" if info.is_variable_rate else "constant"
+    return f"{float(info.fps):.6g} fps{exact}, {kind}"
 
 
 def _hash_commands(info: VideoInfo) -> list[tuple[str, str]]:

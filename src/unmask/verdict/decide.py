@@ -182,6 +182,4 @@ def _coverage_reasons(coverage: Coverage) -> list[str]:
         reasons.append(
             f"{clips} left out because the face was missing in more than a fifth of the frames."
         )
-    if coverage.audio == "not analyzed":
-        reasons.append("The sound was not analyzed.")
     return reasons
