@@ -94,6 +94,7 @@ def terms(net: nn.Module, clips: Tensor, target: Target) -> dict[str, Tensor]:
 WEIGHTS = {"labels": 1.0, "attention": 1.0, "distance": 0.1, "alignment": 0.001}
 
 
+@pytest.mark.slow
 def test_a_scan_runs_the_branch_for_the_worse_compression_alone(net: nn.Module, clips: Tensor):
     net.eval()
     with torch.no_grad():
@@ -159,6 +160,7 @@ def test_the_branches_step_leaves_the_critic_alone(net: nn.Module, clips: Tensor
     assert all(p.grad is not None for b in (net.high, net.low) for p in b.parameters())
 
 
+@pytest.mark.slow
 def test_both_branches_learn_from_the_critic(original: nn.Module, clips: Tensor, target: Target):
     """The term's gradient in the branches is what the setting adds."""
     gradients = []
@@ -193,6 +195,7 @@ def test_the_critic_sees_the_features_that_training_sees(
     assert net.adversary_loss(clips, target).item() == pytest.approx(expected.item(), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_critic_learns_to_tell_the_orders_apart(net: nn.Module, clips: Tensor, target: Target):
     optimizer = torch.optim.Adam(
         net.critic.parameters(), get_card(NAME).recipe.optimizer.learning_rate
@@ -344,6 +347,7 @@ def published(formula: ModuleType) -> dict[str, Tensor]:
     return formula.build_state_dict(formula.load(FIXTURES / "ff_xception.json"))
 
 
+@pytest.mark.slow
 def test_both_branches_start_from_a_published_xception(
     published: dict[str, Tensor], tmp_path: Path
 ):

@@ -34,6 +34,7 @@ def imported(content: object, folder: Path) -> torch.nn.Module:
     return load_detector("cnn_aug", out).network
 
 
+@pytest.mark.slow
 def test_the_authors_layout_gives_the_authors_logit(published: torch.nn.Module, tmp_path: Path):
     file = {"model": published.state_dict(), "optimizer": {"state": {}}, "total_steps": 7}
     net = imported(file, tmp_path)
@@ -44,6 +45,7 @@ def test_the_authors_layout_gives_the_authors_logit(published: torch.nn.Module, 
     assert expected.std() > 0
 
 
+@pytest.mark.slow
 def test_an_imagenet_file_is_a_start_that_says_nothing(tmp_path: Path):
     state = models.resnet50().state_dict()
     # Torchvision's file is older than the counters of batch norms.

@@ -44,6 +44,7 @@ def test_the_last_layer_gets_what_both_directions_have_seen():
         torch.testing.assert_close(output.logit, net.head(expected)[:, 0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_old", [True, False], ids=["file", "network"])
 def test_an_imagenet_file_is_a_start_that_says_nothing(
     is_old: bool, published: dict[str, Tensor], tmp_path: Path

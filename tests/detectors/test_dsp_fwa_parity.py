@@ -67,6 +67,7 @@ def test_it_sees_bgr_in_bytes_minus_the_means(published: dict[str, Tensor], tmp_
     torch.testing.assert_close(seen[0][0, :, 5, 5], expected, rtol=0, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_an_imagenet_file_starts_as_on_its_own_input(tmp_path: Path):
     torch.manual_seed(2)
     theirs = models.resnet50().eval()

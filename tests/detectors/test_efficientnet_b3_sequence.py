@@ -37,6 +37,7 @@ def test_it_has_the_parameters_that_the_paper_counts(name: str, millions: float)
     assert parameters + unused == pytest.approx(millions * 1e6, abs=0.5e3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [LSTM, GRU])
 def test_from_an_image_detector_it_takes_all_but_the_last_layer(
     name: str, image_detector: Path, tmp_path: Path
@@ -56,6 +57,7 @@ def test_from_an_image_detector_it_takes_all_but_the_last_layer(
     assert output.embedding.std() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [LSTM, GRU])
 def test_an_imagenet_file_is_a_start_too(name: str, tmp_path: Path):
     torch.manual_seed(3)
@@ -71,6 +73,7 @@ def test_an_imagenet_file_is_a_start_too(name: str, tmp_path: Path):
         assert net(pictures).logit.tolist() == [0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [LSTM, GRU])
 def test_files_of_other_networks_are_refused(name: str, tmp_path: Path):
     other = GRU if name == LSTM else LSTM
@@ -93,6 +96,7 @@ def test_only_detectors_that_say_so_start_from_anothers_file(image_detector: Pat
         load_detector(LSTM, image_detector)
 
 
+@pytest.mark.slow
 def test_its_own_file_is_imported_as_it_is(tmp_path: Path):
     net = get_card(GRU).build()
     path = tmp_path / "own.safetensors"

@@ -73,6 +73,7 @@ def started(path: Path) -> nn.Module:
     return net
 
 
+@pytest.mark.slow
 def test_the_imported_expression_stream_agrees_with_the_authors_code(
     formula: ModuleType, esr9: dict, folder: Path
 ):
@@ -162,6 +163,7 @@ def test_another_network_is_refused_with_what_is_expected(tmp_path: Path):
         import_weights("emd", tmp_path / "x.pth", tmp_path / "out.safetensors")
 
 
+@pytest.mark.slow
 def test_a_plain_state_dict_of_the_whole_detector_is_taken(tmp_path: Path):
     whole = build()
     torch.save(whole.state_dict(), tmp_path / "x.pt")
@@ -303,6 +305,7 @@ def test_the_stage_trains_the_detectors_own_expression_network(fer: str, branche
         torch.testing.assert_close(detector.fer.emotions(clips[:, :, 0])[0], logits)
 
 
+@pytest.mark.slow
 def test_a_few_steps_of_the_stage_lower_its_loss():
     pretraining = CARD.pretraining["fer"]
     torch.manual_seed(0)

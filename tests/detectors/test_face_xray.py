@@ -46,6 +46,7 @@ def as_deepfakebench(published: State, head: State) -> State:
     }
 
 
+@pytest.mark.slow
 def test_the_backbone_agrees_with_its_authors_code(
     formula: ModuleType, fixture: dict, published: State, tmp_path: Path
 ):
@@ -72,6 +73,7 @@ def test_the_layers_that_are_left_out_change_nothing_before_them(
     assert formula.compare(logits, case["outputs"]["logits"]) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_an_import_of_deepfakebench_says_which_head_it_has(published: State, tmp_path: Path):
     torch.manual_seed(4)
     bench = CARD.changed(args={"head": "deepfakebench"}).build()
@@ -87,6 +89,7 @@ def test_an_import_of_deepfakebench_says_which_head_it_has(published: State, tmp
     assert output.logit.isfinite().all()
 
 
+@pytest.mark.slow
 def test_a_wrong_checkpoint_is_refused_with_the_difference(published: State, tmp_path: Path):
     state = {k: v for k, v in published.items() if not k.startswith("stage4.2.fuse_layers.3")}
     torch.save(state, tmp_path / "x.pth")

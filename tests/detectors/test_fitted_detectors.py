@@ -316,6 +316,7 @@ def test_texture_energies_tell_flat_from_rough_and_ignore_brightness():
         assert (energies(rough).mean(dim=(2, 3)) > 0.05).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FITTED)
 def test_fitted_by_the_trainer_saved_and_scanned_with(
     name: str, real_and_forged: Path, portrait_video: Path, cache: Path, tmp_path: Path

@@ -100,6 +100,7 @@ def test_an_unknown_variant_is_refused():
         get_card("bayar_stamm").changed(args={"variant": "new"}).build()
 
 
+@pytest.mark.slow
 def test_the_constraint_holds_after_every_step_of_a_training(
     real_and_forged: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -47,6 +47,7 @@ def trained(request: pytest.FixtureRequest) -> nn.Module:
     return net
 
 
+@pytest.mark.slow
 def test_the_halves_learn_their_class_and_where_they_may_be_active(trained: nn.Module):
     clips, target = a_batch()
     with torch.no_grad():

@@ -44,6 +44,7 @@ def with_downsampling(loaded: Detector, downsampling: bool = True) -> nn.Module:
     return other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1], ids=["32 frames", "25 frames"])
 def test_agrees_with_the_published_code(
     number: int,

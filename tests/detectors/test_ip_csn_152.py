@@ -82,6 +82,7 @@ def test_channels_are_mixed_at_one_place_alone_and_without_an_activation():
     assert norm.eps == 1e-3
 
 
+@pytest.mark.slow
 def test_a_file_of_actions_is_a_start_that_says_nothing(
     published: dict[str, Tensor], tmp_path: Path
 ):

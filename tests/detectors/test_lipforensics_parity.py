@@ -119,6 +119,7 @@ def test_a_prelu_file_is_refused_by_a_swish_network(published: State):
         from_published(published, "swish", "x.pth")
 
 
+@pytest.mark.slow
 def test_a_lip_reading_file_is_a_start_that_says_nothing(published: State, tmp_path: Path):
     words = {"tcn.tcn_output.weight": torch.ones(500, 768), "tcn.tcn_output.bias": torch.ones(500)}
     torch.save({"model_state_dict": {**published, **words}}, tmp_path / "x.pth")

@@ -28,6 +28,7 @@ def published(formula: ModuleType, fixture: dict) -> dict[str, Tensor]:
     return formula.build_state_dict(fixture)
 
 
+@pytest.mark.slow
 def test_stem_and_trunk_agree_with_the_authors_code(
     formula: ModuleType, fixture: dict, published: dict[str, Tensor], tmp_path: Path
 ):

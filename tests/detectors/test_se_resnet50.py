@@ -79,6 +79,7 @@ def test_a_block_is_what_the_published_code_computes(number: int):
         torch.testing.assert_close(block(maps), inner * gate + shortcut)
 
 
+@pytest.mark.slow
 def test_a_published_file_is_a_start_for_red_green_blue(
     published: dict[str, Tensor], tmp_path: Path
 ):

@@ -38,6 +38,7 @@ def imported(content: object, folder: Path) -> nn.Module:
     return load_detector("self_blended", out).network
 
 
+@pytest.mark.slow
 def test_agrees_with_the_package_that_the_authors_use(
     formula: ModuleType, fixture: dict, published: State, tmp_path: Path
 ):

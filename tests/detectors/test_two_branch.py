@@ -263,6 +263,7 @@ def test_other_variants_are_refused(args: dict[str, object], told: str):
         variant(**args)
 
 
+@pytest.mark.slow
 def test_an_imagenet_file_fills_both_branches_and_the_trunk(imagenet: nn.Module, tmp_path: Path):
     torch.save(imagenet.state_dict(), tmp_path / "densenet121.pth")
     out = import_weights(NAME, tmp_path / "densenet121.pth", tmp_path / "x.safetensors")

@@ -53,6 +53,7 @@ def test_agrees_with_torchvision(
     assert formula.compare(logits, case["outputs"]["logits"]) < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kinetics_file_is_a_start_that_says_nothing(
     name: str, formula: ModuleType, tmp_path: Path

@@ -81,6 +81,7 @@ def test_agrees_with_the_authors_code(
     assert output.logit.item() == pytest.approx(fake - real, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_published_layout_gives_the_same_network(
     layout: Callable[[State], object], published: State, tmp_path: Path
@@ -96,6 +97,7 @@ def test_every_published_layout_gives_the_same_network(
     assert torch.equal(state["head.weight"], published["last_linear.weight"])
 
 
+@pytest.mark.slow
 def test_an_imagenet_file_is_a_start_that_says_nothing(published: State, tmp_path: Path):
     state = {k: v for k, v in published.items() if not k.startswith("last_linear")}
     state |= {"fc.weight": torch.ones(1000, 2048), "fc.bias": torch.ones(1000)}
