@@ -17,7 +17,7 @@ def calls(monkeypatch):
     return made
 
 
-def test_a_stage_is_handed_to_the_library_with_its_own_layout(cli, calls):
+def test_pretraining_is_handed_to_the_library_with_its_own_layout(cli, calls):
     words = ["--data", "LRW", "--validation", "val", "-o", "run", "--set", "epochs=3"]
     more = [
         "--teacher",
@@ -50,7 +50,7 @@ def test_a_stage_is_handed_to_the_library_with_its_own_layout(cli, calls):
     }
 
 
-def test_another_layout_can_be_named_and_the_run_is_named_after_the_stage(cli, calls):
+def test_another_layout_can_be_named_and_the_run_is_named_after_it(cli, calls):
     assert (
         cli("train", "emd", "--pretraining", "fer", "--data", "a.csv", "--dataset", "csv").code == 0
     )
@@ -92,7 +92,7 @@ def test_what_makes_no_sense_is_told(cli, calls, words, code, message):
     assert not calls
 
 
-def test_describe_tells_the_stages_and_how_to_train_them(cli):
+def test_describe_names_the_pretraining_and_its_command(cli):
     out = cli("describe", "emd").out
     assert "Pretraining before it\n  fer: Facial expressions" in out
     told = " ".join(out.split())

@@ -121,7 +121,7 @@ def test_the_single_branch_is_set_and_others_are_refused():
         build(fer="none")
 
 
-def test_the_stage_trains_the_detectors_own_expression_network():
+def test_pretraining_trains_the_detectors_own_expression_network():
     pretraining = CARD.pretraining["fer"]
     reader = pretraining.build({**CARD.args, "fer": "sim"}, 8).eval()
     net = build(fer="sim")

@@ -145,7 +145,7 @@ def test_the_result_is_the_detector_with_what_was_learned(
     assert not torch.equal(learned["body.0.weight"], fresh["body.0.weight"])
 
 
-def test_the_second_stage_starts_from_the_first(
+def test_training_starts_from_the_pretraining(
     painter: Card, expressions: Path, real_faces: Path, validation_faces: Path, tmp_path: Path
 ):
     first = run(expressions, tmp_path / "first", "width=5")
@@ -182,7 +182,7 @@ def test_weights_of_other_arguments_are_told(
         )
 
 
-def test_what_the_stage_does_not_train_can_come_from_weights(
+def test_what_pretraining_does_not_train_can_come_from_weights(
     painter: Card, expressions: Path, tmp_path: Path
 ):
     first = run(expressions, tmp_path / "first", "seed=7")
@@ -353,7 +353,9 @@ def test_a_prepared_folder_serves(painter: Card, expressions: Path, tmp_path: Pa
     assert record_in(tmp_path / "run")["classes"] == sorted(TINTS)
 
 
-def test_an_unknown_stage_lists_the_known_ones(painter: Card, expressions: Path, tmp_path: Path):
+def test_an_unknown_pretraining_lists_the_known_ones(
+    painter: Card, expressions: Path, tmp_path: Path
+):
     message = (
         r"Unknown pretraining of painter 'color'\. Did you mean 'colors'\? Known: colors, moving"
     )
@@ -363,7 +365,7 @@ def test_an_unknown_stage_lists_the_known_ones(painter: Card, expressions: Path,
 
 
 @pytest.mark.parametrize("key", ["synthesize", "freeze", "needs_masks", "epoch"])
-def test_settings_without_a_meaning_for_a_stage_are_refused(
+def test_settings_without_a_meaning_for_pretraining_are_refused(
     painter: Card, expressions: Path, tmp_path: Path, key: str
 ):
     with pytest.raises(UnknownNameError, match=rf"Unknown setting '{key}'.*epochs.*mixup.*width"):

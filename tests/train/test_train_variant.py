@@ -99,7 +99,7 @@ def test_settings_say_how_two_cards_differ(toy: Card):
     assert differing_settings(toy, toy) == []
 
 
-def test_a_stage_takes_the_arguments_but_not_the_input(
+def test_pretraining_takes_the_arguments_but_not_the_input(
     toy: Card, tmp_path: Path, faces: Callable[..., list[Pixels]]
 ):
     detector(PAINTER)(type("Painter", (Painter,), {"__module__": __name__}))
