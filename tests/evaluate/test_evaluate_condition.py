@@ -110,3 +110,14 @@ def test_orders_need_clips_of_several_frames():
     reason = "flip_5 needs clips of at least 5 frames, its clips have 4"
     assert Condition("flip_5").missing_reason(long) == reason
     assert Condition("blur 3").change_clip(1) is None
+
+
+def test_the_first_frames_of_a_video():
+    found = Condition("blur 3, first 110")
+    assert (found.change, found.frames, found.is_order) == ("blur 3", 110, False)
+    plain = Condition("first 7")
+    assert (plain.change, plain.frames) == ("", 7)
+    assert find_conditions(["", "all-orders"], 20)[:2] == ("first 20", f"{ORDERS[0]}, first 20")
+    for text in ("first", "first 0", "first 10, blur 3", "dark 2, first 10"):
+        with pytest.raises(UnknownNameError, match="the first frames as in 'first 110'"):
+            Condition(text)

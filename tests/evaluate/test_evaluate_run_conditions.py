@@ -17,6 +17,7 @@ from unmask.evaluate.run import evaluate
 from unmask.evaluate.score_videos import ScoreRequest, score_videos
 from unmask.evaluate.scores import ScoreWriter, read_clips, read_scores
 from unmask.evaluate.tables import measure
+from unmask.media import open_video
 from unmask.pipeline.scan import scan_with
 from unmask.types import InputSpec
 from unmask.weights import load_detector
@@ -104,6 +105,22 @@ def test_orders_change_the_clips_and_share_nothing(tmp_path, rows, memory):
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
     found = scores_of(out)
     assert len(set(found.values())) == 3
+
+
+def test_clips_of_the_first_frames_alone_are_scored(tmp_path, rows, bright):
+    root, out = rows[0].path.parent, tmp_path / "out"
+    evaluate(rows, ["bright"], out, root=root, weights=bright, conditions=["", "first 8"])
+    starts = {
+        condition: [clip.start_s for clip in read_clips(out) if clip.key.condition == condition]
+        for condition in ("", "first 8")
+    }
+    with open_video(rows[0].path) as video:
+        end_s = 8 / float(video.info.fps)
+    assert max(starts["first 8"]) < end_s < max(starts[""])
+    assert starts["first 8"] == [start for start in starts[""] if start < end_s]
+    net = load_detector("bright", bright["bright"])
+    short = scan_with(rows[0].path, [net], calibrations=[], frames=8)
+    assert scores_of(out)["first 8"] == pytest.approx(short.faces[0].logits["bright"])
 
 
 def test_several_models_of_one_detector_see_one_scan(tmp_path, rows, bright):

@@ -91,6 +91,16 @@ def test_nothing_is_fitted_on_a_test_split():
         fit_threshold([*drawn(1, split="val"), *drawn(1, split="Test_2")])
 
 
+def test_the_threshold_of_first_frames_is_that_of_as_many_validation_frames():
+    whole = drawn(2, split="val")
+    first = drawn(3, split="val", condition="first 110")
+    test = [*drawn(1, condition="first 110"), *drawn(4, condition="blur 3, first 110")]
+    rows = [row for row in measure([*whole, *first, *test], resamples=20) if row.split == "test"]
+    assert {row.condition for row in rows} == {"first 110", "blur 3, first 110"}
+    assert {row.threshold for row in rows} == {fit_threshold(first)}
+    assert fit_threshold(first) != fit_threshold(whole)
+
+
 def test_no_threshold_without_a_score():
     rows = [video("1.mp4", None, split="val", reason="no face")]
     with pytest.raises(DataError, match=r"none of 1 validation videos has a score. Evaluate the"):

@@ -285,6 +285,21 @@ def test_accuracies_are_measured_at_the_threshold_of_the_table(tmp_path, tree, w
     assert f"Accuracies are measured at {RULES[rule]}." in show_protocol(protocol, data, [ours])
 
 
+def test_a_table_scores_the_frames_that_the_paper_does(tmp_path, tree, weights):
+    data = [Data(read_dataset("faceforensics", tree), tree)]
+    protocol = get_protocol("anti_compression/table2")
+    assert (protocol.frames, get_protocol("lipforensics/table2").frames) == (270, 110)
+    cells = tuple(dataclasses.replace(c, compression="c23") for c in protocol.cells)
+    protocol = dataclasses.replace(protocol, cells=cells, frames=3, threshold="balanced")
+    given = {"bright": weights[-2.0]}
+    protocol = dataclasses.replace(protocol, train_compression="c23")
+    run_protocol(protocol, data, ["bright"], tmp_path / "out", weights=given, resamples=20)
+    scores = read_scores(tmp_path / "out")
+    assert {score.key.condition for score in scores} == {"first 3"}
+    assert {score.key.split for score in scores} == {"val", "test"}
+    assert "Of a test video the first 3 frames count." in show_protocol(protocol, data)
+
+
 def test_the_papers_decide_at_the_logit_0():
     assert {protocol.threshold for protocol in PROTOCOLS} == {"0"}
 

@@ -178,6 +178,17 @@ Threshold = Annotated[
         show_default=False,
     ),
 ]
+FirstFrames = Annotated[
+    int | None,
+    typer.Option(
+        "--frames",
+        min=1,
+        metavar="N",
+        help="Only the first N frames of a video count. Default: all; of a paper's table, as many "
+        "as in the paper.",
+        show_default=False,
+    ),
+]
 Faces = Annotated[
     str | None,
     typer.Option(

@@ -3,12 +3,14 @@
 ``blur 3`` corrupts the video's frames (a kind of ``unmask.corruptions`` and a severity), as
 LipForensics, table 3; ``flip_1`` changes the order of frames in every clip (one of
 ``unmask.clips.ORDERS``), as the spatio-temporal paper, table 4; ``half_size`` halves the video's
-width and height. The empty text is no change.
+width and height. ``first 110`` takes the first frames
+alone, also after another condition (``blur 3, first 110``). The empty text is no change.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +37,29 @@ GROUPS: Final = {"all-corruptions": CORRUPTED, "all-orders": ORDERS}
 """Short words for several conditions; as they are the videos stand in every one of them."""
 
 
+_FIRST = re.compile(r"(?:(.+), )?first ([1-9]\d*)")
+
+
+def split_condition(text: str) -> tuple[str, int | None]:
+    """What is done to a video, and how many of its first frames count.
+
+    >>> split_condition("blur 3, first 110"), split_condition("blur 3")
+    (('blur 3', 110), ('blur 3', None))
+    """
+    found = _FIRST.fullmatch(text)
+    return (found[1] or "", int(found[2])) if found else (text, None)
+
+
+def first_frames(text: str, count: int | None) -> str:
+    """The condition of a text on the first frames of each video; None: on all of them.
+
+    >>> first_frames("blur 3", 110), first_frames("", 110), first_frames("blur 3", None)
+    ('blur 3, first 110', 'first 110', 'blur 3')
+    """
+    change = split_condition(text)[0]
+    return ", ".join(filter(None, (change, f"first {count}" if count else "")))
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition; ``text`` is what tells its scores from others.
@@ -46,31 +71,43 @@ class Condition:
     text: str = ""
 
     def __post_init__(self) -> None:
-        if self.text not in ("", HALF_SIZE, *CORRUPTED, *ORDERS):
+        if self.change not in ("", HALF_SIZE, *CORRUPTED, *ORDERS):
             kinds = ", ".join(CORRUPTIONS)
             raise UnknownNameError(
                 f"Unknown condition {self.text!r}. Known: a corruption and its severity from 1 to "
                 f"5 as in 'blur 3' ({kinds}); an order of frames ({', '.join(ORDERS)}); "
-                f"{HALF_SIZE}."
+                f"{HALF_SIZE}; the first frames as in 'first 110' or 'blur 3, first 110'."
             )
+
+    @property
+    def change(self) -> str:
+        """What is done to the video or its clips; empty: nothing."""
+        return split_condition(self.text)[0]
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames from the start count; None: all."""
+        return split_condition(self.text)[1]
 
     @property
     def is_order(self) -> bool:
         """Whether it changes clips, not the video."""
-        return self.text in ORDERS
+        return self.change in ORDERS
 
     def missing_reason(self, spec: InputSpec) -> str | None:
         """Why a detector with this input cannot be scored so; None if it can."""
         if not self.is_order:
             return None
-        needed = max(2, *(int(word) for word in self.text.split("_") if word.isdigit()), 0)
+        needed = max(2, *(int(word) for word in self.change.split("_") if word.isdigit()), 0)
         if spec.frames >= needed:
             return None
-        return f"{self.text} needs clips of at least {needed} frames, its clips have {spec.frames}"
+        return (
+            f"{self.change} needs clips of at least {needed} frames, its clips have {spec.frames}"
+        )
 
     def change_clip(self, seed: int) -> ChangeClip | None:
         """What changes each clip; None where the clips stay as they are."""
-        return partial(reorder, order=self.text, seed=seed) if self.is_order else None
+        return partial(reorder, order=self.change, seed=seed) if self.is_order else None
 
     @contextmanager
     def video(self, path: Path, seed: int) -> Iterator[Path]:
@@ -80,13 +117,13 @@ class Condition:
             MediaError: the video cannot be read.
             OutputError: the copy cannot be written.
         """
-        if not self.text or self.is_order:
+        if not self.change or self.is_order:
             yield path
             return
-        kind, _, severity = self.text.partition(" ")
+        kind, _, severity = self.change.partition(" ")
         with tempfile.TemporaryDirectory(prefix="unmask-") as folder:
             copy = Path(folder) / "corrupted.mp4"
-            if self.text == HALF_SIZE:
+            if self.change == HALF_SIZE:
                 halve_video(path, copy)
             else:
                 corrupt_video(path, copy, kind, int(severity), seed=seed)
@@ -107,8 +144,12 @@ def seed_of(dataset: str, path: str) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def find_conditions(words: Sequence[str]) -> tuple[str, ...]:
+def find_conditions(words: Sequence[str], frames: int | None = None) -> tuple[str, ...]:
     """Conditions by their texts or by the words of ``GROUPS``, each once, in order.
+
+    Args:
+        words: the texts.
+        frames: only so many first frames of a video count; None: as the texts say.
 
     Raises:
         UnknownNameError: there is no such condition.
@@ -116,4 +157,6 @@ def find_conditions(words: Sequence[str]) -> tuple[str, ...]:
     texts = [
         text for word in words for text in (("", *GROUPS[word]) if word in GROUPS else (word,))
     ]
+    if frames is not None:
+        texts = [first_frames(text, frames) for text in texts]
     return tuple(dict.fromkeys(Condition(text).text for text in texts))

@@ -108,7 +108,12 @@ def _score(
             for alike in by_input.values():
                 named = {key: _apart(model, alike) for key, model in alike.items()}
                 verdict = scan_with(
-                    path, list(named.values()), device, calibrations=[], change=change
+                    path,
+                    list(named.values()),
+                    device,
+                    calibrations=[],
+                    change=change,
+                    frames=request.condition.frames,
                 )
                 threshold = None if change else mask_threshold  # A mirrored frame has no true mask.
                 yield from _of_scan(request.row, named, verdict, threshold)

@@ -22,6 +22,7 @@ from unmask.errors import (
     UsageError,
     explain_unknown,
 )
+from unmask.evaluate.condition import first_frames, split_condition
 from unmask.evaluate.pixels import Measured, Values, measure_masks
 from unmask.evaluate.scores import VideoScore
 from unmask.metrics import bootstrap_intervals
@@ -314,6 +315,11 @@ def joined(parts: Sequence[tuple[float, Measured]], **draws: int) -> MetricValue
     return value._replace(note="; ".join(note for note in notes if note))
 
 
+def _unchanged(condition: str) -> str:
+    """The same frames of the videos, as they are."""
+    return first_frames("", split_condition(condition)[1])
+
+
 def validation_of(
     groups: dict[Group, list[VideoScore]], group: Group, threshold_from: str | None
 ) -> list[VideoScore]:
@@ -324,7 +330,7 @@ def validation_of(
         for other, members in groups.items()
         if other[:2] == group[:2] and (other.dataset, other.split) == (dataset, VALIDATION)
         if threshold_from or other.compression == group.compression
-        if not other.condition
+        if other.condition == _unchanged(group.condition)
         for row in members
     ]
 

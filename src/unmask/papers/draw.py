@@ -11,6 +11,7 @@ from typing import Final
 
 from unmask.errors import UnmaskError
 from unmask.evaluate import read_scores
+from unmask.evaluate.condition import first_frames
 from unmask.evaluate.data import Data
 from unmask.evaluate.scores import ScoreWriter, VideoScore
 from unmask.explain import explain
@@ -101,7 +102,9 @@ def _scores_of(scored: Scored, models: Sequence[str]) -> list[VideoScore]:
     """The scores of a protocol's own models on the splits that it looks at."""
     sets = {scored.protocol.train_dataset, *scored.protocol.datasets}
     levels = {cell.compression for cell in scored.protocol.cells}
-    conditions = {cell.condition for cell in scored.protocol.cells} | {""}
+    protocol = scored.protocol
+    conditions = {protocol.condition_of(cell) for cell in protocol.cells}
+    conditions |= {first_frames("", protocol.frames)}
     try:
         rows = read_scores(scored.folder)
     except UnmaskError:

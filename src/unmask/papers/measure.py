@@ -10,7 +10,7 @@ from typing import NamedTuple
 from unmask.datasets import get_adapter, list_datasets
 from unmask.detectors import Card, Detector, get_card
 from unmask.errors import DataError, NotMeasurableError, UsageError
-from unmask.evaluate.condition import Condition
+from unmask.evaluate.condition import Condition, first_frames
 from unmask.evaluate.data import Data
 from unmask.evaluate.faces import by_faces
 from unmask.evaluate.pixels import Measured
@@ -67,7 +67,7 @@ class _Plan:
         model = self.models.get(training.key)
         if model is None:
             return missing_weights(training)
-        reason = Condition(cell.condition).missing_reason(model.card.input)
+        reason = Condition(self.protocol.condition_of(cell)).missing_reason(model.card.input)
         return f"not measurable: {reason}" if reason else None
 
     def model(self, cell: Cell, card: Card, row: str) -> Detector:
@@ -86,11 +86,16 @@ class _Plan:
             ScoreRequest(*video, condition, models) for (video, condition), models in found.items()
         ]
 
+    @property
+    def _unchanged(self) -> Condition:
+        return Condition(first_frames("", self.protocol.frames))
+
     def _add(
         self, found: dict[tuple[Video, Condition], list[Detector]], cell: Cell, model: Detector
     ) -> None:
         needed = self.needed[cell]
-        parts = ((needed.test, Condition(cell.condition)), (needed.validation, Condition()))
+        test = Condition(self.protocol.condition_of(cell))
+        parts = ((needed.test, test), (needed.validation, self._unchanged))
         for videos, condition in parts:
             for video in videos:
                 models = found.setdefault((video, condition), [])
@@ -117,12 +122,13 @@ class _Plan:
         if get_metric(cell.metric).needs_threshold:
             rule = self.protocol.threshold
             try:
-                videos = of(needed.validation, Condition())
+                videos = of(needed.validation, self._unchanged)
                 threshold = 0.0 if rule == "0" else fit_threshold(videos, rule)
             except DataError as error:
                 no_threshold = f"not measurable: no threshold ({error})"
-        test = of(needed.test, Condition(cell.condition))
-        place = " ".join(part for part in (place_of(cell), cell.condition) if part)
+        condition = self.protocol.condition_of(cell)
+        test = of(needed.test, Condition(condition))
+        place = " ".join(part for part in (place_of(cell), condition) if part)
         found = measure_of(cell.metric, test, place=place, threshold=threshold, why=no_threshold)
         unscored = sum(row.score is None for row in test)
         note = f"{unscored} of {len(test)} videos in {place} have no score" if unscored else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from unmask.evaluate.condition import first_frames
 from unmask.evaluate.faces import FaceRule
 from unmask.evaluate.tables import ThresholdRule
 
@@ -119,6 +120,7 @@ class Protocol:
         faces: which faces of a video count; the papers have one in each video.
         first_s: of a feature map: a video is one vector, the mean over the clips of so many first
             seconds; None: single clips.
+        frames: so many first frames of a test video count; None: all.
     """
 
     name: str
@@ -141,6 +143,7 @@ class Protocol:
     threshold: ThresholdRule = "0"
     faces: FaceRule = "main"
     first_s: float | None = None
+    frames: int | None = None
 
     def settings_of(self, detector: str) -> tuple[str, ...]:
         """What the table changes in a detector's recipe."""
@@ -150,6 +153,10 @@ class Protocol:
             if change.detector == detector
             for setting in change.settings
         )
+
+    def condition_of(self, cell: Cell) -> str:
+        """What is done to the test videos of a cell, and how many of their frames count."""
+        return first_frames(cell.condition, self.frames)
 
     def start_of(self, detector: str) -> str | None:
         """The detector whose training, on the same videos, a detector begins with."""

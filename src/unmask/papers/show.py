@@ -75,6 +75,11 @@ def remarks(protocol: Protocol, ours: Sequence[Ours] = ()) -> list[str]:
             f"{change.detector} is trained with {', '.join(change.settings)}: {change.reason}"
             for change in protocol.changes
         ),
+        *(
+            [f"Of a test video the first {protocol.frames} frames count."]
+            if protocol.frames
+            else []
+        ),
         *_measured_how(protocol),
         *_starts(protocol, ours),
     ]

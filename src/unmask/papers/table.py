@@ -32,6 +32,7 @@ def print_table(
     stand_in: str | None = None,
     threshold: str | None = None,
     faces: str | None = None,
+    frames: int | None = None,
     device: str = "cpu",
     resamples: int = 10_000,
     as_json: bool = False,
@@ -49,6 +50,7 @@ def print_table(
         stand_in: other data that take the place of the paper's.
         threshold: what accuracies are measured at, see ``RULES``; None: as in the paper.
         faces: which faces of a video count, see ``FACE_RULES``; None: as in the paper.
+        frames: so many first frames of a test video count; None: as in the paper.
         device: ``cpu`` or ``cuda``.
         resamples: number of bootstrap samples.
         as_json: whether the text is JSON, else a table for people.
@@ -72,6 +74,8 @@ def print_table(
         protocol = on(protocol, known)
     if threshold is not None:
         protocol = replace(protocol, threshold=rule_named(threshold))
+    if frames is not None:
+        protocol = replace(protocol, frames=frames)
     if faces is not None:
         protocol = replace(protocol, faces=face_rule_named(faces))
     data = [

@@ -31,6 +31,9 @@ from unmask.types import (
 from unmask.verdict import FaceLooks, Observations, decide
 from unmask.weights import load_detector
 
+WantsFrame = Callable[[int, float, float | None], bool]
+"""Whether a frame is looked at, by its number, its time and that of the next one in seconds."""
+
 ChangeClip = Callable[[Clip], Clip]
 """Makes another clip of the same kind out of a clip."""
 
@@ -85,6 +88,7 @@ def scan_with(
     progress: Progress | None = None,
     keep: ClipSink | None = None,
     change: ChangeClip | None = None,
+    frames: int | None = None,
 ) -> Verdict:
     """As ``scan``, with detectors that ``load_detector`` gave: for many videos they load once.
 
@@ -97,12 +101,13 @@ def scan_with(
         keep: gets the clips themselves, which a verdict does not hold.
         change: what is scored instead of each clip; nothing is then remembered from one clip for
             the next.
+        frames: only so many frames from the start of the video count; None: all.
 
     Raises:
         MediaError: the file is missing, is no media, or has no picture.
     """
     with open_video(path) as video:
-        return _flow(video, detectors, device, calibrations, progress, keep, change)
+        return _flow(video, detectors, device, calibrations, progress, keep, change, frames=frames)
 
 
 def _flow(
@@ -114,6 +119,7 @@ def _flow(
     keep: ClipSink | None = None,
     change: ChangeClip | None = None,
     notes: Sequence[str] = (),
+    frames: int | None = None,
 ) -> Verdict:
     """From frames to the verdict; ``notes`` name who was left out."""
     cards = [detector.card for detector in detectors]
@@ -128,9 +134,10 @@ def _flow(
     )
     cut = Cutter(plan)
     seen = FramesSeen(video.info)
-    frames = seen.count(video.frames(plan.wants), lambda: video.frames_decoded, progress)
+    wants = plan.wants if frames is None else first_frames(plan.wants, frames)
+    decoded = seen.count(video.frames(wants), lambda: video.frames_decoded, progress)
     looks = FaceLooks()
-    clips = cut(looks.watch(follow(frames)))
+    clips = cut(looks.watch(follow(decoded)))
     frame_s = float(1 / video.info.fps) if video.info.fps else 0.0
     if change is not None:
         clips = map(change, clips)
@@ -165,6 +172,15 @@ def _flow(
         scanned_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
     return decide(observations, fits.calibrations, fits.panel)
+
+
+def first_frames(wants: WantsFrame, count: int) -> WantsFrame:
+    """As ``wants``, for the first frames of a video alone."""
+
+    def wanted(index: int, time_s: float, next_time_s: float | None) -> bool:
+        return index < count and wants(index, time_s, next_time_s)
+
+    return wanted
 
 
 def _names(detectors: Sequence[str] | None, weights: Mapping[str, str | Path]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from unmask.corruptions import CORRUPTIONS, SEVERITIES
 from unmask.errors import DataError
+from unmask.evaluate.condition import split_condition
 from unmask.evaluate.tables import MetricValue
 from unmask.plots.canvas import drawing, legend_below, look_of, new_canvas, save
 from unmask.plots.sample import Setting
@@ -108,7 +109,7 @@ def kind_and_severity(condition: str) -> tuple[str, int] | None:
     >>> kind_and_severity("flip 3") is None
     True
     """
-    found = re.fullmatch(r"(\S+) (\d)", condition)
+    found = re.fullmatch(r"(\S+) (\d)", split_condition(condition)[0])
     if found is None or found[1] not in CORRUPTIONS or int(found[2]) not in SEVERITIES:
         return None
     return found[1], int(found[2])

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.errors import NotMeasurableError, import_optional
+from unmask.evaluate.condition import split_condition
 from unmask.evaluate.scores import ClipRow, ScoreKey
 from unmask.evaluate.tables import Group
 from unmask.plots.canvas import GRAY, legend_below, look_of, new_canvas
@@ -91,7 +92,7 @@ def draw_clips(
     """
     drawn: dict[Group, Reservoir] = {}
     for key, of_video in groupby(clips, lambda clip: clip.key):
-        if key.condition or key not in methods:
+        if split_condition(key.condition)[0] or key not in methods:
             continue
         few = Reservoir(clips_per_video, np.random.default_rng([seed, *key.path.encode()]))
         for vector in _vectors(of_video, first_s):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from unmask.corruptions import CORRUPTIONS
 from unmask.errors import NotMeasurableError
+from unmask.evaluate.condition import first_frames, split_condition
 from unmask.evaluate.granularity import Granularity, Results
 from unmask.evaluate.scores import ClipRow, VideoScore
 from unmask.evaluate.tables import (
@@ -141,10 +142,15 @@ def _places(
     """Videos as they are, by data set, compression and split: what shares a plot."""
     places: dict[tuple[str, str, str], dict[Group, list[VideoScore]]] = {}
     for group, members in groups.items():
-        if not group.condition:
-            key = (group.dataset, group.compression, group.split)
-            places.setdefault(key, {})[group] = members
+        if not split_condition(group.condition)[0]:
+            places.setdefault(_place(group), {})[group] = members
     return places
+
+
+def _place(group: Group) -> tuple[str, str, str]:
+    """Data set, compression and split, with the number of first frames where not all count."""
+    frames = split_condition(group.condition)[1]
+    return group.dataset, group.compression, first_frames(group.split, frames)
 
 
 def _joined(place: Sequence[str]) -> str:
@@ -210,10 +216,11 @@ def _draw_severities(atlas: _Atlas) -> None:
         if found is None:
             continue
         kind, severity = found
-        place = (group.dataset, group.compression, group.split)
+        place = _place(group)
         series = curves.setdefault(place, {}).setdefault(kind, {})
         points = series.setdefault(atlas.name_of(group), [])
-        plain = atlas.groups.get(group._replace(condition=""))
+        frames = split_condition(group.condition)[1]
+        plain = atlas.groups.get(group._replace(condition=first_frames("", frames)))
         if not points and plain is not None:
             points.append((0, _auc(atlas, plain)))
         points.append((severity, _auc(atlas, members)))
@@ -234,8 +241,8 @@ def _sizes(atlas: _Atlas, place: tuple[str, str, str]) -> str:
     counts = [
         len(sample_of(members).labels)
         for group, members in atlas.groups.items()
-        if (group.dataset, group.compression, group.split) == place
-        if not group.condition or kind_and_severity(group.condition)
+        if _place(group) == place
+        if not split_condition(group.condition)[0] or kind_and_severity(group.condition)
     ]
     least, most = min(counts), max(counts)
     return f"n = {most}" if least == most else f"n = {least} to {most}"

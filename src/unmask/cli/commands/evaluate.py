@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import typer
 
 from unmask.cli import options
@@ -28,6 +26,7 @@ def evaluate(
     threshold_from: options.ThresholdFrom = None,
     threshold: options.Threshold = None,
     faces: options.Faces = None,
+    frames: options.FirstFrames = None,
     granularity: options.Granularity = "video",
     plots: options.Plots = False,
     conditions: options.Conditions = None,
@@ -43,8 +42,7 @@ def evaluate(
     """
     places = options.pair_layouts(data, dataset)
     given = options.parse_weights(weights)
-    others = {"--condition": conditions, "--embeddings": embeddings, "--plots": plots}
-    _check(table, compare, stand_in, others, granularity)
+    _check(table, compare, stand_in, granularity, (conditions, embeddings, plots))
     if table is not None:
         from unmask.papers.table import print_table
 
@@ -57,6 +55,7 @@ def evaluate(
             stand_in=stand_in,
             threshold=threshold,
             faces=faces,
+            frames=frames,
             device=device,
             resamples=resamples,
             as_json=as_json,
@@ -76,14 +75,14 @@ def evaluate(
         missing = "--data PATH" if detectors else "-d NAME"
         raise UsageError(f"Cannot evaluate: {missing} is missing. Give both, or neither.")
     measuring = bench.Measuring.named(granularity, faces, threshold, threshold_from, resamples)
-    changed = bench.find_conditions(conditions or [""])
+    changed = bench.find_conditions(conditions or [""], frames)
     for path, layout in places:
-        rows, root = bench.read_data(path, layout, split, methods, compressions)
+        found = bench.read_data(path, layout, split, methods, compressions)
         bench.evaluate(
-            rows,
+            found.rows,
             detectors or [],
             out,
-            root=root,
+            root=found.root,
             weights=given,
             device=device,
             report=lambda *progress: show_note(bench.progress_line(*progress)),
@@ -97,14 +96,16 @@ def _check(
     table: str | None,
     compare: tuple[str, str] | None,
     stand_in: str | None,
-    others: Mapping[str, object],
     granularity: str,
+    others: tuple[object, object, object],
 ) -> None:
     """Refuses options that a paper's table or a comparison does not take."""
     if stand_in is not None and table is None:
         raise UsageError("Cannot use --stand-in without a paper's table. Name paper:NAME/TABLE.")
     what = "a paper's table" if table is not None else "--compare"
-    given = {**others, f"--granularity {granularity}": granularity != "video"}
+    names = ("--condition", "--embeddings", "--plots")
+    given = dict(zip(names, others, strict=True))
+    given |= {f"--granularity {granularity}": granularity != "video"}
     for option, value in given.items() if table is not None or compare is not None else ():
         if value:
             raise UsageError(f"Cannot use {option} with {what}. Leave {option} out.")

@@ -18,6 +18,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="anti_compression/table1",
         detectors=("anti_compression",),
+        frames=270,
         kind="across compression",
         title="trained on pairs of FF++ c23 and c40, tested on c40",
         train_compression="c40",
@@ -33,6 +34,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="anti_compression/table2",
         detectors=("anti_compression",),
+        frames=270,
         kind="ablation",
         title="trained on pairs of FF++ c23 and c40, Deepfakes alone, tested on c40",
         train_methods=(DF,),

@@ -104,6 +104,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/table1",
         detectors=("lipforensics",),
+        frames=110,
         kind="leave one method out",
         title="trained on FF++ c23 without one method, tested on it; video AUC",
         cells=left_out((DF, FS, F2F, NT), FOUR, "AUC"),
@@ -121,6 +122,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/table2",
         detectors=("lipforensics",),
+        frames=110,
         kind="cross-dataset",
         title="trained on FF++ c23, tested on other data sets; video AUC",
         train_compression="c23",
@@ -146,6 +148,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/table3",
         detectors=("lipforensics",),
+        frames=110,
         changes=_CLEAN_TRAINING,
         kind="robustness",
         title="trained on FF++ raw, tested on corrupted copies; mean video AUC of 5 severities",
@@ -164,6 +167,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/table4",
         detectors=("lipforensics",),
+        frames=110,
         kind="in-distribution",
         title="trained and tested on FF++, each level by itself; accuracy and AUC of videos",
         cells=per_level(("accuracy", "AUC"), FOUR, ("raw", "c23", "c40")),
@@ -179,6 +183,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/table5",
         detectors=("lipforensics", "resnet18_lipreading", "resnet3d_lipreading"),
+        frames=110,
         kind="ablation",
         title="parts of the network; trained on FF++ c23; accuracy of videos",
         train_compression="c23",
@@ -192,6 +197,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/table6",
         detectors=("lipforensics", "r2plus1d18", "ip_csn_152", "se_resnet50"),
+        frames=110,
         changes=(
             Change(
                 "r2plus1d18",
@@ -221,6 +227,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/figure4",
         detectors=("lipforensics",),
+        frames=110,
         changes=_CLEAN_TRAINING,
         kind="robustness",
         title="trained on FF++ raw, tested on corrupted copies; video AUC by severity",
@@ -238,6 +245,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/figure5-left",
         detectors=("lipforensics",),
+        frames=110,
         kind="forgery diversity",
         title="trained on FF++ c23, methods added one by one, tested on FaceSwap; video AUC",
         train_compression="c23",
@@ -248,6 +256,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/figure5-right",
         detectors=("lipforensics",),
+        frames=110,
         kind="clip length",
         title="trained on FF++ c23 with clips of 5 to 30 frames; video AUC",
         train_compression="c23",
@@ -269,6 +278,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="lipforensics/figure6",
         detectors=("lipforensics",),
+        frames=110,
         kind="occlusion sensitivity",
         title="trained on FF++ c23; where a gray square or cuboid changes the score",
         train_compression="c23",

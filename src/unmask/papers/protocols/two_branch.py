@@ -22,6 +22,7 @@ def _ablation(part: str, title: str, level: str, metrics: tuple[str, ...], rows:
     return Protocol(
         name=f"two_branch/table1{part}",
         detectors=("two_branch",),
+        frames=110,
         kind="ablation",
         title=f"{title}; trained and tested on FF++ {level} Deepfakes",
         train_methods=(DF,),
@@ -61,6 +62,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="two_branch/table2",
         detectors=("two_branch",),
+        frames=110,
         kind="in-distribution",
         title="trained and tested on FF++, each level by itself; video level",
         cells=per_level(_METRICS, FOUR, ("c23", "c40")),
@@ -72,6 +74,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="two_branch/table3",
         detectors=("two_branch",),
+        frames=110,
         kind="cross-dataset",
         title="trained on FF++ c40, tested on Celeb-DF; video level",
         train_compression="c40",
@@ -85,6 +88,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="two_branch/table4a",
         detectors=("two_branch",),
+        frames=110,
         kind="in-distribution",
         title="trained and tested on FF++, each level by itself; accuracy",
         cells=per_level(("accuracy",), FOUR, ("c23", "c40")),
@@ -101,6 +105,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="two_branch/table4b",
         detectors=("two_branch",),
+        frames=110,
         kind="cross-dataset",
         title="trained on FF++ c40, tested on the DFDC preview; natural log of wP at a recall",
         train_compression="c40",
@@ -121,6 +126,7 @@ PROTOCOLS: Final = (
     Protocol(
         name="two_branch/figure4b",
         detectors=("two_branch",),
+        frames=110,
         kind="feature map",
         title="t-SNE of the embeddings; trained and tested on FF++ c40 Deepfakes",
         train_methods=(DF,),
