@@ -20,7 +20,7 @@ from PIL import Image
 OUT = Path(__file__).resolve().parent.parent / "docs" / "report.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 MOST_BYTES = 300_000
-_WIDTH_PX, _HEIGHT_PX, _COLORS = 1000, 1500, 128
+_WIDTH_PX, _HEIGHT_PX, _COLORS = 1000, 2005, 256
 
 
 def photograph(browser: str, page: Path, picture: Path) -> None:
