@@ -89,7 +89,7 @@ def train_one(run: Run, work: Path, out: Path, runs: Mapping[str, Run]) -> None:
         training = Training(run, work, folder)
         training.learn(_say)
         net, card, log = training.net, training.card, training.log
-        cpu_s = {"draw": training.draws.cpu_s, "train": training.cpu_s}
+        cpu_s = {"draw": training.draw_cpu_s, "train": training.cpu_s}
         images = 2 * run.steps * run.pairs
     torch.save(net.state_dict(), net_path(work, run.name))
     given = judged(work, run.size, _say)

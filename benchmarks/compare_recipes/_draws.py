@@ -1,4 +1,4 @@
-"""Training pairs, drawn once for a material and kept as plain arrays.
+"""Training pairs, drawn once for a material and kept as plain arrays, block by block.
 
 So runs spend their time on training, and all runs of one material, size and seed see the very
 same pictures in the same order.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ from unmask.types import InputSpec
 
 MARGIN: Final = 1.35
 MASK_STRIDE: Final = 4
+BLOCK: Final = 3600
+"""Pairs that are drawn and kept together, half a gigabyte at 160 px."""
+
 _LOOKED_AT: Final = 120
 """Faces of other people among which the one with the nearest landmarks is taken."""
 
@@ -115,23 +119,24 @@ class Draws:
     cpu_s: float
 
 
-def draws(work: Path, material: str, size: int, seed: int, count: int) -> Draws:
-    """Opens ``count`` pairs of a material, after making them if they are not there."""
-    folder = work / "draws" / f"{material}-{size}-{seed}-{count}"
+def draws(work: Path, material: str, size: int, seed: int, block: int = 0) -> Draws:
+    """Opens pairs ``BLOCK`` x ``block`` and on of a material, after making them if need be."""
+    folder = _folder(work, material, size, seed, block)
     done = folder / "done.json"
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         faces = Faces(work / "faces_train", work / "mesh_train.npz")
         start = time.process_time()
         side = size // MASK_STRIDE
-        shapes = {"pixels": (count, 2, size, size, 3), "masks": (count, side, side)}
+        shapes = {"pixels": (BLOCK, 2, size, size, 3), "masks": (BLOCK, side, side)}
         arrays = {
             name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape)
             for name, shape in shapes.items()
         }
-        for number in range(count):
+        for at in range(BLOCK):
+            number = block * BLOCK + at
             pixels, mask = draw_pair(faces, MATERIALS[material], size, seed, number)
-            arrays["pixels"][number], arrays["masks"][number] = pixels, mask
+            arrays["pixels"][at], arrays["masks"][at] = pixels, mask
         for array in arrays.values():
             array.flush()
         done.write_text(json.dumps({"cpu_s": time.process_time() - start}))
@@ -142,9 +147,20 @@ def draws(work: Path, material: str, size: int, seed: int, count: int) -> Draws:
     )
 
 
+def forget_draws(work: Path, material: str, size: int, seed: int, block: int) -> None:
+    """Deletes a block but the first, which other runs share: long runs would fill the disk."""
+    if block > 0:
+        shutil.rmtree(_folder(work, material, size, seed, block), ignore_errors=True)
+
+
+def _folder(work: Path, material: str, size: int, seed: int, block: int) -> Path:
+    name = f"{material}-{size}-{seed}-{BLOCK}"
+    return work / "draws" / (f"{name}-{block}" if block else name)
+
+
 def draw_pair(faces: Faces, mix: Mix, size: int, seed: int, number: int) -> tuple[Bytes, Bytes]:
     """Pixels (2, S, S, 3), real and forged, and the forgery's mask (S / 4, S / 4)."""
-    rng = np.random.default_rng([seed, number])
+    rng = np.random.default_rng([seed, number // 2 if mix.twins else number])
     change = change_of(mix.augment)
     at = faces.draw(rng)
     clip = working_size(faces.clip(at), rng)
@@ -156,7 +172,9 @@ def draw_pair(faces: Faces, mix: Mix, size: int, seed: int, number: int) -> tupl
         _at_size(faces, faces.like(at, rng) if way in NEEDS_PERSON else None, clip),
         _at_size(faces, faces.draw(rng) if way in NEEDS_ANYONE else None, clip),
     )
-    return _cut(_changed(clip, WAYS[way](given, rng), mix, change, rng), size, change, rng)
+    made = WAYS[way](given, rng)
+    own = np.random.default_rng([seed, number, 1]) if mix.twins else rng
+    return _cut(_changed(clip, made, mix, change, own), size, change, rng)
 
 
 def _at_size(faces: Faces, number: int | None, clip: FaceClip) -> Subject | None:

@@ -245,7 +245,8 @@ class Mix:
 
     ``augment`` names an augmentation of training; ``codecs`` take the place of its own. In the
     share ``retouched`` both classes are then filtered alike over the whole picture, as by a
-    beauty filter or an enlarger: real pictures that look drawn.
+    beauty filter or an enlarger: real pictures that look drawn. With ``twins`` every second pair
+    is the one before it, cut alike but changed and coded by another draw.
     """
 
     ways: Mapping[str, float]
@@ -253,6 +254,7 @@ class Mix:
     augment: str = "strong"
     codecs: Mapping[str, float] = field(default_factory=dict)
     retouched: float = 0.0
+    twins: bool = False
 
 
 _UPLOADS: Final = {
@@ -295,6 +297,7 @@ MATERIALS: Final[Mapping[str, Mix]] = MappingProxyType(
         "mixed": Mix(ways=_ALL, moment=0.4),
         "uploaded": Mix(ways={"self_blended": 1}, codecs=_UPLOADS),
         "hard": Mix(ways={"self_blended": 1}, retouched=0.4),
+        "twins": Mix(ways={"self_blended": 1}, twins=True),
         "frames": Mix(ways=dict.fromkeys(_EVERYWHERE, 0.2)),
         "shared": Mix(ways={"self_blended": 1}, augment="shared"),
     }

@@ -27,6 +27,7 @@ class Run:
         clip: largest norm of the gradients.
         average: share of the past in a moving average of the weights; 0: none.
         sam: radius of sharpness-aware steps; 0: none. A step then costs twice.
+        twin: weight of the distance of one face at two rates; the material must have twins.
         frozen: stages that are not trained, after the stem; -1 trains the stem too.
         args: of the detector ``efficientnet_lite``, where they are not the card's.
         start: a run whose network this one goes on from; empty: ImageNet.
@@ -46,6 +47,7 @@ class Run:
     clip: float = 2.0
     average: float = 0.0
     sam: float = 0.0
+    twin: float = 0.0
     frozen: int = 2
     args: Mapping[str, object] = field(default_factory=dict)
     start: str = ""

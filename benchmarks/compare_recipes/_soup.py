@@ -49,7 +49,7 @@ def soup_of(run: Run, work: Path, runs: Mapping[str, Run]) -> tuple[nn.Module, C
             one = runs[name]
             if one.soup:
                 continue
-            material = draws(work, one.material, one.size, one.seed, one.steps * one.pairs)
+            material = draws(work, one.material, one.size, one.seed)
             for at in range(_BATCHES):
                 yield clips_of(material, slice(at * one.pairs, (at + 1) * one.pairs), card)
 

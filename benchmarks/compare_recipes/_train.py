@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.compare_recipes._draws import Draws, draws
+from benchmarks.compare_recipes._draws import BLOCK, Draws, draws, forget_draws
 from benchmarks.compare_recipes._plan import Run
 from unmask.checkpoints.safetensors_file import read_safetensors
 from unmask.clips import normalize
@@ -95,9 +95,10 @@ class Training:
         self._optimizer = torch.optim.AdamW(_groups(self.net, run))
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, _cosine(run.steps))
         self._average = {k: v.clone() for k, v in self.net.state_dict().items()}
-        self.draws: Draws = draws(work, run.material, run.size, run.seed, run.steps * run.pairs)
+        self._work = work
+        self._block, self._draws = -1, None
         self.log: Log = []
-        self.step, self.cpu_s = 0, 0.0
+        self.step, self.cpu_s, self.draw_cpu_s = 0, 0.0, 0.0
         if self._checkpoint.is_file():
             self._go_on(torch.load(self._checkpoint, weights_only=True))
 
@@ -108,10 +109,12 @@ class Training:
         torch.set_rng_state(state["random"])
         self._average, self.log = state["average"], state["log"]
         self.step, self.cpu_s = state["step"], state["cpu_s"]
+        self.draw_cpu_s = state.get("draw_cpu_s", 0.0)
 
     def learn(self, say: Callable[[str], None]) -> None:
         """Takes the steps that are left; the network is then in eval mode."""
         start = time.process_time() - self.cpu_s
+        self._drawing_s = 0.0
         losses, in_order = [], []
         while self.step < self.run.steps:
             self.net.train()
@@ -121,7 +124,7 @@ class Training:
             losses.append(loss)
             in_order += (logit[1::2] > logit[::2]).tolist()
             if self.step % _SAVED_EVERY == 0 or self.step == self.run.steps:
-                self.cpu_s = time.process_time() - start
+                self.cpu_s = time.process_time() - start - self._drawing_s
                 means = {"loss": float(np.mean(losses)), "in_order": float(np.mean(in_order))}
                 row = {"step": self.step, **means, "cpu_s": self.cpu_s}
                 self.log.append({key: round(value, 4) for key, value in row.items()})
@@ -148,23 +151,40 @@ class Training:
 
     def _batch(self) -> tuple[Tensor, Target]:
         pairs = self.run.pairs
-        at = slice(self.step * pairs, (self.step + 1) * pairs)
-        forged = torch.from_numpy(self.draws.masks[at].astype(np.float32) / 255)
+        material, first = self._drawn(self.step * pairs)
+        at = slice(first, first + pairs)
+        forged = torch.from_numpy(material.masks[at].astype(np.float32) / 255)
         mask = torch.stack([torch.zeros_like(forged), forged], dim=1).flatten(0, 1)
         numbers = torch.arange(2 * pairs)
         target = Target(label=(numbers % 2).float(), mask=mask[:, None], pair=numbers // 2)
-        return clips_of(self.draws, at, self.card), target
+        return clips_of(material, at, self.card), target
+
+    def _drawn(self, number: int) -> tuple[Draws, int]:
+        """The block that a pair is in, and its place there; what it costs counts as drawing."""
+        block, first = divmod(number, BLOCK)
+        if self._draws is None or block != self._block:
+            run, start = self.run, time.process_time()
+            if self._draws is not None:
+                forget_draws(self._work, run.material, run.size, run.seed, self._block)
+            self._block = block
+            self._draws = draws(self._work, run.material, run.size, run.seed, block)
+            self._drawing_s += time.process_time() - start
+            self.draw_cpu_s += self._draws.cpu_s
+        return self._draws, first
 
     def _gradients(self, clips: Tensor, target: Target) -> tuple[float, Tensor]:
         """Loss and logits; an observer takes the logits of the forward pass that trains."""
-        seen: list[Tensor] = []
+        seen: list[tuple[Tensor, Tensor]] = []
         head = self.net.get_submodule("class_head")
-        hook = head.register_forward_hook(lambda m, i, out: seen.append(out.detach()[:, 0]))
+        hook = head.register_forward_hook(lambda m, i, out: seen.append((i[0], out)))
         self._optimizer.zero_grad(set_to_none=True)
         loss = self.card.training_loss(self.net, clips, target)
-        loss.backward()
         hook.remove()
-        return float(loss.detach()), seen[0]
+        (embedding, logit), *_ = seen
+        if self.run.twin:
+            loss = loss + self.run.twin * twin_loss(embedding)
+        loss.backward()
+        return float(loss.detach()), logit.detach()[:, 0]
 
     def _at_the_worst(self, clips: Tensor, target: Target) -> None:
         """Replaces the gradients by those at the worst point nearby (SAM, ICLR 2021)."""
@@ -198,10 +218,24 @@ class Training:
             "log": self.log,
             "step": self.step,
             "cpu_s": self.cpu_s,
+            "draw_cpu_s": self.draw_cpu_s,
         }
         partial = self._checkpoint.with_suffix(".part")
         torch.save(state, partial)
         partial.replace(self._checkpoint)
+
+
+def twin_loss(embedding: Tensor) -> Tensor:
+    """How far apart the embeddings of one face at two rates are: 1 - their cosine, the mean.
+
+    Args:
+        embedding: (B, D) of a material with twins: real and forged, then both again.
+
+    >>> twin_loss(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]))
+    tensor(0.5000)
+    """
+    first, second = embedding.view(-1, 2, 2, embedding.shape[1]).unbind(dim=1)
+    return (1 - nn.functional.cosine_similarity(first, second, dim=2)).mean()
 
 
 def _groups(net: nn.Module, run: Run) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.compare_recipes import PLAN, export
+from benchmarks.compare_recipes._draws import BLOCK
 from benchmarks.compare_recipes._figures import MAIN, differences, estimates, figures, summed
 from benchmarks.compare_recipes._hulls import HULLS, drawn_mask, hull_mask
 from benchmarks.compare_recipes._judged import MAKERS, RATES, mesh_swap
@@ -54,6 +55,8 @@ def test_the_plan_can_be_read_and_built():
     assert len(runs) >= 20 and len(set(names)) == len(names)
     for run in runs:
         assert run.material in MATERIALS
+        assert BLOCK % run.pairs == 0  # So that a step lies in one block.
+        assert MATERIALS[run.material].twins or not run.twin
         assert run.base in {*names, "shipped"} - {run.name}
         assert card_of(run).input.size == (run.size, run.size)
 
