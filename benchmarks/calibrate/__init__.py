@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from unmask.calibrate.compression import measure_compression
 from unmask.calibrate.copies import copies_of
 from unmask.calibrate.fit import FALSE_ALARM_RATE
 from unmask.calibrate.left_out import compare_with_first, is_better
+from unmask.calibrate.run import measure_plain, with_origin
 from unmask.datasets import read_folder
 from unmask.errors import UsageError
 from unmask.evaluate.scores import VideoScore, read_scores
@@ -112,6 +114,8 @@ def run(given: argparse.Namespace) -> int:
         result |= plain_figures(scores, members[0], folder)
     result["calibration"] = metrics_by_group(copies, given.rate, given.resamples)
     made = build(copies, members, given.rate, given.resamples, given.data.name, given.longest)
+    left_out, _ = measure_plain(copies, given.rate, given.resamples)
+    made = replace(with_origin(made, left_out, rows), blind_spots=given.blind_spots)
     better = True
     if len(members) > 1:
         compared = compare_with_first(copies, given.rate, given.resamples)
@@ -173,6 +177,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--name", help="of the result file")
     parser.add_argument("--calibrate", type=Path, help="writes the calibration to this file")
+    parser.add_argument("--blind-spots", default="", help="a sentence: what it does not find")
     parser.add_argument("--anyway", action="store_true", help="writes a panel that is no better")
     given = parser.parse_args(arguments)
     given.words = " ".join(arguments)

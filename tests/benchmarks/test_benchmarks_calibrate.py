@@ -97,8 +97,11 @@ def run(pack: Path, *more: str) -> int:
 def test_the_command_writes_figures_and_a_calibration_from_stored_scores(pack: Path):
     out = pack / "bright.calibration.json"
     weights = f"bright={pack / 'bright.safetensors'}"
-    assert run(pack, "-d", weights, "--name", "c", "--calibrate", str(out)) == 0
+    words = ["-d", weights, "--name", "c", "--calibrate", str(out), "--blind-spots", "It is blind."]
+    assert run(pack, *words) == 0
     made = read_calibration(out)
+    assert made.left_out is not None
+    assert (made.left_out.found.videos, made.blind_spots) == (24, "It is blind.")
     assert (made.detector, made.real_videos, made.scale) == ("bright", 24, "llr")
     result = json.loads((pack / "results" / "c.json").read_text())
     assert result["calibration"]["sources left out"]["as they are"]["real"] == 24

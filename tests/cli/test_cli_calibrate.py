@@ -51,13 +51,17 @@ def test_weights_that_were_calibrated_decide(cli, data, bright, tmp_path):
     assert "Each source judged by a calibration made without it:" in ran.out
     assert "  fake videos called manipulated: " in ran.out
     assert f"--calibration {out}" in ran.out
-    assert read_calibration(out).detector == "bright"
+    made = read_calibration(out)
+    assert (made.detector, len(made.validation_sha256)) == ("bright", 10)
+    assert made.left_out is not None
+    assert (made.left_out.false_alarms.videos, made.left_out.found.videos) == (5, 5)
 
     words = ("scan", data / "fake/tool/3.mp4", "-d", "bright", "-w", f"bright={bright}")
     assert "3.mp4: Inconclusive" in cli(*words).out
     judged = cli(*words, "--calibration", out)
     assert judged.code == 0, judged.err
     assert "3.mp4: Signs of manipulation found" in judged.out
+    assert "one of the validation videos of the calibration" in judged.out
 
     again = cli("calibrate", data, "-d", f"bright={bright}", "-o", out, *RATE)
     assert again.code == 1

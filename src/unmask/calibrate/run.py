@@ -120,20 +120,23 @@ def calibrate(
     members = [(use.name, use.sha256) for use in uses]
     copies, undecided = copies_of(known, members, compression)
     made = build(copies, members, rate, resamples, data or _names_of(rows), longest_cpu_s)
-    left_out, missing_reason = _left_out(copies, rate, resamples)
-    made = dataclasses.replace(
-        made,
-        left_out=None if left_out is None else rates_of(left_out),
-        validation_sha256=hashes_of(rows),
-    )
+    left_out, missing_reason = measure_plain(copies, rate, resamples)
     return Calibrated(
-        calibration=made,
+        calibration=with_origin(made, left_out, rows),
         left_out=left_out,
         missing_reason=missing_reason,
         compared=compare_with_first(copies, rate, resamples) if len(members) > 1 else {},
         copies=len(copies),
         undecided=undecided,
     )
+
+
+def with_origin(
+    made: Calibration, left_out: LeftOut | None, rows: Sequence[LabelledVideo]
+) -> Calibration:
+    """The calibration with its rates on sources left out and the hashes of its videos."""
+    rates = None if left_out is None else rates_of(left_out)
+    return dataclasses.replace(made, left_out=rates, validation_sha256=hashes_of(rows))
 
 
 def check_rows(rows: Sequence[LabelledVideo], rate: float) -> None:
@@ -181,7 +184,8 @@ def check_not_trained_on(use: DetectorUse, rows: Sequence[LabelledVideo]) -> Non
             )
 
 
-def _left_out(copies: Copies, rate: float, resamples: int) -> tuple[LeftOut | None, str]:
+def measure_plain(copies: Copies, rate: float, resamples: int) -> tuple[LeftOut | None, str]:
+    """Metrics of the videos as they are, each source left out; or why there are none."""
     try:
         judged = judge_left_out(copies, rate)
     except DataError as error:
