@@ -33,8 +33,8 @@ def paper_page(name: str) -> str:
     lines = [f"# Commands: {name}", "", " ".join(about.split()), ""]
     lines += [
         "`unmask evaluate paper:NAME/TABLE` prints each table with ours beside it; "
-        "[Reproducing the papers](../reproduce.md) says what the data and the tables are. A line "
-        "that stands in an earlier table of this page is not repeated.",
+        "[Reproducing the papers](../reproduce.md) explains data and tables. A command "
+        "of an earlier table on this page is not repeated.",
         "",
     ]
     seen: set[str] = set()

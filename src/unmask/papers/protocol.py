@@ -241,7 +241,7 @@ def per_level(
 def per_method(
     metrics: tuple[str, ...], methods: tuple[str, ...], levels: tuple[str, ...]
 ) -> tuple[Cell, ...]:
-    """A training for each method and level of compression, tested on both."""
+    """A training for each method and compression, tested on both."""
     return tuple(
         Cell(
             column=" ".join([level, SHORT[method], *([metric] if len(metrics) > 1 else [])]),

@@ -1,5 +1,5 @@
 """Detection and Localization of Facial Expression Manipulations (Mazaheri and Roy-Chowdhury,
-WACV 2022): values in percent. A network for each method and level; values of the paper are of
+WACV 2022): values in percent. One network per method and compression; values of the paper are of
 single pictures, ours of videos.
 """
 
@@ -28,7 +28,7 @@ PROTOCOLS: Final = (
         name="emd/table2",
         detectors=("emd",),
         kind="in-distribution",
-        title="trained and tested on FF++, each method and level by itself; accuracy",
+        title="trained and tested on FF++, each method and compression separately; accuracy",
         train_methods=(DF, F2F, NT),
         cells=per_method(("accuracy",), (DF, F2F, NT), ("c23", "c40")),
         published=published_rows("""
@@ -47,7 +47,7 @@ PROTOCOLS: Final = (
         name="emd/table3",
         detectors=("emd",),
         kind="in-distribution",
-        title="trained and tested on FF++ Face2Face, each level by itself; accuracy",
+        title="trained and tested on FF++ Face2Face, each compression separately; accuracy",
         train_methods=(F2F,),
         cells=per_method(("accuracy",), (F2F,), ("c23", "c40")),
         published=published_rows("""
@@ -65,7 +65,7 @@ PROTOCOLS: Final = (
         name="emd/table4",
         detectors=("emd",),
         kind="localization",
-        title="trained and tested on FF++, each method and level by itself; accuracy of pixels",
+        title="trained and tested on FF++, each method and compression separately; accuracy of pixels",
         train_methods=(F2F, NT),
         cells=per_method(("PBCA",), (F2F, NT), ("c23", "c40")),
         published=published_rows("""

@@ -169,7 +169,7 @@ PROTOCOLS: Final = (
         detectors=("lipforensics",),
         frames=110,
         kind="in-distribution",
-        title="trained and tested on FF++, each level by itself; accuracy and AUC of videos",
+        title="trained and tested on FF++, each compression separately; accuracy and AUC of videos",
         cells=per_level(("accuracy", "AUC"), FOUR, ("raw", "c23", "c40")),
         published=published_rows("""
             Xception: 99.0 99.8 97.0 99.3 89.0 92.0

@@ -137,8 +137,8 @@ PROTOCOLS: Final = (
             R3D: 97.86 97.86 99.29 99.29 95.71 95.79 62.14 75.00 5.00 57.14 56.43 -4.90
             I3D: 97.86 98.57 94.29 95.00 96.43 88.57 77.86 87.86 12.86 71.43 63.57 -3.37"""),
         notes=(
-            "avg is the mean of the accuracies on real and on forged videos; drop is the mean of "
-            "its differences, each run without a method less the run with all.",
+            "avg is the mean of the accuracies on real and on fake videos; drop is the mean of "
+            "its differences, each run without a method minus the run with all.",
         ),
     ),
     Protocol(
@@ -203,7 +203,7 @@ PROTOCOLS: Final = (
             R3D: 0.32 0.48 0.33 0.46 0.41 0.35 0.58 0.25 1.66 0.16 0.65 0.25"""),
         notes=(
             "The loss is of the sigmoid of a video's logit, not calibrated, in nats. The paper's "
-            "95 real and 72 forged samples are picked by hand and not published: here it is the "
+            "95 real and 72 fake samples are picked by hand and not published: here it is the "
             "whole test split, so the trend alone can be compared.",
         ),
     ),

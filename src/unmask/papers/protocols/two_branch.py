@@ -64,7 +64,7 @@ PROTOCOLS: Final = (
         detectors=("two_branch",),
         frames=110,
         kind="in-distribution",
-        title="trained and tested on FF++, each level by itself; video level",
+        title="trained and tested on FF++, each compression separately; videos",
         cells=per_level(_METRICS, FOUR, ("c23", "c40")),
         published=published_rows("""
             DSP-FWA: 57.49 51.59 7.48 15.00 62.34 51.93 9.82 22.14
@@ -76,7 +76,7 @@ PROTOCOLS: Final = (
         detectors=("two_branch",),
         frames=110,
         kind="cross-dataset",
-        title="trained on FF++ c40, tested on Celeb-DF; video level",
+        title="trained on FF++ c40, tested on Celeb-DF; videos",
         train_compression="c40",
         cells=tuple(elsewhere(metric, "celeb_df", metric) for metric in _METRICS),
         published=published_rows("""
@@ -90,7 +90,7 @@ PROTOCOLS: Final = (
         detectors=("two_branch",),
         frames=110,
         kind="in-distribution",
-        title="trained and tested on FF++, each level by itself; accuracy",
+        title="trained and tested on FF++, each compression separately; accuracy",
         cells=per_level(("accuracy",), FOUR, ("c23", "c40")),
         published=published_rows("""
             Xception (full image): 74.78 70.52
