@@ -131,19 +131,20 @@ def _mean(values: NDArray[np.float64], clips: Sequence[Sequence[Any]]) -> Figure
     return Figure(lambda w: (w @ values) / w.sum(axis=1), source, f"{len(clips)} pairs")
 
 
-def estimates(rows: Rows, resamples: int) -> dict[str, dict[str, Any]]:
-    """Every figure with its 95 % interval of a bootstrap over sources."""
-    return {
-        name: _plain(figure.measure, figure, resamples) for name, figure in figures(rows).items()
-    }
+def estimates(rows: Rows, resamples: int, names: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Figures of these names (none: all) with 95 % intervals of a bootstrap over sources."""
+    found = figures(rows)
+    return {name: _plain(found[name].measure, found[name], resamples) for name in names or found}
 
 
-def differences(rows: Rows, base: Rows, resamples: int) -> dict[str, dict[str, Any]]:
-    """Every figure less that of ``base``, both on the same draws of sources."""
+def differences(
+    rows: Rows, base: Rows, resamples: int, names: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Figures of these names (none: all) less those of ``base``, on the same draws of sources."""
     ours, theirs = figures(rows), figures(base)
     found = {}
-    for name, figure in ours.items():
-        other = theirs[name]
+    for name in names or ours:
+        figure, other = ours[name], theirs[name]
 
         def less(w: Weights, a: Figure = figure, b: Figure = other) -> Weights:
             return a.measure(w) - b.measure(w)
