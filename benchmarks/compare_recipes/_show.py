@@ -19,7 +19,8 @@ READ: Final = (
     "Each run is a short training of one network from ImageNet on the same number of pictures, "
     "compared with its base on the same judged pictures. Intervals: bootstrap over sources, 95 %. "
     "They do not hold the noise of the training itself: the difference of two seeds of the base "
-    "shows that. The first figure is the one to choose by; no run was chosen by the real tools' videos."
+    "shows that. The first figure is the one to choose by; no run was chosen by videos of real "
+    "tools."
 )
 
 
