@@ -94,7 +94,7 @@ def train_one(run: Run, work: Path, out: Path, runs: Mapping[str, Run]) -> None:
     torch.save(net.state_dict(), net_path(work, run.name))
     given = judged(work, run.size, _say)
     start = time.process_time()
-    scores = scores_of(net, card.input, given)
+    scores = scores_of(net, card.input, given, flip=run.flip)
     cpu_s["score"] = time.process_time() - start
     record = {
         "run": run.plain(),

@@ -32,6 +32,7 @@ class Run:
         args: of the detector ``efficientnet_lite``, where they are not the card's.
         start: a run whose network this one goes on from; empty: ImageNet.
         soup: runs whose weights are averaged, in place of training.
+        flip: scores the mirror image too.
         base: the run that this one is compared with.
         note: what differs, in words.
     """
@@ -52,6 +53,7 @@ class Run:
     args: Mapping[str, object] = field(default_factory=dict)
     start: str = ""
     soup: Sequence[str] = ()
+    flip: bool = False
     base: str = "base-0"
     note: str = ""
 

@@ -24,14 +24,16 @@ from benchmarks.compare_recipes._material import (
 )
 from benchmarks.compare_recipes._plan import Run, read_plan
 from benchmarks.compare_recipes._records import read_records, write_record
-from benchmarks.compare_recipes._score import chosen_score
+from benchmarks.compare_recipes._score import answers, chosen_score
 from benchmarks.compare_recipes._show import table, to_markdown
 from benchmarks.compare_recipes._soup import averaged, see_anew, soup_of
 from benchmarks.compare_recipes._train import card_of, frozen_parts, net_path, read_net
 from torch import nn
 
+from unmask.detectors import Output
 from unmask.errors import DataError
 from unmask.forgeries import Face
+from unmask.types import InputSpec
 from unmask.weights import load_detector
 
 SIDE = 200
@@ -210,6 +212,24 @@ def record(name: str, shift: float) -> dict[str, object]:
     log = [{"step": 1, "loss": 1.0, "in_order": 0.5, "cpu_s": 1.0}]
     cpu_s = {"train": 3600.0}
     return {"run": run, "log": log, "cpu_s": cpu_s, "code": "x", "scores": scores(shift)}
+
+
+class Leftish(nn.Module):
+    """Scores the mean of the left half and marks what is light."""
+
+    def forward(self, clips: torch.Tensor) -> Output:
+        images = clips[:, :, 0]
+        mask = nn.functional.avg_pool2d(images.mean(dim=1, keepdim=True), 4)
+        return Output(logit=images[..., : images.shape[-1] // 2].mean(dim=(1, 2, 3)), mask=mask)
+
+
+def test_with_flip_both_halves_count():
+    pixels = np.zeros((1, 16, 16, 3), np.uint8)
+    pixels[:, :, 8:] = 255
+    spec = InputSpec(size=(16, 16), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    plain, flipped = (answers(Leftish(), spec, pixels, flip=flip) for flip in (False, True))
+    assert plain.logit.tolist() == [0] and flipped.logit.tolist() == pytest.approx([0.5])
+    assert np.array_equal(plain.mask, flipped.mask) and plain.mask[0, :, 2:].all()
 
 
 def test_figures_by_hand():
