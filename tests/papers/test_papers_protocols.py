@@ -15,10 +15,11 @@ from unmask.detectors import get_card, list_detectors
 from unmask.errors import UnknownNameError, UsageError
 from unmask.evaluate.condition import Condition
 from unmask.evaluate.data import Data
-from unmask.evaluate.scores import read_scores
+from unmask.evaluate.scores import read_clips, read_scores
 from unmask.evaluate.tables import RULES, fit_threshold
 from unmask.metrics.registry import list_metrics
 from unmask.papers.measure import missing_reason, run_protocol
+from unmask.papers.protocol import Cell, of_frames
 from unmask.papers.registry import PROTOCOLS, get_protocol
 from unmask.papers.show import show_protocol
 from unmask.papers.trainings import rows_of, training_of, trainings
@@ -101,9 +102,13 @@ def test_names_are_unique():
     "name", ["lipforensics/table1", "lipforensics/table2", "lipforensics/table3"]
 )
 def test_the_papers_averages_are_those_of_their_columns(name):
-    for row in get_protocol(name).published:
+    protocol = get_protocol(name)
+    averaged = {cell.column for cell in protocol.cells if cell.is_averaged}
+    for row in protocol.published:
         if None not in row.values:
             *values, mean = row.values
+            named = zip(protocol.headings, values, strict=False)
+            values = [value for heading, value in named if heading in averaged]
             assert sum(values) / len(values) == pytest.approx(mean, abs=0.11)
 
 
@@ -298,6 +303,42 @@ def test_a_table_scores_the_frames_that_the_paper_does(tmp_path, tree, weights):
     assert {score.key.condition for score in scores} == {"first 3"}
     assert {score.key.split for score in scores} == {"val", "test"}
     assert "Of a test video the first 3 frames count." in show_protocol(protocol, data)
+
+
+def test_a_frame_level_column_measures_the_clips_of_the_main_face(tmp_path, tree, weights):
+    data = [Data(read_dataset("faceforensics", tree), tree)]
+    video = Cell(column="AUC", metric="AUC", methods=("Deepfakes",), compression="c23")
+    protocol = dataclasses.replace(
+        get_protocol("two_branch/table3b"),
+        train_compression="c23",
+        cells=(video, *of_frames((video,))),
+    )
+    given = {"bright": weights[1.0]}
+    out = tmp_path / "out"
+    (ours,) = run_protocol(protocol, data, ["bright"], out, weights=given, resamples=20)
+    assert protocol.headings == ("AUC", "frame AUC")
+    clips = list(read_clips(out))
+    labels = {row.key: row.label for row in read_scores(out)}
+    assert len(clips) > len(labels)  # one face in each video, several clips
+    expected = roc_auc_score([labels[clip.key] for clip in clips], [clip.logit for clip in clips])
+    assert ours.values[1].value == pytest.approx(expected)
+    rows = read_scores(out)
+    expected = roc_auc_score([row.label for row in rows], [row.score for row in rows])
+    assert ours.values[0].value == pytest.approx(expected)
+
+
+def test_the_average_of_corruptions_leaves_the_clean_videos_out():
+    protocol = get_protocol("lipforensics/table3")
+    assert protocol.headings[0] == "clean"
+    assert {cell.condition for cell in protocol.columns["clean"]} == {""}
+    assert len(protocol.columns["avg"]) == 35
+    assert all(cell.condition for cell in protocol.columns["avg"])
+
+
+def test_a_row_of_another_compression_has_a_training_of_its_own():
+    found = {t.row: t for t in trainings(get_protocol("two_branch/table3"), get_card("xception"))}
+    assert (found["c40"].compressions, found["c40"].key) == (("c40",), "xception")
+    assert (found["c23"].compressions, found["c23"].key) == (("c23",), "xception:c23")
 
 
 def test_the_papers_decide_at_the_logit_0():

@@ -13,7 +13,7 @@ import timm
 from torch import Tensor, nn
 
 from unmask.checkpoints.pickle_file import read_tensors
-from unmask.detectors.card import Card, Output, Paper, Weights
+from unmask.detectors.card import Ablation, Card, Output, Paper, Weights
 from unmask.detectors.registry import detector
 from unmask.detectors.shared import deepfakebench
 from unmask.detectors.shared.spatio_temporal import IMAGE_RECIPE, TRAINING_DIFFERENCES
@@ -97,6 +97,10 @@ CARD = Card(
     cam_layer="net.conv4",
     aggregate="mean",
     starts_from="imagenet",
+    ablations=(
+        Ablation(row="c40", tables=("two_branch/table3",)),
+        Ablation(row="c23", tables=("two_branch/table3",), compressions=("c23",)),
+    ),
 )
 
 

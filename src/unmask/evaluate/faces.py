@@ -37,11 +37,12 @@ def by_faces(videos: Sequence[VideoScore], rule: FaceRule) -> list[VideoScore]:
     if rule == "all":
         return list(videos)
     return [
-        replace(video, score=_main(video.faces).logit) if video.faces else video for video in videos
+        replace(video, score=main_face(video.faces).logit) if video.faces else video
+        for video in videos
     ]
 
 
-def _main(faces: Sequence[FaceScore]) -> FaceScore:
+def main_face(faces: Sequence[FaceScore]) -> FaceScore:
     """The face that fills most of the video: clips times the area of the face.
 
     A person who is lost and found again is two faces. The longer one counts.

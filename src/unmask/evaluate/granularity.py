@@ -92,7 +92,7 @@ def face_scores(videos: Iterable[VideoScore]) -> Iterator[VideoScore]:
         if video.score is None:
             yield video
         for face in video.faces:
-            yield _part(video, face.logit)
+            yield part_of(video, face.logit)
 
 
 def clip_scores(videos: Sequence[VideoScore], folders: Sequence[Path]) -> list[VideoScore]:
@@ -124,10 +124,11 @@ def clip_scores(videos: Sequence[VideoScore], folders: Sequence[Path]) -> list[V
                 )
             here.add(video.key)
             if video.key not in elsewhere:  # two folders may hold the same video
-                rows.append(_part(video, clip.logit))
+                rows.append(part_of(video, clip.logit))
         elsewhere |= here
     return rows
 
 
-def _part(video: VideoScore, logit: float) -> VideoScore:
+def part_of(video: VideoScore, logit: float) -> VideoScore:
+    """A row like its video's, with the score of a face or a clip."""
     return VideoScore(key=video.key, label=video.label, source_id=video.source_id, score=logit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,11 +12,12 @@ from unmask.detectors import Card, Detector, get_card
 from unmask.errors import DataError, NotMeasurableError, UsageError
 from unmask.evaluate.condition import Condition, first_frames
 from unmask.evaluate.data import Data
-from unmask.evaluate.faces import by_faces
+from unmask.evaluate.faces import by_faces, main_face
+from unmask.evaluate.granularity import part_of
 from unmask.evaluate.pixels import Measured
 from unmask.evaluate.run import check_embeddings
 from unmask.evaluate.score_videos import Report, ScoreRequest, score_videos
-from unmask.evaluate.scores import ScoreKey, ScoreWriter, VideoScore, read_scores
+from unmask.evaluate.scores import ScoreKey, ScoreWriter, VideoScore, read_clips, read_scores
 from unmask.evaluate.tables import VALIDATION, MetricValue, fit_threshold, joined, measure_of
 from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD
 from unmask.metrics.registry import get_metric
@@ -48,6 +49,32 @@ class _Needed(NamedTuple):
 
     test: list[Video]
     validation: list[Video]
+
+
+class _Scores(NamedTuple):
+    """The scores of a results folder by the video's key: of the video, and of its clips."""
+
+    videos: Mapping[ScoreKey, VideoScore]
+    clips: Mapping[ScoreKey, list[VideoScore]]
+
+    def rows(self, keys: Iterable[ScoreKey], granularity: str) -> list[VideoScore]:
+        if granularity == "video":
+            return [self.videos[key] for key in keys]
+        return [row for key in keys for row in self.clips.get(key) or [self.videos[key]]]
+
+
+def _scores_in(folder: Path, protocol: Protocol) -> _Scores:
+    """Reads a folder by the protocol's rule of faces; clips only where a cell measures them."""
+    videos = {video.key: video for video in read_scores(folder)}
+    clips: dict[ScoreKey, list[VideoScore]] = {}
+    if any(cell.granularity == "clip" for cell in protocol.cells):
+        for clip in read_clips(folder):
+            video = videos[clip.key]
+            main = main_face(video.faces).track_id
+            if protocol.faces == "all" or clip.track_id == main:
+                clips.setdefault(clip.key, []).append(part_of(video, clip.logit))
+    kept = by_faces(list(videos.values()), protocol.faces)
+    return _Scores({video.key: video for video in kept}, clips)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +129,7 @@ class _Plan:
                 if model not in models:
                     models.append(model)
 
-    def measured(
-        self, cell: Cell, card: Card, row: str, scores: Mapping[ScoreKey, VideoScore]
-    ) -> Measured:
+    def measured(self, cell: Cell, card: Card, row: str, scores: _Scores) -> Measured:
         """What a cell's value is made of.
 
         Raises:
@@ -115,8 +140,8 @@ class _Plan:
         needed, model = self.needed[cell], self.model(cell, card, row)
 
         def of(videos: Sequence[Video], condition: Condition) -> list[VideoScore]:
-            found = [scores[ScoreRequest(*video, condition, ()).key(model)] for video in videos]
-            return by_faces(found, self.protocol.faces)
+            keys = [ScoreRequest(*video, condition, ()).key(model) for video in videos]
+            return scores.rows(keys, cell.granularity)
 
         threshold, no_threshold = None, ""
         if get_metric(cell.metric).needs_threshold:
@@ -131,7 +156,8 @@ class _Plan:
         place = " ".join(part for part in (place_of(cell), condition) if part)
         found = measure_of(cell.metric, test, place=place, threshold=threshold, why=no_threshold)
         unscored = sum(row.score is None for row in test)
-        note = f"{unscored} of {len(test)} videos in {place} have no score" if unscored else ""
+        total = len({row.key for row in test})
+        note = f"{unscored} of {total} videos in {place} have no score" if unscored else ""
         return found._replace(note="; ".join(part for part in (found.note, note) if part))
 
 
@@ -178,7 +204,7 @@ def run_protocol(
         {cell: missing_reason(protocol, cell, data) for cell in protocol.cells},
         _models(protocol, cards, dict(weights or {}), device),
     )
-    requests, scores = plan.requests(cards), {}
+    requests, scores = plan.requests(cards), _Scores({}, {})
     if requests:
         folder = scores_folder(protocol, out)
         if protocol.keeps_embeddings:
@@ -186,7 +212,7 @@ def run_protocol(
         with ScoreWriter(folder, keeps_embeddings=protocol.keeps_embeddings) as writer:
             limit = TRUE_MASK_THRESHOLD
             score_videos(requests, writer, device, report=report, mask_threshold=limit)
-        scores = {score.key: score for score in read_scores(folder)}
+        scores = _scores_in(folder, protocol)
 
     def value_of(cells: Sequence[Cell], card: Card, row: str) -> MetricValue:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from unmask.evaluate.condition import first_frames
@@ -54,6 +54,9 @@ class Cell:
         share: the value's factor in its column's sum; None: of a mean.
         at: its column's place on the protocol's axis.
         curve: which of several curves its column belongs to.
+        granularity: whether a score belongs to a video, or to a clip (a frame, of an image
+            detector).
+        is_averaged: whether the table's average has it.
     """
 
     column: str
@@ -70,6 +73,8 @@ class Cell:
     share: float | None = None
     at: float | None = None
     curve: str = ""
+    granularity: Literal["video", "clip"] = "video"
+    is_averaged: bool = True
 
 
 class Change(NamedTuple):
@@ -174,11 +179,12 @@ class Protocol:
 
     @property
     def columns(self) -> dict[str, tuple[Cell, ...]]:
-        """The cells of each column; the average has all of them."""
+        """The cells of each column, and those that the average has."""
         found: dict[str, tuple[Cell, ...]] = {}
         for cell in self.cells:
             found[cell.column] = (*found.get(cell.column, ()), cell)
-        return found | ({self.average: self.cells} if self.average else {})
+        averaged = tuple(cell for cell in self.cells if cell.is_averaged)
+        return found | ({self.average: averaged} if self.average else {})
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -235,6 +241,18 @@ def per_level(
         )
         for level in levels
         for metric in metrics
+    )
+
+
+def of_frames(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The same cells at frame level: a score for each clip, of an image detector each frame."""
+    return tuple(
+        replace(
+            cell,
+            column=cell.column.replace(cell.metric, f"frame {cell.metric}"),
+            granularity="clip",
+        )
+        for cell in cells
     )
 
 
