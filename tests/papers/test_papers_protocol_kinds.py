@@ -93,7 +93,9 @@ def test_robustness_is_the_mean_over_severities(tmp_path, data, weights):
     found = {}
     for condition in sorted({row.key.condition for row in scores}):
         rows = [row for row in scores if row.key.condition == condition]
-        found[condition.removesuffix(", first 110")] = roc_auc_score([r.label for r in rows], [r.score for r in rows])
+        found[condition.removesuffix(", first 110")] = roc_auc_score(
+            [r.label for r in rows], [r.score for r in rows]
+        )
     assert set(found) == {"saturation 1", "saturation 5", "contrast 1", "contrast 5"}
     sat, con, mean = values_of(ours)
     assert sat == pytest.approx((found["saturation 1"] + found["saturation 5"]) / 2)
