@@ -162,8 +162,8 @@ def test_the_error_rates_stand_beside_the_probability() -> None:
     ) in text
     assert (
         "Log-likelihood ratio +3.21 A score like this is about 25 times as likely for a "
-        "manipulated video as for a real one. Stated within -4.20 to +3.90: the validation videos "
-        "are too few to support a stronger one."
+        "manipulated video as for a real one. Moderate support for manipulation (ENFSI scale). "
+        "Stated within -4.20 to +3.90: the validation videos are too few to support a stronger one."
     ) in text
     assert (
         "Real videos this high 0 of 76 Real validation videos that score as high or higher. "

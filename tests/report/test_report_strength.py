@@ -14,15 +14,18 @@ from report_builders import (
     make_judgement,
     make_two_people,
     make_uncalibrated,
+    make_verdict,
     make_without_probability,
     without_numbers,
 )
 
+from unmask.report import to_html
 from unmask.report.strength import (
     bounds_text,
     priors_text,
     quality_text,
     ratio_text,
+    support_text,
     videos_text,
     why_no_probability,
 )
@@ -99,3 +102,23 @@ def test_the_quality_class_comes_with_the_size_of_its_sample() -> None:
     )
     single = replace(make_calibration(), classes=make_calibration().classes[-1:])
     assert quality_text(make_judgement(3.0, single)) == ""
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (1.9, "No support for either"),
+        (2.0, "Weak support for manipulation"),
+        (99.0, "Moderate support for manipulation"),
+        (101.0, "Moderately strong support for manipulation"),
+        (1 / 2000, "Strong support for a real video"),
+        (1e7, "Extremely strong support for manipulation"),
+    ],
+)
+def test_the_verbal_scale_follows_the_ratio(ratio: float, words: str) -> None:
+    assert support_text(math.log(ratio) + 1e-9) == f"{words} (ENFSI scale)."
+
+
+def test_no_verbal_scale_without_a_likelihood_ratio() -> None:
+    assert "ENFSI" in to_html(make_verdict())
+    assert "ENFSI" not in to_html(make_without_probability())

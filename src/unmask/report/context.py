@@ -189,7 +189,10 @@ def _terms(face: FaceVerdict) -> list[Term]:
     if judgement.probability is not None:
         shown.append(_probability(judgement.probability, judgement))
     if judgement.llr is not None:
-        notes = (f"{wording.capital(strength.ratio_text(judgement.llr))}.",)
+        notes = (
+            f"{wording.capital(strength.ratio_text(judgement.llr))}.",
+            strength.support_text(judgement.llr),
+        )
         bounds = strength.bounds_text(judgement.llr, judgement.calibration)
         shown.append(
             Term(

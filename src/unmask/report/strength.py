@@ -10,6 +10,16 @@ from unmask.types import Calibration, FaceVerdict, Finding, Judgement, Verdict
 # Odds beforehand that a reader may have in mind besides even ones.
 _PRIORS = (0.1, 0.01)
 
+_SUPPORT = (
+    (2.0, "Weak"),
+    (10.0, "Moderate"),
+    (100.0, "Moderately strong"),
+    (1000.0, "Strong"),
+    (10_000.0, "Very strong"),
+    (1_000_000.0, "Extremely strong"),
+)
+"""From which ratio on a word holds."""
+
 
 def videos_text(judgement: Judgement) -> str:
     """Which validation videos a face is compared with: all, or those of its quality."""
@@ -60,6 +70,22 @@ def ratio_text(llr: float) -> str:
     return (
         f"a score like this is about {times} times as likely for a {one} video as for a {other} one"
     )
+
+
+def support_text(llr: float) -> str:
+    """The likelihood ratio on the verbal scale of ENFSI (2015, guideline for evaluative reporting).
+
+    >>> support_text(3.21)
+    'Moderate support for manipulation (ENFSI scale).'
+    >>> support_text(0.5)
+    'No support for either (ENFSI scale).'
+    """
+    ratio = math.exp(min(abs(llr), 700.0))
+    words = [word for least, word in _SUPPORT if ratio >= least]
+    if not words:
+        return "No support for either (ENFSI scale)."
+    what = "manipulation" if llr > 0 else "a real video"
+    return f"{words[-1]} support for {what} (ENFSI scale)."
 
 
 def bounds_text(llr: float, calibration: Calibration | None) -> str:
