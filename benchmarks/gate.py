@@ -163,8 +163,8 @@ def main(arguments: list[str]) -> int:
         for kind, one in kinds(patches) if len(patches) > 2 else ():
             if one is not None:
                 found.setdefault(kind, []).append(one)
-                told = {"flat": one.flat_share, "change": one.change}
-                each.append({"video": path.name, "kind": kind, **told})
+                measured = {"flat": one.flat_share, "change": one.change}
+                each.append({"video": path.name, "kind": kind, **measured})
         print(f"{number}/{len(videos)} {path.name} {len(patches)}", flush=True)
     result = {kind: summary(looks) for kind, looks in found.items()}
     command = " ".join(["python -m benchmarks gate", *arguments])

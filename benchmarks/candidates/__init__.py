@@ -134,12 +134,12 @@ def run(
     result = judge(tables, given.rate, given.resamples)
     for one in candidates:
         use = one.model.weights
-        told = {
+        origin = {
             "weights": one.file,
             "weights_sha256": use.sha256,
             "trained_on": use.trained_on,
         }
-        result["candidates"][one.name] = told | result["candidates"][one.name]
+        result["candidates"][one.name] = origin | result["candidates"][one.name]
     return result
 
 

@@ -63,8 +63,8 @@ class Aim(NamedTuple):
         if found.low is None or found.high is None:
             return f"{'yes' if is_reached else 'no'}, no interval"
         sides = {sign * end >= sign * self.bound for end in (found.low, found.high)}
-        told = "yes" if is_reached else "no"
-        return told if sides == {is_reached} else f"{told}, not certain"
+        reached = "yes" if is_reached else "no"
+        return reached if sides == {is_reached} else f"{reached}, not certain"
 
 
 AIMS = (

@@ -133,12 +133,12 @@ def check_training(candidate: Candidate, val: Path) -> None:
     Raises:
         DataError: they were.
     """
-    told = [word.strip(",;()") for word in candidate.model.weights.trained_on.split()]
+    words = [word.strip(",;()") for word in candidate.model.weights.trained_on.split()]
     file = candidate.file.partition("=")[2]
     run = Path(file).parent / "run.json" if file else None
     if run is not None and run.is_file():
-        told.append(str(json.loads(run.read_text()).get("data", {}).get("path", "")))
-    for word in told:
+        words.append(str(json.loads(run.read_text()).get("data", {}).get("path", "")))
+    for word in words:
         if "/" in word and Path(word).resolve().is_relative_to(val.resolve()):
             raise DataError(
                 f"Cannot judge '{candidate.file}' on '{val}': it was trained on '{word}'. Expected "

@@ -58,10 +58,10 @@ def _differences(pair: Mapping[str, Any]) -> str:
     rows.append(
         ("pooled AUC, DeLong", *_cells({**delong, "n": f"p = {delong.get('p', '-')}"}), "-")
     )
-    told = pair["better"] or "no difference"
+    decision = pair["better"] or "no difference"
     return (
         _table(("figure", "difference", "95 % interval", "n", "better"), rows)
-        + f"\n\nDecided: {told}."
+        + f"\n\nDecided: {decision}."
     )
 
 

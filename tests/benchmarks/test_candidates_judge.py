@@ -142,17 +142,17 @@ def test_the_result_is_json_and_its_tables_name_every_aim():
     for one in result["candidates"].values():
         one |= {"weights": "file", "weights_sha256": "ab" * 32}
     head = {"command": "c", "date": "d", "read": "r"}
-    told = to_markdown(json.loads(json.dumps(head | result, allow_nan=False)))
+    tables = to_markdown(json.loads(json.dumps(head | result, allow_nan=False)))
     aims = {
         name: [row["figure"] for row in one["aims"]] for name, one in result["candidates"].items()
     }
     assert len(aims["two"]) == len(_judge.AIMS)
     assert set(aims["two"]) - set(aims["one"]) == {"mask IoU, pseudo-forgeries, raw"}
     for name in aims["two"]:
-        assert f"| {name} |" in told
-    assert "## one" in told
-    assert "two less" not in told
-    assert "### one less two" in told
+        assert f"| {name} |" in tables
+    assert "## one" in tables
+    assert "two less" not in tables
+    assert "### one less two" in tables
 
 
 def test_a_single_candidate_is_not_compared():

@@ -71,13 +71,13 @@ def test_only_val_is_read(media):
 def test_a_video_of_train_is_refused(media):
     row = read_val(media)[0]
     train = media / "train"
-    told = r"Cannot judge candidates on '.*': {}\. Expected videos of split 'val' that nothing"
-    with pytest.raises(DataError, match=told.format("its split is 'train'")):
+    pattern = r"Cannot judge candidates on '.*': {}\. Expected videos of split 'val' that nothing"
+    with pytest.raises(DataError, match=pattern.format("its split is 'train'")):
         check_apart([dataclasses.replace(row, split="train")], train)
-    with pytest.raises(DataError, match=told.format("it lies in '.*train'")):
+    with pytest.raises(DataError, match=pattern.format("it lies in '.*train'")):
         check_apart([dataclasses.replace(row, path=train / "a.mp4")], train)
     shutil.copy(row.path, train / "c.mp4")
-    with pytest.raises(DataError, match=told.format("it is a copy of '.*c.mp4'")):
+    with pytest.raises(DataError, match=pattern.format("it is a copy of '.*c.mp4'")):
         read_val(media)
     (train / "c.mp4").write_bytes(b"x" * row.path.stat().st_size)
     assert len(read_val(media)) == 6
@@ -89,7 +89,7 @@ def test_a_folder_without_a_manifest(tmp_path):
         read_val(tmp_path)
 
 
-def test_weights_of_one_detector_are_told_apart(tmp_path):
+def test_weights_of_one_detector_are_distinguished(tmp_path):
     one, other = (weights(tmp_path / f"{gain}.safetensors", gain) for gain in (1.0, 2.0))
     names = [c.name for c in read_candidates([f"bright={one}", f"bright={other}"], "cpu")]
     assert len(set(names)) == 2
@@ -105,9 +105,9 @@ def test_weights_of_one_detector_are_told_apart(tmp_path):
 
 def test_weights_trained_on_val_are_refused(tmp_path, media):
     val = media / "val"
-    told = rf"Cannot judge 'bright=.*' on '{val}': it was trained on '{val}/real'"
+    pattern = rf"Cannot judge 'bright=.*' on '{val}': it was trained on '{val}/real'"
     of_val = weights(tmp_path / "v.safetensors", 1.0, f"3 files of {val}/real, begun with x")
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=pattern):
         check_training(read_candidates([f"bright={of_val}"], "cpu")[0], val)
     run = tmp_path / "run"
     run.mkdir()
@@ -116,7 +116,7 @@ def test_weights_trained_on_val_are_refused(tmp_path, media):
     check_training(candidate, val)
     data = {"path": f"{val}/real", "validation_path": "elsewhere"}
     (run / "run.json").write_text(json.dumps({"data": data}))
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=pattern):
         check_training(candidate, val)
     # Choosing the epoch there is what val is for.
     data = {"path": f"{media}/train", "validation_path": f"{val}/real"}
@@ -142,8 +142,8 @@ def test_the_command_scores_nothing_twice_and_writes_both_files(
     assert result["winner"] == next(iter(result["candidates"]))
     assert right["trained_on"] == "nothing"
     # The tool is in every source, so nothing is left to choose a threshold on.
-    told = "Cannot choose without tool 'tool': 0 real videos cannot show"
-    assert right["tools_left_out"]["tool"]["note"].startswith(told)
+    pattern = "Cannot choose without tool 'tool': 0 real videos cannot show"
+    assert right["tools_left_out"]["tool"]["note"].startswith(pattern)
     tables = (tmp_path / "out" / "judged.md").read_text()
     assert tables in capsys.readouterr().out
 

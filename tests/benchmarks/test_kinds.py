@@ -12,13 +12,13 @@ from unmask.weights import load_detector
 
 def test_figures_of_pairs():
     logit = np.array([[0.0, 1.0], [5.0, 6.0], [2.0, 2.0], [3.0, 1.0]])
-    told = figures(Scored(logit, np.array([0, 0, 1, 2])))
-    assert (told["pairs"], told["videos"]) == (4, 3)
-    assert told["pair_accuracy"] == pytest.approx(2.5 / 4, abs=1e-3)
+    found = figures(Scored(logit, np.array([0, 0, 1, 2])))
+    assert (found["pairs"], found["videos"]) == (4, 3)
+    assert found["pair_accuracy"] == pytest.approx(2.5 / 4, abs=1e-3)
     # Of 16 comparisons of a forged with a real one: 1 > 0; 6 > all; 2 > 0, = 2; 1 > 0.
-    assert told["auc"] == pytest.approx((1 + 4 + 1.5 + 1) / 16, abs=1e-3)
-    low, high = told["pair_accuracy_interval"]
-    assert 0 <= low < told["pair_accuracy"] < high <= 1
+    assert found["auc"] == pytest.approx((1 + 4 + 1.5 + 1) / 16, abs=1e-3)
+    low, high = found["pair_accuracy_interval"]
+    assert 0 <= low < found["pair_accuracy"] < high <= 1
 
 
 def test_a_network_for_more_frames_is_refused():

@@ -98,7 +98,7 @@ def test_on_a_cpu_long_videos_are_shown_to_the_fast_ones_alone(
     assert len(notes) == 2 - len(names)
 
 
-def test_who_is_left_out_is_told_with_the_reason(ship: Ship, entries: None):
+def test_who_is_left_out_is_reported_with_the_reason(ship: Ship, entries: None):
     ship("panel", a_panel())
     _, notes = panel.choose(VIDEO, "cpu", {})
     assert notes == [

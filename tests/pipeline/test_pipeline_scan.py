@@ -80,7 +80,7 @@ def test_every_score_says_what_it_looked_at(portrait_video: Path):
         assert (region[2:] >= box[2:] - 1).all()
 
 
-def test_an_untrained_detector_is_told_and_decides_nothing(portrait_video: Path):
+def test_an_untrained_detector_is_reported_and_decides_nothing(portrait_video: Path):
     verdict = scan(portrait_video, ["bright"])
     assert verdict.finding is Finding.INCONCLUSIVE
     assert verdict.probability is None
@@ -423,12 +423,12 @@ def test_scoring_begins_long_before_decoding_ends_and_frames_are_let_go(
     assert most <= 20  # half a second at 25 fps, and a few on their way
 
 
-def test_progress_is_told_in_order(portrait_video: Path):
-    told: list[tuple[int, float]] = []
-    scan(portrait_video, ["bright"], progress=lambda done, time_s: told.append((done, time_s)))
-    assert len(told) == 10
-    assert told == sorted(told)
-    assert told[-1][1] == pytest.approx(1.8)
+def test_progress_is_reported_in_order(portrait_video: Path):
+    calls: list[tuple[int, float]] = []
+    scan(portrait_video, ["bright"], progress=lambda done, time_s: calls.append((done, time_s)))
+    assert len(calls) == 10
+    assert calls == sorted(calls)
+    assert calls[-1][1] == pytest.approx(1.8)
 
 
 def test_the_same_file_gives_the_same_answer(portrait_video: Path):
@@ -472,12 +472,12 @@ def test_no_detector_or_one_twice(portrait_video: Path, names: list[str]):
         scan(portrait_video, names)
 
 
-def test_a_name_instead_of_a_list_of_names_is_told(portrait_video: Path):
+def test_a_name_instead_of_a_list_of_names_is_reported(portrait_video: Path):
     with pytest.raises(UsageError, match=r"detectors=\['bright'\]"):
         scan(portrait_video, "bright")
 
 
-def test_weights_for_a_detector_that_does_not_scan_are_told(portrait_video: Path):
+def test_weights_for_a_detector_that_does_not_scan_are_reported(portrait_video: Path):
     with pytest.raises(UsageError, match="weights were given for 'other'"):
         scan(portrait_video, ["bright"], weights={"other": "x"})
 

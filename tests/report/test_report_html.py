@@ -254,7 +254,7 @@ def test_many_key_frames_collapse() -> None:
     assert text.count("<figure>") == 5
 
 
-def test_a_timeline_is_drawn_and_told() -> None:
+def test_a_timeline_is_drawn_and_described() -> None:
     text = to_html(make_two_people())
     assert text.count('class="timeline"') == 3
     labels = re.findall(r'aria-label="(Scores over time[^"]*)"', text)
@@ -272,7 +272,7 @@ def test_a_still_has_no_timeline() -> None:
     assert "Still picture" in text
 
 
-def test_damage_is_told() -> None:
+def test_damage_is_reported() -> None:
     text = Page(to_html(make_damaged())).text
     assert "part of the file could not be decoded; the answer covers only the rest" in text
     assert "none noticed" in Page(to_html(make_verdict())).text
@@ -311,7 +311,7 @@ def test_the_score_is_shown_among_those_of_the_validation_videos() -> None:
     assert 'class="block-real"' not in to_html(make_uncalibrated())
 
 
-def test_a_closed_gate_is_told_with_its_numbers_and_without_a_probability() -> None:
+def test_a_closed_gate_is_reported_with_its_numbers_and_without_a_probability() -> None:
     text = Page(to_html(make_gated())).text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Outside of what was calibrated, so no answer:" in text
     assert "The face is 31 px large; the calibration holds from 48 px." in text
@@ -327,16 +327,16 @@ def test_bounds_alone_have_their_reason() -> None:
     assert "Log-likelihood ratio" not in text.partition("Limits")[0]
 
 
-def test_a_panel_is_told_detector_by_detector() -> None:
+def test_a_panel_is_reported_detector_by_detector() -> None:
     text = Page(to_html(make_panel())).text
-    assert "What each detector said of Face 1" in text
+    assert "What each detector scored for Face 1" in text
     assert "othernet +3.40 13 one of the panel, weight 0.45" in text
     assert "Calibration of the panel" in text
     assert "othernet, weight 0.450, on a CPU only up to 2 min 00 s of video" in text
-    assert "What each detector said" not in Page(to_html(make_verdict())).text
+    assert "What each detector scored" not in Page(to_html(make_verdict())).text
 
 
-def test_where_the_calibration_holds_is_told() -> None:
+def test_where_the_calibration_holds_is_reported() -> None:
     text = Page(to_html(make_verdict())).text.replace("\N{NO-BREAK SPACE}", " ")
     assert "faces from 48 px; 1.0 s scored or more; 0.0061 bits or more for each pixel" in text
     assert (

@@ -172,7 +172,7 @@ def _tupled(value: object) -> object:
     return tuple(map(_tupled, value)) if isinstance(value, list) else value
 
 
-def test_closed_gates_and_missing_numbers_are_told() -> None:
+def test_closed_gates_and_missing_numbers_are_reported() -> None:
     document = json.loads(to_json(make_gated()))
     assert document["faces"][0]["gates"][0] == (
         "the face is 31 px large; the calibration holds from 48 px"

@@ -77,7 +77,7 @@ def test_the_rest_of_a_crowd_is_counted() -> None:
     assert "... and 6 reasons more in the report" in text
 
 
-def test_damage_and_missing_calibration_are_told() -> None:
+def test_damage_and_missing_calibration_are_reported() -> None:
     assert summary(make_damaged()).endswith("the file is damaged")
     lines = summary(make_uncalibrated()).splitlines()
     assert lines[1] == (
@@ -116,7 +116,7 @@ def test_a_face_without_a_score_is_called_that() -> None:
 
 
 def test_the_explanation_never_contradicts_the_numbers() -> None:
-    """A finding that rests on something else than the highest logit is told without numbers."""
+    """A finding that rests on something else than the highest logit is explained without numbers."""
 
     def scoring(finding: Finding, score: float) -> Verdict:
         face = make_face(0, finding, score)

@@ -34,7 +34,7 @@ def test_a_new_real_video_is_an_alarm_as_rarely_as_promised():
     assert np.mean(alarms) >= 0.06
 
 
-def test_too_few_reals_are_told_with_the_number_needed():
+def test_too_few_reals_are_reported_with_the_number_needed():
     with pytest.raises(
         ValueError, match=r"35 real videos .* rate of 0\.02: at least 49 are needed"
     ):
@@ -56,7 +56,7 @@ def test_the_lower_bound_is_the_threshold_in_the_mirror(scores: list[float], rat
     assert sum(v <= conformal_lower(scores, rate) for v in scores) >= k
 
 
-def test_too_few_forgeries_are_told_with_the_number_needed():
+def test_too_few_forgeries_are_reported_with_the_number_needed():
     with pytest.raises(ValueError, match=r"3 forged videos .* rate of 0\.2: at least 4 are needed"):
         conformal_lower([0.0] * 3, 0.2)
 

@@ -175,7 +175,7 @@ def test_a_face_that_cannot_decide_does_not_hide_one_that_can():
     assert result.reasons[1] == "1 of 2 faces could not be decided on; see each for the reason."
 
 
-def test_of_many_faces_three_are_told_and_the_rest_counted():
+def test_of_many_faces_three_are_reported_and_the_rest_counted():
     tracks = [track(i) for i in range(5)]
     result = verdict([s for i in range(5) for s in scores(3.0, track_id=i)], tracks=tracks)
     assert sum(r.startswith("Face ") for r in result.reasons) == 3

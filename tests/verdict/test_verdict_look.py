@@ -56,7 +56,7 @@ def test_moments_are_apart_and_one_alone_says_nothing_of_change():
     assert (one.moments, one.change) == (1, None)
 
 
-def test_faces_are_told_apart():
+def test_faces_are_distinguished():
     watching = FaceLooks()
     for i in range(3):
         list(watching.watch([patch(grain(i), 0.4 * i, 0), patch(grain(9), 0.4 * i, 7)]))

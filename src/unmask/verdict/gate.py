@@ -22,7 +22,7 @@ def closed_gates(
         video: in which the face is.
         face_px: median longest side of its box.
         seconds: for how long it was scored.
-        look: of its pixels; None if they were not looked at, and then nothing is said of them.
+        look: of its pixels; None if they were not looked at; they close no gate then.
 
     Returns:
         Nothing if all gates are open. A bit rate that the file does not tell closes none.
