@@ -36,12 +36,15 @@ LIKE = {
 """Detectors by the one of their family that stands for them where a test is dear."""
 
 
-def by_family() -> list[Any]:
+def by_family(*dear: str) -> list[Any]:
     """Every detector as a parameter; those that another one stands for are marked ``slow``.
 
     A new detector is in no family, and so in every run.
+
+    Args:
+        dear: more detectors that are marked.
     """
     return [
-        pytest.param(name, marks=pytest.mark.slow if name in LIKE else ())
+        pytest.param(name, marks=pytest.mark.slow if name in {*LIKE, *dear} else ())
         for name in list_detectors()
     ]

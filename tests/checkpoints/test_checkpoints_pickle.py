@@ -137,6 +137,7 @@ def test_import_runs_no_code_either(tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.p"]
 
 
+@pytest.mark.slow
 def test_a_whole_pickled_xception_is_imported(tmp_path: Path):
     net = load_detector("xception").network
     published = nn.Module()

@@ -242,12 +242,17 @@ def test_ctrl_c_while_a_report_is_written_leaves_nothing_half_written(
     assert _names(tmp_path) == ["older.json"]
 
 
-def test_ctrl_c_in_the_middle_of_a_scan(encode, bars, weights_file, default_detector, tmp_path):
-    # 5 frames a second: each is searched for faces, which takes far longer than this test waits.
+@pytest.fixture(scope="module")
+def long_video(encode, bars, tmp_path_factory):
+    """5 frames a second: each is searched for faces, which takes far longer than a test waits."""
     frames = bars(40, 320, 240) * 100
-    video = encode(tmp_path / "long.mp4", frames, fps=5, options={"preset": "ultrafast"})
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    return encode(path, frames, fps=5, options={"preset": "ultrafast"})
+
+
+def test_ctrl_c_in_the_middle_of_a_scan(long_video, weights_file, default_detector, tmp_path):
     out = tmp_path / "out"
-    words = [video, "-o", out, "-w", f"{default_detector}={weights_file}"]
+    words = [long_video, "-o", out, "-w", f"{default_detector}={weights_file}"]
     process = subprocess.Popen(
         [sys.executable, "-m", "unmask", "scan", *map(str, words)],
         stdout=subprocess.PIPE,
@@ -269,16 +274,14 @@ def test_ctrl_c_in_the_middle_of_a_scan(encode, bars, weights_file, default_dete
     assert process.returncode == 130
     assert stdout == ""
     assert stderr == "error: Stopped. What was finished stays; partial files were removed.\n"
-    assert _names(tmp_path) == ["long.mp4"]
+    assert _names(tmp_path) == []
 
 
 def test_sigterm_ends_cleanly_and_keeps_the_rows_that_were_finished(
-    encode, bars, no_face_video, weights_file, default_detector, tmp_path
+    long_video, no_face_video, weights_file, default_detector, tmp_path
 ):
-    frames = bars(40, 320, 240) * 100
-    video = encode(tmp_path / "long.mp4", frames, fps=5, options={"preset": "ultrafast"})
     out, table = tmp_path / "out", tmp_path / "found.csv"
-    words = [no_face_video, video, "-o", out, "--csv", table]
+    words = [no_face_video, long_video, "-o", out, "--csv", table]
     words += ["-w", f"{default_detector}={weights_file}"]
     process = subprocess.Popen(
         [sys.executable, "-m", "unmask", "scan", *map(str, words)],

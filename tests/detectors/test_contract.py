@@ -29,6 +29,12 @@ from unmask.weights import load_detector
 
 EVERY = pytest.mark.parametrize("name", list_detectors(), scope="module")
 ONE_OF_EACH_FAMILY = pytest.mark.parametrize("name", by_family(), scope="module")
+# Most of these are trained by default in tests/train/test_train_every_detector.py.
+LIGHT_ONES_OF_THE_FAMILIES = pytest.mark.parametrize(
+    "name",
+    by_family("anti_compression", "bayar_stamm", "lipforensics", "r3d18", "two_branch"),
+    scope="module",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -230,7 +236,7 @@ def test_outputs_are_as_declared(card: Card, forward: Forward):
         assert output.embedding.shape[0] == 2
 
 
-@ONE_OF_EACH_FAMILY
+@LIGHT_ONES_OF_THE_FAMILIES
 def test_takes_the_size_of_its_card(card: Card, net: nn.Module, size: Size):
     if size == card.input.size:
         pytest.skip("every test here takes it")
@@ -326,7 +332,7 @@ def test_features_of_single_frames_depend_on_the_frames_it_says(
     assert not differs[card.frame_context + 1 :].any()
 
 
-@ONE_OF_EACH_FAMILY
+@LIGHT_ONES_OF_THE_FAMILIES
 def test_a_few_steps_lower_the_loss(card: Card, trained: nn.Module, size: Size):
     inputs, wanted = clips(card, 4, size), target(card, size)
     recipe = card.recipe

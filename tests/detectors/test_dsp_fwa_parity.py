@@ -55,6 +55,7 @@ def test_agrees_with_the_authors_code(
     assert logit.item() > 0
 
 
+@pytest.mark.slow
 def test_it_sees_bgr_in_bytes_minus_the_means(published: dict[str, Tensor], tmp_path: Path):
     net = imported({"net": published}, tmp_path)
     seen: list[Tensor] = []

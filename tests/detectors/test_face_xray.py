@@ -60,6 +60,7 @@ def test_the_backbone_agrees_with_its_authors_code(
         assert formula.compare(found, case["intermediates"][f"stage4.{number}"]) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_the_layers_that_are_left_out_change_nothing_before_them(
     formula: ModuleType, fixture: dict, published: State
 ):

@@ -46,6 +46,7 @@ def folder(formula: ModuleType, esr9: dict, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_imported_expression_stream_agrees_with_the_authors_code(
     formula: ModuleType, esr9: dict, folder: Path
 ):

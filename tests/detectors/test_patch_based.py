@@ -59,6 +59,7 @@ def test_agrees_with_the_authors_code(
     assert sum(p.numel() for p in net.parameters()) == 1_108_218
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [1, 2, 3, 4, 5])
 def test_a_file_says_where_it_was_cut(block: int, tmp_path: Path):
     state = net_with(block=block).state_dict()
@@ -74,6 +75,7 @@ def test_a_file_says_where_it_was_cut(block: int, tmp_path: Path):
     assert tags[f"block{block}"] == ({} if block == 3 else {"block": block})
 
 
+@pytest.mark.slow
 def test_another_network_is_refused(tmp_path: Path):
     torch.save({"conv1.weight": torch.zeros(3)}, tmp_path / "x.pth")
     with pytest.raises(WeightsError, match=r"do not fit patch_based: of 74 .* missing \(net\.bn1"):

@@ -45,6 +45,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
     return arm
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_and_gives_the_same_bytes(bench, small, tmp_path, stop_after):
     out = tmp_path / "mini"
     reports: list[tuple[str, int, int]] = []

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 import toy_detectors
+from detector_families import by_family
 from unmask.clips import to_tensor
-from unmask.detectors import Card, Detector, Output, get_card, list_detectors
+from unmask.detectors import Card, Detector, Output, get_card
 from unmask.errors import UsageError
 from unmask.pipeline import shared_features
 from unmask.pipeline.scorer import ClipBatch
@@ -175,7 +176,7 @@ def test_a_stem_that_the_card_does_not_fit_is_refused(count: int):
         wrong.build()
 
 
-@pytest.mark.parametrize("name", list_detectors())
+@pytest.mark.parametrize("name", by_family())
 def test_every_detector_with_features_of_frames_can_share(name: str):
     card = get_card(name)
     if card.frame_context is None:

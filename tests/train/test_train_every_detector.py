@@ -27,8 +27,8 @@ BY_DEFAULT = {
     "anti_compression": "an adversary, twins of two compressions, a loss of its own",
     "bayar_stamm": "a step after the optimizer's",
     "head_pose": "fitted instead of trained, after a start",
-    "lipforensics": "clips of mouths",
     "meso4": "single pictures, as most",
+    "resnet18_lipreading": "clips of mouths",
     "screener": "pairs; a start from real faces",
     "self_blended": "two passes a step",
     "two_branch": "clips of faces, stratified batches, a center",
@@ -115,7 +115,7 @@ def reduced(name: str, *more: str) -> list[str]:
     return settings
 
 
-@every_detector("meso4", "two_branch")
+@every_detector("meso4", "screener")
 def test_a_few_steps_on_real_faces_lower_the_loss(name: str, videos: Path):
     # On four small pictures the larger rates of some recipes jump about.
     rate = min(get_card(name).recipe.optimizer.learning_rate, 2e-4)

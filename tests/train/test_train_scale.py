@@ -46,6 +46,7 @@ def assert_close(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None
         torch.testing.assert_close(a[key], b[key], rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_two_processes_learn_what_one_learns(
     plain: Card, real_faces: Path, validation_faces: Path, tmp_path: Path

@@ -45,6 +45,7 @@ def waves(own_names: None) -> Card:
     return toy_detectors.register_recurrent(NAME, SPEC, frame_context=1, context=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
