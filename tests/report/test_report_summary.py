@@ -116,7 +116,7 @@ def test_a_face_without_a_score_is_called_that() -> None:
 
 
 def test_the_explanation_never_contradicts_the_numbers() -> None:
-    """A finding that rests on something else than the highest logit is explained without numbers."""
+    """A finding that does not follow from the score alone is explained as such."""
 
     def scoring(finding: Finding, score: float) -> Verdict:
         face = make_face(0, finding, score)
