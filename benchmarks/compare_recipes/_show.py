@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from benchmarks.compare_recipes._apart import chosen_apart
 from benchmarks.compare_recipes._figures import (
     MAIN,
     SHOWN,
@@ -48,8 +49,16 @@ def table(
         found[name] = {"figures": estimates(one, resamples, SHOWN), "base": base}
         if base in rows and base != name:
             found[name]["less the base"] = differences(one, rows[base], resamples, SHOWN)
+    trained = {name: rows[name] for name in records if name != "shipped"}
+    apart = chosen_apart(trained, resamples) if len(trained) > 1 else None
     spent = sum(sum(record["cpu_s"].values()) for record in records.values())
-    return {"read": READ, "main": MAIN, "runs": found, "cpu_hours": round(spent / 3600, 2)}
+    return {
+        "read": READ,
+        "main": MAIN,
+        "chosen apart": apart,
+        "runs": found,
+        "cpu_hours": round(spent / 3600, 2),
+    }
 
 
 def to_markdown(result: Mapping[str, Any], records: Mapping[str, Record]) -> str:
@@ -57,6 +66,8 @@ def to_markdown(result: Mapping[str, Any], records: Mapping[str, Record]) -> str
     parts = ["# Comparisons of recipes", f"`{result['command']}`, {result['date']}."]
     parts += [result["read"], f"CPU hours behind the runs: {result['cpu_hours']}."]
     parts += ["## Against the base", _against_base(result, records)]
+    if result["chosen apart"]:
+        parts += ["## The run that other sources choose", _apart(result["chosen apart"])]
     parts += ["## Figures", _figure_table(result)]
     parts += ["## What the runs were", _runs(records)]
     return "\n\n".join(parts) + "\n"
@@ -71,6 +82,13 @@ def _against_base(result: Mapping[str, Any], records: Mapping[str, Record]) -> s
             note = records[name]["run"].get("note", "") if name in records else ""
             rows.append([name, one["base"], note, *(_cell(less[key], "+.3f") for key in names)])
     return _lines(("run", "less", "what differs", *names), rows)
+
+
+def _apart(one: Mapping[str, Any]) -> str:
+    times = ", ".join(f"{name} {count}" for name, count in one["times chosen"].items())
+    rows = [[key, _cell(figure, ".3f"), figure["n"]] for key, figure in one["figures"].items()]
+    text = f"Each source is judged by the run with the highest {one['by']} on the others: {times}."
+    return f"{text}\n\n{_lines(('figure', 'value and interval', 'n'), rows)}"
 
 
 def _figure_table(result: Mapping[str, Any]) -> str:
@@ -96,7 +114,7 @@ def _runs(records: Mapping[str, Record]) -> str:
 def _cell(one: Mapping[str, Any], form: str) -> str:
     low, high = one["interval"]
     text = f"{one['value']:{form}} ({low:{form}} to {high:{form}})"
-    return f"**{text}**" if low > 0 or high < 0 else text
+    return f"**{text}**" if form.startswith("+") and (low > 0 or high < 0) else text
 
 
 def _lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.compare_recipes import PLAN, export
+from benchmarks.compare_recipes._apart import chosen_apart
 from benchmarks.compare_recipes._draws import BLOCK
 from benchmarks.compare_recipes._figures import MAIN, differences, estimates, figures, summed
 from benchmarks.compare_recipes._hulls import HULLS, drawn_mask, hull_mask
@@ -272,6 +273,20 @@ def test_a_difference_has_the_interval_of_shared_draws():
     assert less["value"] == 1 and less["interval"] == [1, 1]
     assert differences(low, low, 200)[MAIN]["interval"] == [0, 0]
     assert estimates(summed([low, high]), 200)["pairs in order, raw"]["value"] == 0.5
+
+
+def test_a_source_is_judged_by_the_run_that_the_others_choose():
+    shifts = {"a": -2.0, "b": 0.5}
+    runs = {n: chosen_score({"scores": scores(s)}, "class") for n, s in shifts.items()}
+    # At source s0 alone run a is far better: s0 is not judged by it, and nobody else is.
+    for row in runs["a"]["clips"]:
+        if row[2] == "s0":
+            row[6] = row[5] + 100
+    found = chosen_apart(runs, 100)
+    assert found["times chosen"] == {"b": 6}
+    assert found["figures"]["pairs in order, raw"]["value"] == 1
+    single = chosen_apart({"b": runs["b"]}, 100)["figures"][MAIN]["value"]
+    assert single == pytest.approx(estimates(runs["b"], 100)[MAIN]["value"], abs=0.1)
 
 
 def test_records_are_written_once_and_read_again(tmp_path: Path):
