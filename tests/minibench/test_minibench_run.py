@@ -70,7 +70,7 @@ def test_every_protocol_of_the_papers_is_in_the_report(made, content):
     assert made.ran.report == made.ran.path / "report.md"
     assert SENTENCE in text
     names = [table["protocol"] for table in content["tables"]]
-    assert len(names) == made.ran.tables == 10
+    assert len(names) == made.ran.tables == 11
     assert {name.partition("/")[0] for name in names} == set(PAPERS)
     assert all(f"## {name}\n" in text for name in names)
     assert "paper, other data: L_cls + AT + Dis" in text

@@ -5,14 +5,16 @@ import importlib
 import re
 
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 
 import toy_detectors
 from dataset_trees import write_faceforensics
+from unmask.checkpoints import save_weights
 from unmask.corruptions import CORRUPTIONS
 from unmask.datasets import list_datasets, read_dataset
 from unmask.detectors import get_card, list_detectors
-from unmask.errors import UnknownNameError, UsageError
+from unmask.errors import UnknownNameError, UsageError, WeightsError
 from unmask.evaluate.condition import Condition
 from unmask.evaluate.data import Data
 from unmask.evaluate.scores import read_clips, read_scores
@@ -354,6 +356,20 @@ def test_rows_that_begin_with_different_weights_are_named():
 def test_what_a_table_changes_in_a_recipe_stands_below_it():
     text = show_protocol(get_protocol("lipforensics/table3"), [])
     assert "xception is trained with augment=flip: no test corruption is seen in training" in text
+
+
+@pytest.mark.usefixtures("weights")
+def test_weights_that_were_trained_with_another_input_are_refused(tmp_path, tree):
+    card = get_card("bright")
+    other = dataclasses.replace(card.input, size=(16, 16))
+    state = {"gain": torch.tensor(1.0), "offset": torch.tensor(0.0)}
+    about = {"detector": "bright", "tag": "t", "license": "MIT", "trained_on": "nothing"}
+    file = save_weights(state, tmp_path / "small.safetensors", input=other, **about)
+    protocol = get_protocol("anti_compression/table2")
+    data = [Data(read_dataset("faceforensics", tree), tree)]
+    message = r"they were trained with input.size=\(16, 16\), which this table does not have. Train"
+    with pytest.raises(WeightsError, match=message):
+        run_protocol(protocol, data, ["bright"], tmp_path / "out", weights={"bright": file})
 
 
 def test_weights_of_a_training_that_the_table_does_not_have(tmp_path, weights):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from unmask.datasets import get_adapter, list_datasets
 from unmask.detectors import Card, Detector, get_card
-from unmask.errors import DataError, NotMeasurableError, UsageError
+from unmask.errors import DataError, NotMeasurableError, UsageError, WeightsError
 from unmask.evaluate.condition import Condition, first_frames
 from unmask.evaluate.data import Data
 from unmask.evaluate.faces import by_faces, main_face
@@ -23,6 +23,7 @@ from unmask.evaluate.true_masks import TRUE_MASK_THRESHOLD
 from unmask.metrics.registry import get_metric
 from unmask.papers.protocol import Cell, Protocol
 from unmask.papers.trainings import TrainingSpec, rows_of, training_of, trainings
+from unmask.train.settings import apply_settings, differing_settings
 from unmask.types import LabelledVideo
 from unmask.weights import load_detector
 
@@ -171,6 +172,7 @@ def run_protocol(
     device: str = "cpu",
     report: Report | None = None,
     resamples: int = 10_000,
+    is_strict: bool = True,
 ) -> list[Ours]:
     """Scores what the data allow, and measures the cells of a protocol.
 
@@ -188,6 +190,8 @@ def run_protocol(
         device: ``cpu`` or ``cuda``.
         report: hears of every score.
         resamples: of the cluster bootstrap.
+        is_strict: whether weights are refused whose network or input differs from that of their
+            training.
 
     Returns:
         One for each detector and row of it. A value that could not be measured says what it
@@ -195,6 +199,7 @@ def run_protocol(
 
     Raises:
         UsageError: weights for a detector or training that the protocol does not have.
+        WeightsError: weights that were trained by other settings.
         DataError, OutputError, UnknownNameError, WeightsError: as ``evaluate`` does.
     """
     cards = [get_card(name) for name in detectors]
@@ -202,7 +207,7 @@ def run_protocol(
         protocol,
         {cell: _needed(protocol, cell, data) for cell in protocol.cells},
         {cell: missing_reason(protocol, cell, data) for cell in protocol.cells},
-        _models(protocol, cards, dict(weights or {}), device),
+        _models(protocol, cards, dict(weights or {}), device, is_strict=is_strict),
     )
     requests, scores = plan.requests(cards), _Scores({}, {})
     if requests:
@@ -266,7 +271,12 @@ def place_of(cell: Cell) -> str:
 
 
 def _models(
-    protocol: Protocol, cards: Sequence[Card], given: Mapping[str, str | Path], device: str
+    protocol: Protocol,
+    cards: Sequence[Card],
+    given: Mapping[str, str | Path],
+    device: str,
+    *,
+    is_strict: bool,
 ) -> dict[str, Detector]:
     """The models that there are weights for, by the key of their training.
 
@@ -285,10 +295,23 @@ def _models(
     for key, training in known.items():
         if key in given or not training.name:
             model = load_detector(training.detector, given.get(key), device)
+            if is_strict and key in given:
+                _check_settings(protocol, training, model)
             is_start = key not in given and model.weights.weights == model.card.starts_from
             if model.is_trained and not is_start:
                 models[key] = model
     return models
+
+
+def _check_settings(protocol: Protocol, training: TrainingSpec, model: Detector) -> None:
+    """Refuses weights of a network or an input that is not the training's."""
+    card = apply_settings(get_card(training.detector), training.settings)
+    if differing := differing_settings(card, model.card):
+        raise WeightsError(
+            f"Cannot use the weights of {training.key!r} for {protocol.name}: they were trained "
+            f"with {', '.join(differing)}, which this table does not have. Train with: "
+            f"{training.command()}"
+        )
 
 
 def _needed(protocol: Protocol, cell: Cell, data: Sequence[Data]) -> _Needed:

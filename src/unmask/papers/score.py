@@ -153,6 +153,7 @@ def _measured(job: ScoreJob, table: Table, passed: int) -> Scored:
             device=job.device,
             report=_noting(job.note, passed, table.weight),
             resamples=job.resamples,
+            is_strict=False,  # the small setting shrinks inputs
         )
     except (DataError, UsageError) as error:
         reason = str(error)

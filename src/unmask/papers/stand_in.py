@@ -95,6 +95,7 @@ def on(protocol: Protocol, stand_in: StandIn) -> Protocol:
         train_methods=_methods(protocol.train_methods, stand_in),
         train_compression=_train_level(protocol, stand_in),
         cells=cells,
+        frames=None,  # its videos are short
         published=_published(protocol),
         stand_in=f"{stand_in.note} The paper's values are of other data and cannot be compared. "
         f"Methods: {named}.",
