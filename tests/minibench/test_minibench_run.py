@@ -115,7 +115,7 @@ def test_plots_lie_by_protocol(made, content):
     assert folders == {"anti_compression-table1"}
     assert all(path.is_file() for path in made.ran.plots)
     assert len(content["plots"]) == len(made.ran.plots)
-    shown = "plots/anti_compression-table1/roc-minibench-c40-test-first-270-all.svg"
+    shown = "plots/anti_compression-table1/roc-minibench-c40-test-all.svg"
     assert f"]({shown})" in made.ran.report.read_text()
 
 
