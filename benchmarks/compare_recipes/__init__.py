@@ -58,6 +58,12 @@ SUMS: Final = (
     ("base-0", "published-0"),
     ("base-0", "mesh-0", "published-0", "borrowed-0"),
     ("shipped", "base-0", "base-1", "mesh-0", "published-0", "borrowed-0"),
+    ("shipped", "soup4-0"),
+    ("shipped", "published50-0"),
+    ("shipped", "soup4-0", "published50-0"),
+    ("shipped", "mixed-0"),
+    ("soup4-0", "published50-0"),
+    ("soup4-0", "mixed-0"),
 )
 """Runs whose mean score is judged too."""
 
@@ -120,11 +126,16 @@ def score_shipped(work: Path, out: Path) -> None:
     _keep(out, "shipped", {**record, "code": _revision(), "scores": scores})
 
 
-def export(run: Run, work: Path, path: Path) -> None:
-    """Writes a run's network as a weights file of the detector, which a scan takes too."""
-    card = card_of(run)
+def export(run: Run, work: Path, path: Path, *, half: bool = False) -> None:
+    """Writes a run's network as a weights file of the detector, which a scan takes too.
+
+    With ``half`` in half precision: half the size.
+    """
+    card, state = card_of(run), read_net(work, run.name)
+    if half:
+        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     save_weights(
-        read_net(work, run.name),
+        state,
         path,
         detector=card.name,
         tag=run.name,
@@ -196,6 +207,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--watch", action="store_true", help="read the plan again when all is done")
     parser.add_argument("--out", type=Path, default=RUNS, help="folder of records")
     parser.add_argument("--folder", type=Path, default=CHECKPOINTS, help="of exported networks")
+    parser.add_argument("--half", action="store_true", help="export in half precision")
     parser.add_argument("--resamples", type=int, default=2000)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -213,7 +225,8 @@ def main(arguments: list[str]) -> int:
         given.folder.mkdir(parents=True, exist_ok=True)
         for run in read_plan(given.plan):
             if run.name in given.only:
-                export(run, given.work, given.folder / f"recipe-{run.name}.safetensors")
+                path = given.folder / f"recipe-{run.name}.safetensors"
+                export(run, given.work, path, half=given.half)
     else:
         write_table(given, " ".join(["python -m benchmarks compare_recipes", *arguments]))
     return 0

@@ -10,9 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from benchmarks.compare_recipes._figures import MAIN, SHOWN, Rows, estimates, figures
+from benchmarks.compare_recipes._figures import MAIN, SHOWN, Rows, estimates, figures, in_spreads
 
 _SOURCE = 2
 
@@ -38,7 +36,7 @@ def chosen_apart(runs: Mapping[str, Rows], resamples: int, by: str = MAIN) -> di
             for name, figure in measured.items()
         }
         chosen[source] = max(values, key=lambda name: values[name])
-    scaled = {source: _scaled(runs[name], source) for source, name in chosen.items()}
+    scaled = {source: in_spreads(runs[name], source) for source, name in chosen.items()}
     rows: Rows = {
         kind: [scaled[row[_SOURCE]][kind][number] for number, row in enumerate(first[kind])]
         for kind in ("videos", "clips")
@@ -47,18 +45,4 @@ def chosen_apart(runs: Mapping[str, Rows], resamples: int, by: str = MAIN) -> di
         "by": by,
         "figures": estimates(rows, resamples, SHOWN),
         "times chosen": dict(Counter(chosen.values()).most_common()),
-    }
-
-
-def _scaled(rows: Rows, source: str) -> Rows:
-    """A run's rows with scores less the mean of real clips of other sources, over their spread."""
-    real = np.array([row[5] for row in rows["clips"] if row[_SOURCE] != source], float)
-    middle, spread = float(real.mean()), max(float(real.std()), 1e-6)
-
-    def move(score: float) -> float:
-        return (score - middle) / spread
-
-    return {
-        "videos": [[*row[:5], move(row[5])] for row in rows["videos"]],
-        "clips": [[*row[:5], move(row[5]), move(row[6]), row[7]] for row in rows["clips"]],
     }

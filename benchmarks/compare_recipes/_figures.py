@@ -161,14 +161,36 @@ def _plain(measure: Callable[[Weights], Weights], figure: Figure, resamples: int
 
 
 def summed(records: Sequence[Rows]) -> Rows:
-    """The mean score of several runs; of masks, the first run's overlap."""
-    first = records[0]
+    """The mean score of several runs, each in spreads of its scores of real clips; of masks, the
+    first run's overlap.
+    """
+    scaled = [in_spreads(rows) for rows in records]
+    first = scaled[0]
     videos = [
-        [*row[:5], float(np.mean([r["videos"][n][5] for r in records]))]
+        [*row[:5], float(np.mean([one["videos"][n][5] for one in scaled]))]
         for n, row in enumerate(first["videos"])
     ]
     clips = [
-        [*row[:5], *np.mean([r["clips"][n][5:7] for r in records], axis=0).tolist(), row[7]]
+        [*row[:5], *np.mean([one["clips"][n][5:7] for one in scaled], axis=0).tolist(), row[7]]
         for n, row in enumerate(first["clips"])
     ]
     return {"videos": videos, "clips": clips}
+
+
+def in_spreads(rows: Rows, without: str = "") -> Rows:
+    """Rows with scores less the mean of real clips, over their spread.
+
+    Args:
+        rows: as ``chosen_score`` makes them.
+        without: a source whose clips do not count.
+    """
+    real = np.array([row[5] for row in rows["clips"] if row[2] != without], np.float64)
+    middle, spread = float(real.mean()), max(float(real.std()), 1e-6)
+
+    def move(score: float) -> float:
+        return (score - middle) / spread
+
+    return {
+        "videos": [[*row[:5], move(row[5])] for row in rows["videos"]],
+        "clips": [[*row[:5], move(row[5]), move(row[6]), row[7]] for row in rows["clips"]],
+    }

@@ -42,7 +42,7 @@ def table(
         if all(name in records for name in names):
             label = " + ".join(names)
             rows[label] = summed([rows[name] for name in names])
-            bases[label] = names[0]
+            bases[label] = "shipped" if "shipped" in records else names[0]
     found = {}
     for name, one in rows.items():
         base = bases[name]

@@ -108,6 +108,9 @@ def test_a_network_is_exported_and_found_again(tmp_path: Path, monkeypatch: pyte
     export(run, tmp_path, kept / "recipe-x.safetensors")
     detector = load_detector("efficientnet_lite", kept / "recipe-x.safetensors")
     assert detector.card.args["vulnerable"] == 1 and detector.card.input.size == (160, 160)
+    export(run, tmp_path, tmp_path / "half.safetensors", half=True)
+    half = load_detector("efficientnet_lite", tmp_path / "half.safetensors").network.state_dict()
+    assert all(torch.allclose(half[k].float(), v.float(), atol=2e-3) for k, v in state.items())
     path.unlink()
     with pytest.raises(DataError, match="Do that run first"):
         read_net(tmp_path, "x")
