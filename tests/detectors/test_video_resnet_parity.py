@@ -19,6 +19,7 @@ TOLERANCE = 1e-5
 NAMES = ["r3d18", "r2plus1d18"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("downsampling", [False, True], ids=["all frames", "downsampling"])
 def test_agrees_with_torchvision(

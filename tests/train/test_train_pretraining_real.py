@@ -19,9 +19,6 @@ from unmask.weights import load_detector
 PRETRAININGS = [
     (name, pretraining) for name in list_detectors() for pretraining in get_card(name).pretraining
 ]
-BY_DEFAULT = {"resnet18_lipreading", "multi_task_fer"}
-"""One for each pretraining; the others are marked ``slow``."""
-
 ONE_STEP = ["epochs=1", "steps_per_epoch=1", "batch_size=2"]
 
 
@@ -39,10 +36,8 @@ def expressions(
     return write_expressions(root, faces(2, 160), dict.fromkeys(names, 0))
 
 
-@pytest.mark.parametrize(
-    ("name", "pretraining"),
-    [pytest.param(*p, marks=() if p[0] in BY_DEFAULT else pytest.mark.slow) for p in PRETRAININGS],
-)
+@pytest.mark.slow  # test_train_pretraining.py trains a toy by the same way.
+@pytest.mark.parametrize(("name", "pretraining"), PRETRAININGS)
 def test_one_step_of_every_pretraining(
     name: str, pretraining: str, words: Path, expressions: Path, cache: Path, tmp_path: Path
 ):
@@ -64,10 +59,6 @@ def test_one_step_of_every_pretraining(
     with torch.inference_mode():
         logit = net(torch.zeros(1, len(spec.mean), spec.frames, *spec.size)).logit
     assert torch.isfinite(logit).all()
-
-
-def test_every_pretraining_runs_by_default():
-    assert {p for n, p in PRETRAININGS if n in BY_DEFAULT} == {p for _, p in PRETRAININGS}
 
 
 def test_a_trained_lip_reader_starts_undecided():
