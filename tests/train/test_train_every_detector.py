@@ -142,7 +142,9 @@ def test_a_few_steps_on_real_faces_lower_the_loss(name: str, videos: Path):
 
 
 @every_detector(*BY_DEFAULT)
-def test_trained_resumed_and_scanned_with(name: str, videos: Path, tmp_path: Path):
+def test_trained_resumed_and_scanned_with(
+    name: str, videos: Path, portrait_video: Path, tmp_path: Path
+):
     how = {"validation": videos, "workers": 0, "progress": False}
     out = tmp_path / "run"
     settings = reduced(name, "optimizer=sgd", "sampling=balanced")
@@ -150,7 +152,7 @@ def test_trained_resumed_and_scanned_with(name: str, videos: Path, tmp_path: Pat
     weights = train(name, videos, out, settings=[*settings, "epochs=2"], resume=True, **how)
     record = json.loads((out / "run.json").read_text())
     assert [row["epoch"] for row in record["curve"]] == [0, 1]
-    verdict = unmask.scan(videos / VIDEOS[0], [name], weights={name: weights})
+    verdict = unmask.scan(portrait_video, [name], weights={name: weights})
     (use,) = verdict.detectors
     assert use.trained_on.startswith("2 files of ")
     assert all(np.isfinite(score.logit) for score in verdict.clip_scores)

@@ -208,6 +208,7 @@ def kill_in_epoch(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
     monkeypatch.setattr(ClassTraining, "training_step", step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["cosine", "step", "plateau"])
 def test_a_run_that_was_killed_and_resumed_equals_one_that_was_not(
     painter: Card,
