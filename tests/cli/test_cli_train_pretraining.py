@@ -75,7 +75,7 @@ def test_another_layout_can_be_named_and_the_run_is_named_after_it(cli, calls):
         (
             ("emd", "--teacher", "x"),
             2,
-            r"Cannot use --teacher without --pretraining\. Name the pretraining, or leave it out\.",
+            r"Cannot use --teacher without --pretraining\. Name one, or leave it out\.",
         ),
         (
             ("emd", "--pretraining", "fer", "--dry-run"),
@@ -94,7 +94,7 @@ def test_what_makes_no_sense_is_told(cli, calls, words, code, message):
 
 def test_describe_names_the_pretraining_and_its_command(cli):
     out = cli("describe", "emd").out
-    assert "Pretraining before it\n  fer: Facial expressions" in out
+    assert "Pretraining\n  fer: Facial expressions" in out
     told = " ".join(out.split())
     assert "Data: affectnet. unmask train emd --pretraining fer --data PATH" in told
     assert "Pretraining" not in cli("describe", "meso4").out

@@ -380,7 +380,7 @@ def test_settings_without_a_meaning_for_pretraining_are_refused(
             "monitor=auc",
             r"Cannot choose the best epoch of a pretraining by 'auc'.*monitor=accuracy or",
         ),
-        ("sampling=pairs", r"Cannot use sampling='pairs': a pretraining has classes.*'stratified'"),
+        ("sampling=pairs", r"Cannot use sampling='pairs': pretraining has classes.*'stratified'"),
         ("augment=chop", "Unknown augment='chop'"),
         ("epochs=0", "at least 1"),
         ("mixup=-1.0", r"Cannot set mixup=-1\.0: expected 0 \(none\) or more"),
