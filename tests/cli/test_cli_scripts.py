@@ -46,8 +46,8 @@ def checkout(tmp_path):
         programs / "python",
         f'#!/bin/bash\ncase "$*" in\n'
         f'  *"pip install"*) echo "$*" >>"{log}"; echo "pip says"; exit "${{PIP_CODE:-0}}" ;;\n'
-        f"  *pip*|*cv2*) exit 0 ;;\n"
         f'  *"-m pytest"*) printf "%s\\n" "$OMP_NUM_THREADS" "$@" ;;\n'
+        f"  *pip*|*cv2*) exit 0 ;;\n"
         f'  *) exec "{python}" "$@" ;;\nesac\n',
     )
     _write(programs / "unmask", '#!/bin/bash\nprintf "%s\\n" "$PWD" "$@"\n')
