@@ -60,6 +60,7 @@ print("noise:", corrupt(np.full((2, 8, 8, 3), 90, np.uint8), "noise", 3, 5).sum(
 """
 
 
+@pytest.mark.slow
 def test_an_eighth_leaves_list_corrupt_and_the_docs_working(portrait_video: Path, tmp_path: Path):
     (tmp_path / "gamma.py").write_text(GAMMA)
     scripts = Path(__file__).parents[2] / "scripts"

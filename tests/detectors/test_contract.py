@@ -32,7 +32,10 @@ ONE_OF_EACH_FAMILY = pytest.mark.parametrize("name", by_family(), scope="module"
 # Most of these are trained by default in tests/train/test_train_every_detector.py.
 LIGHT_ONES_OF_THE_FAMILIES = pytest.mark.parametrize(
     "name",
-    by_family("anti_compression", "bayar_stamm", "lipforensics", "r3d18", "two_branch"),
+    by_family(
+        *("anti_compression", "bayar_stamm", "efficientnet_b3_lstm", "lipforensics"),
+        *("r3d18", "two_branch"),
+    ),
     scope="module",
 )
 

@@ -124,7 +124,9 @@ def test_pretraining_takes_the_arguments_but_not_the_input(
     card = load_detector("painter", path).card
     assert (card.args, card.input) == ({"width": 4}, PAINTER.input)
     assert "input" not in read_metadata(path)
-    with pytest.raises(UsageError, match="Cannot choose 2 real videos for a pretraining: it classifies"):
+    with pytest.raises(
+        UsageError, match="Cannot choose 2 real videos for a pretraining: it classifies"
+    ):
         pretrain("painter", "colors", Source(path=root, videos=2), tmp_path / "b", **quiet)
 
 
