@@ -12,7 +12,7 @@ SCRIPTS = ["scripts/scan", "scripts/test", "scripts/quick", "scripts/check", ".c
 
 NOT_QUICK = [
     word
-    for room in ("cli", "detectors", "minibench", "papers", "pipeline", "train")
+    for room in ("cli", "detectors", "explain", "minibench", "papers", "pipeline", "plots", "train")
     for word in ("--ignore", f"tests/{room}")
 ]
 

@@ -121,6 +121,7 @@ def test_a_scan_hands_out_its_clips_with_their_scores(portrait_video: Path):
         assert tuple(clip.frame_indices) == score.frame_indices
 
 
+@pytest.mark.slow
 def test_the_same_again(portrait_video: Path, tmp_path: Path):
     for name in ("a", "b"):
         explain(portrait_video, clip_net(), tmp_path / name, draws=1)
@@ -130,6 +131,7 @@ def test_the_same_again(portrait_video: Path, tmp_path: Path):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+@pytest.mark.slow
 def test_two_people_and_one_of_them(two_people_video: Path, tmp_path: Path):
     made = explain(two_people_video, picture_net(), tmp_path / "both", methods=["grad_cam"])
     assert {"face-1.mp4", "face-2.mp4"} <= {file.name for file in made.files}

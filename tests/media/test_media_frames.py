@@ -92,6 +92,7 @@ def test_closing_ends_what_is_under_way(no_face_video):
     assert list(frames) == []
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_frames(portrait_video):
     # A frame in a reference cycle would live until the collector comes by: 50 MB each at 8K.
     gc.collect()
