@@ -130,7 +130,7 @@ def test_what_is_fitted_says_what_scikit_learn_says(name, args, machine):
     net = built(name, **args)
     features, label = two_clouds(net.standardize.mean.numel())
     with torch.no_grad():
-        loss = net.fit(features, label)
+        loss = net.fit_last_part(features, label)
         scaled = net.standardize(features)
         if name == "steg_svm":
             found = net.head(scaled)[:, 0]
@@ -153,7 +153,7 @@ def test_more_clips_than_places_for_support_vectors_are_drawn_from():
     net = built("head_pose", most=40)
     features, label = two_clouds(12, 200)
     with torch.no_grad():
-        net.fit(features, label)
+        net.fit_last_part(features, label)
         found = net._distance(net.standardize(features))
     assert net.support.shape == (40, 12)
     assert ((found > 0) == (label > 0)).float().mean() > 0.6
@@ -249,14 +249,14 @@ def test_68_points_take_fans_layers_and_its_weights_from_the_cache(cache: Path):
     assert not any(p.requires_grad for p in net.points.parameters())
     assert not net.train().points.fan.training
     with pytest.raises(WeightsError, match=r"No weights for 68 points at .*landmarks-2DFAN4"):
-        net.start(iter(()))
+        net.start_from_clips(iter(()))
     path = cache / "landmarks-2DFAN4-11f355bf06.pth.tar"
     path.parent.mkdir(parents=True)
     torch.save({"other": torch.zeros(1)}, path)
     with pytest.raises(WeightsError, match="do not fit: expected the tensors of FAN"):
-        net.start(iter(()))
+        net.start_from_clips(iter(()))
     torch.save(built("visual_artifacts", points=68).points.fan.state_dict(), path)
-    net.start(iter(()))
+    net.start_from_clips(iter(()))
     with torch.no_grad():
         assert net(torch.rand(1, 3, 1, 320, 320) * 255).embedding.isfinite().all()
 

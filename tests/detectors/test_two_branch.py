@@ -17,13 +17,13 @@ from unmask.losses import binary_loss
 from unmask.weights import import_weights, load_detector
 
 NAME = "two_branch"
+CARD = get_card(NAME)
 
 
 def variant(**args: object) -> nn.Module:
     """The network with arguments other than the card's, the same every time."""
-    card = get_card(NAME)
     torch.manual_seed(0)
-    return build(dataclasses.replace(card, args={**card.args, **args}))
+    return build(dataclasses.replace(CARD, args={**CARD.args, **args}))
 
 
 def clips(batch: int, seed: int = 1, frames: int = 3) -> Tensor:
@@ -48,7 +48,7 @@ def imagenet() -> nn.Module:
 
 def test_both_branches_give_the_papers_maps_at_the_cards_size():
     net = variant().eval()
-    pictures = torch.randn(1, 3, *net.card.input.size)
+    pictures = torch.randn(1, 3, *CARD.input.size)
     with torch.no_grad():
         assert net.rgb(pictures).shape == net.log(pictures).shape == (1, 128, 28, 28)
     assert net.fuse.conv.weight.shape == (128, 128, 1, 1)
@@ -107,13 +107,13 @@ def test_the_loss_takes_the_radii_of_the_embeddings_length(
     output = net(clips(2))
     real, fake = torch.linalg.vector_norm(output.embedding - net.center, dim=1)
     expected = (real - inner).relu() + (outer - fake).relu()
-    torch.testing.assert_close(net.card.recipe.loss(output, TARGET), expected)
+    torch.testing.assert_close(CARD.recipe.loss(output, TARGET), expected)
 
 
 def test_at_the_center_itself_gradients_stay_finite():
     net = variant(hidden=0)
     features = torch.zeros(2, 2, 1024, requires_grad=True)
-    net.card.recipe.loss(net.classify(features), TARGET).backward()
+    CARD.recipe.loss(net.classify(features), TARGET).backward()
     assert features.grad.isfinite().all()
 
 
@@ -147,8 +147,8 @@ def test_training_never_moves_the_center():
     net = variant()
     net.start_from_clips([clips(2)])
     center = net.center.clone()
-    optimizer = torch.optim.Adam(net.parameters(), lr=net.card.recipe.optimizer.learning_rate)
-    net.card.training_loss(net, clips(2), TARGET).backward()
+    optimizer = torch.optim.Adam(net.parameters(), lr=CARD.recipe.optimizer.learning_rate)
+    CARD.training_loss(net, clips(2), TARGET).backward()
     optimizer.step()
     assert torch.equal(net.center, center)
 
@@ -161,7 +161,7 @@ def test_without_real_clips_there_is_no_center():
 
 def rate(key: str) -> float:
     """The learning rate of a parameter: that of the longest prefix which names it."""
-    recipe = get_card(NAME).recipe
+    recipe = CARD.recipe
     fitting = [part for part in recipe.optimizer.learning_rates if key.startswith(f"{part}.")]
     longest = max(fitting, key=len, default=None)
     return recipe.optimizer.learning_rates[longest] if longest else recipe.optimizer.learning_rate
@@ -207,7 +207,7 @@ def test_the_papers_variants_build_and_learn(args: dict[str, object]):
     net.start_from_clips([clips(1)])
     output = net(clips(2))
     assert output.logit.shape == (2,)
-    net.card.recipe.loss(output, TARGET).backward()
+    CARD.recipe.loss(output, TARGET).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
     parts = dict(net.named_children())
     assert ("log" in parts) == args.get("has_log", True)
@@ -234,9 +234,7 @@ def test_cross_entropy_has_neither_center_nor_embedding():
     output = net(clips(2))
     assert output.embedding is None
     assert "center" not in net.state_dict()
-    assert torch.equal(
-        net.card.recipe.loss(output, TARGET), binary_loss(output.logit, TARGET.label)
-    )
+    assert torch.equal(CARD.recipe.loss(output, TARGET), binary_loss(output.logit, TARGET.label))
 
 
 def test_dropout_works_in_training_alone():
