@@ -23,6 +23,9 @@ from unmask.media import open_video
 from unmask.pipeline.scan import scan_with
 from unmask.types import Clip, ClipScore
 
+# tests/cli/test_cli_explain.py runs it by default.
+pytestmark = pytest.mark.slow
+
 
 def picture_net(sha256: str = "0" * 64) -> Detector:
     return ready(BrightSpots(), card_of(heat_maps=("dark",)), sha256)

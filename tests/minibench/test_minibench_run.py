@@ -27,6 +27,9 @@ from unmask.papers.stand_in import get_stand_in, on
 from unmask.papers.train import TrainTask, earlier, train_one
 from unmask.train import Source
 
+# tests/papers and tests/cli/test_cli_minibench*.py run parts of it by default.
+pytestmark = pytest.mark.slow
+
 PAPERS = ("anti_compression", "two_branch")
 
 
