@@ -29,7 +29,7 @@ from unmask.weights import load_detector
 
 EVERY = pytest.mark.parametrize("name", list_detectors(), scope="module")
 ONE_OF_EACH_FAMILY = pytest.mark.parametrize("name", by_family(), scope="module")
-# Most of these are trained by default in tests/train/test_train_every_detector.py.
+# Some are trained by default in tests/train/test_train_every_detector.py, the others by --all.
 LIGHT_ONES_OF_THE_FAMILIES = pytest.mark.parametrize(
     "name",
     by_family(
